@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* A plan: a network compiled once for a device, a batch size and a purpose, and replayed.
+ * Engine thread only. */
+#pragma once
+
+#include "compute/device.h"
+#include "compute/params.h"
+#include "graph/graph.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PjPlanMode:
+ * @PJ_PLAN_INFER: stored norm statistics, norms folded into convolutions
+ * @PJ_PLAN_TRAIN: batch statistics, backward pass and optimiser
+ * @PJ_PLAN_SCORE: stored norm statistics and a backward pass, no optimiser: gradients for criteria
+ * @PJ_PLAN_RECALIBRATE: forward pass with batch statistics that updates the running ones
+ */
+typedef enum { PJ_PLAN_INFER, PJ_PLAN_TRAIN, PJ_PLAN_SCORE, PJ_PLAN_RECALIBRATE } PjPlanMode;
+
+/**
+ * PjPlanOptions: zero-initialise, then set.
+ * @batch: images per run, >= 1
+ * @mode: see PjPlanMode
+ * @cross_entropy: weight of the cross-entropy against labels, 0 for none
+ * @distill: weight of the KL divergence from teacher logits, 0 for none
+ * @distill_temperature: T; 0 is taken as 1
+ * @distill_reverse: swap the two directions
+ * @gated, @n_gated: values that get a gate (mask points), ascending; gates start at 1
+ * @gate_grads: also compute ∂L/∂gate (modes TRAIN and SCORE)
+ * @observed, @n_observed: values to be readable after a run (they are then not fused away)
+ * @stats, @n_stats: values for which the per-channel statistics are computed
+ */
+typedef struct {
+  unsigned batch;
+  PjPlanMode mode;
+  float cross_entropy, distill, distill_temperature;
+  gboolean distill_reverse;
+  const int *gated;
+  unsigned n_gated;
+  gboolean gate_grads;
+  const int *observed;
+  unsigned n_observed;
+  const int *stats;
+  unsigned n_stats;
+} PjPlanOptions;
+
+/* Optimiser settings of one step (spec/algorithms.md 21). */
+typedef struct {
+  float lr, momentum, weight_decay;
+  gboolean nesterov;
+  float norm_momentum;      /* weight of the batch in the running statistics; 0.1 is usual */
+} PjStep;
+
+typedef struct _PjPlan PjPlan;
+
+/**
+ * pj_plan_new:
+ * @graph: the network; referenced
+ * @params: its parameters on a device; must outlive the plan; trainable for mode TRAIN and SCORE
+ * @error: PJ_ERROR_UNSUPPORTED naming the node, PJ_ERROR_NO_MEMORY or PJ_GPU_ERROR_MEMORY naming what
+ *   is needed, what there is and the largest batch that fits
+ */
+PjPlan *pj_plan_new (PjGraph *graph, PjParams *params, const PjPlanOptions *options, GError **error);
+void pj_plan_free (PjPlan *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjPlan, pj_plan_free)
+
+unsigned pj_plan_batch (const PjPlan *self);
+size_t pj_plan_memory_bytes (const PjPlan *self);
+
+/* @images: batch x C x H x W f32, already normalised. */
+gboolean pj_plan_set_images (PjPlan *self, const float *images, GError **error);
+/* @labels: batch class indices, 0 … classes-1. */
+gboolean pj_plan_set_labels (PjPlan *self, const int32_t *labels, GError **error);
+/* @logits: batch x classes teacher logits. */
+gboolean pj_plan_set_teacher (PjPlan *self, const float *logits, GError **error);
+/* @gate: one factor per channel of @value, which must be in options->gated. */
+gboolean pj_plan_set_gate (PjPlan *self, int value, const float *gate, GError **error);
+
+/* Forward pass (with the prologue if parameters or gates changed). */
+gboolean pj_plan_forward (PjPlan *self, const PjStep *step, GError **error);
+/* Backward pass after pj_plan_forward(). */
+gboolean pj_plan_backward (PjPlan *self, GError **error);
+/* Forward, backward and optimiser in one submission (mode TRAIN). */
+gboolean pj_plan_train (PjPlan *self, const PjStep *step, GError **error);
+
+/* Results of the last run. @out sizes: batch x classes; batch; the value's elements x batch. */
+gboolean pj_plan_read_logits (PjPlan *self, float *out, GError **error);
+/* Per-image loss: the weighted sum of the losses asked for. */
+gboolean pj_plan_read_loss (PjPlan *self, float *out, GError **error);
+gboolean pj_plan_read_value (PjPlan *self, int value, float *out, GError **error);
+/* batch x C x PJ_N_STATS */
+gboolean pj_plan_read_stats (PjPlan *self, int value, float *out, GError **error);
+/* One per channel of @value. */
+gboolean pj_plan_read_gate_grad (PjPlan *self, int value, float *out, GError **error);
+
+/* For `bench plan`: the program and the milliseconds of each call in one run. */
+const PjProgram *pj_plan_program (const PjPlan *self);
+gboolean pj_plan_profile (PjPlan *self, double *ms_per_call, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The family of operators: one file per member in this folder, one row in registry.c.
+ * Nothing outside this folder switches over operators. */
+#pragma once
+
+#include <glib.h>
+
+#include "graph/channels.h"
+#include "graph/graph.h"
+
+G_BEGIN_DECLS
+
+typedef struct _PjLower PjLower;           /* compute/lower.h */
+typedef struct _PjOnnxIn PjOnnxIn;         /* ops/onnx.h */
+typedef struct _PjOnnxOut PjOnnxOut;       /* ops/onnx.h */
+
+/**
+ * PjZeroRule: what becomes of a channel that is zero at the input of the operator.
+ * @PJ_ZERO_KEEPS: it stays zero (ReLU, pooling, add, dropout …)
+ * @PJ_ZERO_BREAKS: a shift revives it (norm, bias): a mask must be set after the operator
+ * @PJ_ZERO_STARTS: the output channels are new ones (conv, fc): a mask starts here
+ */
+typedef enum { PJ_ZERO_KEEPS, PJ_ZERO_BREAKS, PJ_ZERO_STARTS } PjZeroRule;
+
+/**
+ * PjOp:
+ * @name: identifier, lower case ("conv")
+ * @title: what a person reads ("Convolution")
+ * @onnx_names: NULL-terminated ONNX operator types that import as this operator; the first is written
+ * @params_size: bytes of the parameter struct, 0 for none
+ * @min_inputs, @max_inputs: number of inputs, parameters included
+ * @zero: see PjZeroRule
+ * @is_activation: a non-linearity that acts element by element (shown inside its producer's box)
+ * @fuses_relu: the lowering of this operator can apply a following ReLU itself
+ *
+ * @infer: writes the shapes of the outputs, from the shapes and data of the inputs.  Must check
+ *   everything that a file could get wrong: a graph that passes is safe to run.
+ * @cost: (nullable): adds this node's cost to @cost; NULL means free
+ * @channels: the channel rule for cutting: ties axes together, see graph/channels.h.  NULL locks
+ *   everything the node touches.
+ * @recut: (nullable): called after a cut on the already cut inputs, to repair the parameter struct
+ *   (groups, constant shapes) before shapes are inferred again
+ * @lower: emits the kernel calls of the forward pass, see compute/lower.h.  NULL: cannot be run.
+ * @lower_backward: (nullable): emits the calls of the backward pass
+ * @from_onnx: fills @params (zeroed) from the attributes and constant inputs of the file.  May also
+ *   drop, transpose or replace inputs.  FALSE with PJ_ONNX_ERROR for a variant that is not supported.
+ * @to_onnx: writes the node
+ */
+struct _PjOp {
+  const char *name;
+  const char *title;
+  const char *const *onnx_names;
+  size_t params_size;
+  unsigned min_inputs, max_inputs;
+  PjZeroRule zero;
+  gboolean is_activation;
+  gboolean fuses_relu;
+
+  gboolean (*infer) (const PjGraph *graph, const PjNode *node, PjShape *outputs, GError **error);
+  void (*cost) (const PjGraph *graph, const PjNode *node, PjCost *cost);
+  void (*channels) (PjChannels *channels, const PjGraph *graph, int node);
+  void (*recut) (PjGraph *graph, int node);
+  gboolean (*lower) (PjLower *lower, int node, GError **error);
+  gboolean (*lower_backward) (PjLower *lower, int node, GError **error);
+  gboolean (*from_onnx) (PjOnnxIn *in, gpointer params, GError **error);
+  void (*to_onnx) (PjOnnxOut *out, const PjGraph *graph, const PjNode *node);
+};
+
+/* The members. */
+extern const PjOp pj_op_conv, pj_op_norm, pj_op_relu, pj_op_max_pool, pj_op_avg_pool,
+  pj_op_global_avg_pool, pj_op_flatten, pj_op_reshape, pj_op_gemm, pj_op_add, pj_op_softmax,
+  pj_op_identity, pj_op_opaque;
+
+/* NULL-terminated, every member once. */
+const PjOp *const *pj_ops (void);
+/* Operator by its own name, or NULL. */
+const PjOp *pj_op_find (const char *name);
+/* Operator that imports the ONNX operator type @onnx_name, or NULL. */
+const PjOp *pj_op_find_onnx (const char *onnx_name);
+
+/* Raises PJ_GRAPH_ERROR_SHAPE as "node “conv1”: …". */
+void pj_op_shape_error (GError **error, const PjNode *node, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+G_END_DECLS
