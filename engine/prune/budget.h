@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* From scores and ratios to kept channels (spec/algorithms.md 0.2, 0.3). */
+#pragma once
+
+#include "prune/scores.h"
+
+G_BEGIN_DECLS
+
+/* K = max (1, ⌊C·r + 1e-9⌋) rounded up to @multiple (<= 1: none), at most C.  0 < r <= 1. */
+int pj_keep_count (int n_channels, double ratio, int multiple);
+
+/* Marks the K highest scores; equal scores: the lower index is removed first. @keep: n bytes. */
+void pj_keep_top (const double *score, int n, int k, guint8 *keep);
+
+/**
+ * pj_budget_local: each group keeps its own share.
+ * @ratios: keep ratio by group id, pj_groups_n() values; 1 leaves a group whole
+ * Groups that @scores refuses and whose ratio is below 1 raise PJ_PRUNE_ERROR_UNFIT.
+ */
+PjCutPlan *pj_budget_local (const PjGroups *groups, const PjScores *scores, const double *ratios,
+                            int multiple, GError **error);
+
+typedef enum { PJ_BUDGET_CHANNELS, PJ_BUDGET_MACS, PJ_BUDGET_PARAMS } PjBudgetKind;
+
+/**
+ * pj_budget_global: one ascending list of all channels, removed from the front until the budget is met,
+ * found by bisection on the list position.
+ * @target: share of the reference's channels, MACs or learnable parameters to keep, 0 … 1
+ * @floor: smallest share of a group that stays, at least one channel
+ * @normalise: divide each group's scores by their mean first
+ */
+PjCutPlan *pj_budget_global (const PjGraph *graph, const PjGroups *groups, const PjScores *scores,
+                             PjBudgetKind kind, double target, double floor, gboolean normalise, GError **error);
+
+G_END_DECLS

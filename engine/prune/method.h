@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The family of pruning methods: ways to choose what stays.  One file per member in methods/, one row in
+ * methods/registry.c.  Every criterion is also a method ("apoz"): keep the highest scores. */
+#pragma once
+
+#include "prune/budget.h"
+#include "prune/criterion.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PjPruneSettings:
+ * @ratios: (nullable): keep ratio by group id, pj_groups_n() values (local budget)
+ * @global: use a global budget instead: @kind and @target (only methods that give scores)
+ * @multiple: round kept counts up to a multiple, <= 1 for none
+ * @scale: ThiNet: least-squares factors on the next layer
+ */
+typedef struct {
+  const double *ratios;
+  gboolean global;
+  PjBudgetKind kind;
+  double target, floor;
+  int multiple;
+  gboolean scale;
+} PjPruneSettings;
+
+/**
+ * PjMethod:
+ * @name, @title, @about, @source: as for criteria
+ * @needs: see PjNeeds
+ * @gives_scores: can be used with a global budget
+ * @choose: measures and decides.  Does not cut.  Returns (transfer full) the plan; @scores (out)
+ *   (optional) receives what was measured, for heat maps.
+ */
+typedef struct _PjMethod PjMethod;
+struct _PjMethod {
+  const char *name, *title, *about, *source;
+  PjNeeds needs;
+  gboolean gives_scores;
+  PjCutPlan *(*choose) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
+                        PjScores **scores, GError **error);
+  const PjCriterion *criterion;    /* (nullable): for methods made from a criterion */
+};
+
+/* NULL-terminated: all criteria, then the others. */
+const PjMethod *const *pj_methods (void);
+const PjMethod *pj_method_find (const char *name);
+
+/* Checks settings and locks before any work: PJ_PRUNE_ERROR_*, PJ_DATA_ERROR_MISMATCH. */
+gboolean pj_prune_settings_check (const PjMethod *method, const PjScoring *scoring,
+                                  const PjPruneSettings *settings, GError **error);
+
+G_END_DECLS

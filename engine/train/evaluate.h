@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Accuracy of a network, and the norm statistics after a cut. */
+#pragma once
+
+#include "base/hooks.h"
+#include "compute/device.h"
+#include "data/loader.h"
+#include "graph/graph.h"
+#include "graph/cut.h"
+
+G_BEGIN_DECLS
+
+/* @top1, @top5: shares 0 … 1; @loss: mean cross-entropy; @per_class: (nullable): top-1 of each class,
+ * n_classes values; @n: pictures used; @images_per_second: device time only, without loading. */
+typedef struct {
+  double top1, top5, loss, images_per_second;
+  unsigned n, n_classes;
+  float *per_class;
+  guint8 *correct;        /* n flags in the order of the split, for paired comparisons */
+} PjAccuracy;
+
+void pj_accuracy_clear (PjAccuracy *self);
+/* Standard error of top1: √(p (1 − p)/n). */
+double pj_accuracy_error (const PjAccuracy *self);
+
+/**
+ * pj_evaluate:
+ * @n_max: pictures to use, the first of the split; 0 for all
+ * @masks: (nullable): removed channels of these groups are multiplied by 0 (masked network); needs @groups
+ */
+gboolean pj_evaluate (PjDevice *device, PjGraph *graph, PjDataset *dataset, PjSplit split,
+                      const PjFormat *format, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks,
+                      const PjHooks *hooks, PjAccuracy *accuracy, GError **error);
+
+/**
+ * pj_evaluator: keeps a plan, the decoded pictures and their labels for repeated masked evaluations of one
+ * network — the live preview of a slider.
+ */
+typedef struct _PjEvaluator PjEvaluator;
+PjEvaluator *pj_evaluator_new (PjDevice *device, PjGraph *graph, const PjGroups *groups, PjDataset *dataset,
+                               PjSplit split, const PjFormat *format, unsigned n_max, GError **error);
+gboolean pj_evaluator_run (PjEvaluator *self, const PjCutPlan *masks, const PjHooks *hooks,
+                           PjAccuracy *accuracy, GError **error);
+void pj_evaluator_free (PjEvaluator *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjEvaluator, pj_evaluator_free)
+
+/**
+ * pj_recalibrate:
+ * @n_batches: batches of 64 training pictures; 0 for 20
+ *
+ * Re-estimates the running statistics of all norms: cumulative mean of batch means and unbiased batch
+ * variances (spec: algorithms.md 21, bn.json).  Returns @graph itself, referenced, if it has no norms.
+ */
+PjGraph *pj_recalibrate (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *format,
+                         unsigned n_batches, uint64_t seed, const PjHooks *hooks, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Training and fine-tuning: seeded, resumable bit for bit, cancellable at batch borders. */
+#pragma once
+
+#include "base/hooks.h"
+#include "compute/device.h"
+#include "data/loader.h"
+#include "graph/graph.h"
+
+G_BEGIN_DECLS
+
+typedef enum { PJ_SCHEDULE_COSINE, PJ_SCHEDULE_STEP, PJ_SCHEDULE_CONSTANT } PjSchedule;
+
+/**
+ * PjTrainOptions: start from pj_train_options_init().
+ * @epochs: whole passes over the training part
+ * @max_steps: stop after this many batches in all; 0 for no limit
+ * @batch: pictures per step
+ * @lr: peak learning rate
+ * @schedule: cosine: ½·lr·(1 + cos (π·i/total)) after @warmup_steps linear ones; step: lr·@step_factor
+ *   after each @step_epochs epochs
+ * @crop, @flip: augmentation
+ * @distill: weight of the teacher's KL divergence; the cross-entropy gets 1 − @distill
+ * @eval_every_epoch: measure the test part after each epoch (metric "test accuracy")
+ */
+typedef struct {
+  unsigned epochs, max_steps, batch;
+  float lr, momentum, weight_decay;
+  gboolean nesterov;
+  PjSchedule schedule;
+  unsigned warmup_steps, step_epochs;
+  float step_factor;
+  int crop;
+  gboolean flip;
+  uint64_t seed;
+  float distill, distill_temperature;
+  gboolean eval_every_epoch;
+} PjTrainOptions;
+
+/* epochs 1, batch 64, lr 0.05, momentum 0.9, weight decay 5e-4, Nesterov, cosine, flip, crop 0, seed 1. */
+void pj_train_options_init (PjTrainOptions *options);
+/* PJ_ERROR_INVALID with what to change. */
+gboolean pj_train_options_check (const PjTrainOptions *options, GError **error);
+
+/**
+ * PjTrainState: what a checkpoint needs; the job stores it, pj_train() continues from it.
+ * @step: steps done
+ * @params: packed parameters and momentum (pj_params_save())
+ * @loss_sum, @n_seen: running training loss of the current epoch
+ */
+typedef struct {
+  unsigned step;
+  GBytes *params;
+  double loss_sum;
+  uint64_t n_seen;
+} PjTrainState;
+
+void pj_train_state_clear (PjTrainState *state);
+
+/* Called at batch borders when a checkpoint is due; @state is borrowed.  FALSE with @error stops training. */
+typedef gboolean (*PjCheckpointFunc) (const PjTrainState *state, gpointer data, GError **error);
+
+typedef struct {
+  double train_loss;            /* mean over the last epoch */
+  double images_per_second;
+  double stall_share;           /* share of the time waiting for data */
+  unsigned steps;
+} PjTrainResult;
+
+/**
+ * pj_train:
+ * @graph: network with its initial weights
+ * @format: how pictures are prepared
+ * @teacher: (nullable): network whose logits are imitated; same classes
+ * @resume: (nullable): state of an earlier, interrupted run with the same options
+ * @checkpoint: (nullable): called about every @checkpoint_seconds and when cancelled
+ * @hooks: (nullable): progress, metrics "loss" (every 10 steps), "lr", "test accuracy" against steps; cancel
+ * @result: (out) (optional): measured figures
+ *
+ * Engine thread.  Same graph, data, options, device kind and thread count -> same weights, bit for bit,
+ * whether interrupted and resumed or not.
+ *
+ * Returns: (transfer full): @graph with trained weights, or NULL with @error (PJ_ERROR_CANCELLED …)
+ */
+PjGraph *pj_train (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *format,
+                   const PjTrainOptions *options, PjGraph *teacher, const PjTrainState *resume,
+                   PjCheckpointFunc checkpoint, gpointer checkpoint_data, double checkpoint_seconds,
+                   const PjHooks *hooks, PjTrainResult *result, GError **error);
+
+G_END_DECLS
