@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* PjmJob: a long piece of work in the queue of the engine thread, as the studio sees it.  Main thread. */
+#pragma once
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+#define PJM_TYPE_JOB (pjm_job_get_type ())
+G_DECLARE_FINAL_TYPE (PjmJob, pjm_job, PJM, JOB, GObject)
+
+typedef enum {
+  PJM_JOB_QUEUED, PJM_JOB_RUNNING, PJM_JOB_PAUSED, PJM_JOB_DONE, PJM_JOB_FAILED, PJM_JOB_CANCELLED
+} PjmJobState;
+
+/* Properties (all notify, on the main thread, at most about 20 times a second):
+ *   "title"    string   "Fine-tune, 1 epoch"
+ *   "state"    int      PjmJobState
+ *   "stage"    string   "epoch 1 of 1, step 120 of 937"
+ *   "fraction" double   0 … 1
+ *   "elapsed"  double   seconds of work, pauses not counted
+ *   "remaining" double  seconds, -1 while unknown (first 5 s)
+ *   "error"    string   reason of a failure, else NULL
+ *   "result"   string   one line about the outcome, NULL before
+ */
+PjmJobState pjm_job_get_state (PjmJob *self);
+gboolean pjm_job_is_active (PjmJob *self);      /* queued, running or paused */
+void pjm_job_cancel (PjmJob *self);
+void pjm_job_set_paused (PjmJob *self, gboolean paused);
+
+/* Curves: names in the order of their first point ("loss", "test accuracy", "lr"). */
+guint pjm_job_n_series (PjmJob *self);
+const char *pjm_job_series_name (PjmJob *self, guint series);
+/* Points of one curve; borrowed until the main loop runs. Signal "points-added" after new ones. */
+const double *pjm_job_series_points (PjmJob *self, guint series, guint *n_points);   /* x0 y0 x1 y1 … */
+
+G_END_DECLS

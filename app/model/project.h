@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* PjmProject: an open session file, and the one object through which the studio acts on the engine.
+ * All functions: main thread.  Work happens on the engine thread; results arrive as notifications. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "model/comparison.h"
+#include "model/job.h"
+#include "model/layer.h"
+
+G_BEGIN_DECLS
+
+#define PJM_TYPE_PROJECT (pjm_project_get_type ())
+G_DECLARE_FINAL_TYPE (PjmProject, pjm_project, PJM, PROJECT, GObject)
+
+/* Properties (all notify):
+ *   "name"            string    of the network
+ *   "path"            string    of the session file
+ *   "opening"         boolean
+ *   "ready"           boolean   a network is open
+ *   "read-only"       boolean   the session is open in another process
+ *   "data-name"       string    of the data set, NULL if none
+ *   "device"          string    id as in `penjing-cli devices`; "auto" is resolved
+ *   "criterion"       string    identifier of the criterion that the sliders use
+ *   "macs", "params", "macs-after", "params-after"   uint64
+ *   "base-accuracy"   double    top-1 of the unmasked network on the preview pictures, -1 unknown
+ *   "preview-accuracy" double   the same with the present masks, -1 unknown
+ *   "preview-error"   double    its standard error
+ *   "preview-stale"   boolean   masks changed since
+ *   "preview-count"   uint      pictures used
+ *   "can-undo", "can-redo"   boolean
+ *   "undo-title", "redo-title"  string
+ *   "modified-masks"  boolean   some channel is marked to be cut
+ * Signals: "failed" (headline: string, detail: string): show a banner; "graph-changed": another network
+ *   (opened, cut, undone): layers and drawing are new. */
+
+/* @state_dir: where sessions of opened ONNX files are kept; NULL for the user's data folder. */
+PjmProject *pjm_project_new (const char *state_dir);
+
+/* Opens a .penjing session, an .onnx file (a new session beside it in @state_dir), a data folder (becomes
+ * the data of the open network), or NULL for the bundled sample.  Finishes with TRUE or an error. */
+void pjm_project_open_async (PjmProject *self, const char *path, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+gboolean pjm_project_open_finish (PjmProject *self, GAsyncResult *result, GError **error);
+/* Cancels and joins the engine thread; called by dispose too. */
+void pjm_project_close (PjmProject *self);
+
+GListModel *pjm_project_get_layers (PjmProject *self);        /* PjmLayer, graph order (transfer none) */
+GListModel *pjm_project_get_jobs (PjmProject *self);          /* PjmJob, newest last */
+GListModel *pjm_project_get_comparisons (PjmProject *self);   /* PjmComparison, newest last */
+GListModel *pjm_project_get_history (PjmProject *self);       /* PjmStep, oldest first */
+
+/* --- registries, for menus --- */
+
+/* NULL-terminated (name, title, about, source) rows, static. */
+typedef struct { const char *name, *title, *about, *source; gboolean needs_data, is_criterion; } PjmChoice;
+const PjmChoice *pjm_project_get_methods (PjmProject *self, guint *n);
+const PjmChoice *pjm_project_get_formats (PjmProject *self, guint *n);
+const PjmChoice *pjm_project_get_devices (PjmProject *self, guint *n);
+
+/* --- the drawing: laid out off the main thread, ready at "graph-changed" --- */
+
+typedef struct {
+  int layer;                    /* index in the layers list */
+  double x, y, width, height;   /* top-left, in layout units = pixels at 100 % */
+} PjmBox;
+typedef struct {
+  int from, to;                 /* boxes */
+  guint n_points;               /* 1 + 3k: cubic Bézier control points, x y pairs */
+  const double *points;
+} PjmEdge;
+const PjmBox *pjm_project_get_boxes (PjmProject *self, guint *n, double *width, double *height);
+const PjmEdge *pjm_project_get_edges (PjmProject *self, guint *n);
+
+/* --- edits: immediate, undoable --- */
+
+/* Sets the keep ratio of a layer's group. While a slider moves: @final FALSE (one undo step at the end). */
+void pjm_project_set_ratio (PjmProject *self, PjmLayer *layer, double ratio, gboolean final);
+/* The same ratio for all unlocked groups. */
+void pjm_project_set_ratio_all (PjmProject *self, double ratio, gboolean final);
+void pjm_project_toggle_channel (PjmProject *self, PjmLayer *layer, guint channel);
+/* Scores all groups by this criterion (a job if it needs data) and applies the ratios again. */
+void pjm_project_set_criterion (PjmProject *self, const char *criterion);
+void pjm_project_set_device (PjmProject *self, const char *device);
+void pjm_project_undo (PjmProject *self);
+void pjm_project_redo (PjmProject *self);
+/* Goes to a step of the history by its index. */
+void pjm_project_go_to (PjmProject *self, guint step);
+
+/* --- jobs --- */
+
+/* Chooses channels by a method (thinet …) at the present ratios; the masks show the choice. */
+PjmJob *pjm_project_choose (PjmProject *self, const char *method);
+/* Cuts the masked channels for real. */
+PjmJob *pjm_project_cut (PjmProject *self);
+PjmJob *pjm_project_recalibrate (PjmProject *self);
+PjmJob *pjm_project_fine_tune (PjmProject *self, guint epochs, double lr);
+/* Accuracy on the whole test part; the job's "result" says it. */
+PjmJob *pjm_project_evaluate (PjmProject *self);
+/* @methods: NULL-terminated. Adds a PjmComparison at once and fills it. @epochs 0: no fine-tuning;
+ * @max_steps 0: no limit. */
+PjmJob *pjm_project_compare (PjmProject *self, const char *const *methods, const double *ratios, guint n_ratios,
+                             guint epochs, guint max_steps);
+/* Writes, reads back and compares; "result" is the certificate's line. */
+PjmJob *pjm_project_export (PjmProject *self, const char *format, const char *path);
+
+/* --- history --- */
+
+#define PJM_TYPE_STEP (pjm_step_get_type ())
+G_DECLARE_FINAL_TYPE (PjmStep, pjm_step, PJM, STEP, GObject)
+/* Properties: "title" string, "detail" string ("29.1 M → 7.3 M MACs"), "time" int64 (unix), "current" boolean. */
+
+G_END_DECLS
