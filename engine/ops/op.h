@@ -23,12 +23,24 @@ typedef struct _PjOnnxOut PjOnnxOut;       /* ops/onnx.h */
 typedef enum { PJ_ZERO_KEEPS, PJ_ZERO_BREAKS, PJ_ZERO_STARTS } PjZeroRule;
 
 /**
+ * PjParamUse: what a parameter at an input is to the optimiser.
+ * @PJ_USE_NONE: not a parameter, or a constant
+ * @PJ_USE_WEIGHT: trained with weight decay; counted as a weight
+ * @PJ_USE_PLAIN: trained without weight decay: biases, γ, β
+ * @PJ_USE_STATE: not trained: running statistics
+ */
+typedef enum { PJ_USE_NONE, PJ_USE_WEIGHT, PJ_USE_PLAIN, PJ_USE_STATE } PjParamUse;
+
+#define PJ_OP_MAX_INPUTS 6
+
+/**
  * PjOp:
  * @name: identifier, lower case ("conv")
  * @title: what a person reads ("Convolution")
  * @onnx_names: NULL-terminated ONNX operator types that import as this operator; the first is written
  * @params_size: bytes of the parameter struct, 0 for none
  * @min_inputs, @max_inputs: number of inputs, parameters included
+ * @uses: what each input is to the optimiser, see PjParamUse
  * @zero: see PjZeroRule
  * @is_activation: a non-linearity that acts element by element (shown inside its producer's box)
  * @fuses_relu: the lowering of this operator can apply a following ReLU itself
@@ -38,8 +50,8 @@ typedef enum { PJ_ZERO_KEEPS, PJ_ZERO_BREAKS, PJ_ZERO_STARTS } PjZeroRule;
  * @cost: (nullable): adds this node's cost to @cost; NULL means free
  * @channels: the channel rule for cutting: ties axes together, see graph/channels.h.  NULL locks
  *   everything the node touches.
- * @recut: (nullable): called after a cut on the already cut inputs, to repair the parameter struct
- *   (groups, constant shapes) before shapes are inferred again
+ * @recut: (nullable): called by pj_graph_infer() once the shapes of the inputs are known, to bring the
+ *   parameter struct (groups, constant shapes) in line with them after a cut
  * @lower: emits the kernel calls of the forward pass, see compute/lower.h.  NULL: cannot be run.
  * @lower_backward: (nullable): emits the calls of the backward pass
  * @from_onnx: fills @params (zeroed) from the attributes and constant inputs of the file.  May also
@@ -52,6 +64,7 @@ struct _PjOp {
   const char *const *onnx_names;
   size_t params_size;
   unsigned min_inputs, max_inputs;
+  PjParamUse uses[PJ_OP_MAX_INPUTS];
   PjZeroRule zero;
   gboolean is_activation;
   gboolean fuses_relu;

@@ -22,20 +22,14 @@ typedef struct {
   gboolean count_include_pad;   /* average pooling only */
 } PjPoolParams;
 
-/* y = x · Wᵀ + b; weights are stored O x I whatever the file had. */
-typedef struct {
-  int unused;
-} PjGemmParams;
-
-typedef struct {
-  int axis;               /* flatten: dimensions from @axis on become one; >= 1 */
-} PjFlattenParams;
-
 typedef struct {
   unsigned rank;
-  int64_t dim[6];         /* per image: dim[0] is the batch and is 1; -1 once for "the rest" */
+  int64_t dim[6];         /* dim[0] is the batch and is 1; dim[1] is -1: whatever is left */
 } PjReshapeParams;
 
+/* An operator that this build does not know. @type: its ONNX name, cut to fit. */
 typedef struct {
-  int axis;               /* softmax: always the class axis, 1 */
-} PjSoftmaxParams;
+  char type[64];
+  unsigned rank;
+  int64_t dim[6];         /* its output, as the file declares it; dim[0] is 1 */
+} PjOpaqueParams;

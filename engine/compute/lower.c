@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: MIT */
+/* From a graph to a program.  Gradients are in single assignment form like everything else: a second
+ * contribution to ∂L/∂value makes a new slot that holds the sum. */
+#include "compute/lower.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "compute/chains.h"
+#include "ops/op.h"
+
+/* What lowering knows of one chain beyond its shape. */
+typedef struct {
+  int result;           /* slot that the head's call wrote, before a separate gate */
+  int saved[2];
+  int grad;             /* slot of ∂L/∂result; valid during the backward pass */
+  gboolean gate_apart;  /* the gate is a call of its own, which then also applies the ReLU */
+} ChainState;
+
+struct _PjLower {
+  PjGraph *graph;
+  PjParams *params;
+  const PjPlanOptions *options;
+  PjProgram *program;
+  PjLowered *lowered;
+  PjSegment segment;
+  PjChain *chains;          /* by head */
+  ChainState *states;       /* by head */
+  int *head_of;
+  gboolean *needed;         /* by node */
+  gboolean *wants_grad;     /* by value */
+  int *slots;               /* by value: forward slot or parameter slot */
+  int *grads;               /* by value: present ∂L/∂value, or the parameter's gradient slot */
+  gboolean *grad_written;   /* by value: a call has written the parameter's gradient */
+};
+
+const PjGraph *
+pj_lower_graph (PjLower *self)
+{
+  return self->graph;
+}
+
+PjPlanMode
+pj_lower_mode (PjLower *self)
+{
+  return self->options->mode;
+}
+
+gboolean
+pj_lower_frozen_norms (PjLower *self)
+{
+  return self->options->mode == PJ_PLAN_INFER || self->options->mode == PJ_PLAN_SCORE;
+}
+
+static gboolean
+has_backward (const PjPlanOptions *options)
+{
+  return options->mode == PJ_PLAN_TRAIN || options->mode == PJ_PLAN_SCORE;
+}
+
+const PjChain *
+pj_lower_chain (PjLower *self, int head)
+{
+  return &self->chains[head];
+}
+
+static PjShape
+batch_shape (PjLower *self, int value)
+{
+  PjShape shape = pj_graph_value (self->graph, value)->shape;
+  shape.dim[0] *= self->options->batch;
+  return shape;
+}
+
+/* --- slots --- */
+
+int
+pj_lower_slot (PjLower *self, int value)
+{
+  if (value < 0)
+    return -1;
+  const PjValue *v = pj_graph_value (self->graph, value);
+  if (v->kind == PJ_VALUE_PARAM && self->slots[value] < 0)
+    self->slots[value] = pj_program_add_slot (self->program, PJ_STORE_PARAMS, 0, v->shape,
+                                              (size_t) pj_params_offset (self->params, value), value);
+  g_assert (self->slots[value] >= 0);
+  return self->slots[value];
+}
+
+int
+pj_lower_temp_shape (PjLower *self, PjSlotFlags flags, PjShape shape)
+{
+  if (flags & PJ_SLOT_OPAQUE)
+    shape.dim[0] *= self->options->batch;
+  return pj_program_add_slot (self->program, PJ_STORE_ARENA, flags, shape, 0, -1);
+}
+
+int
+pj_lower_temp (PjLower *self, int like)
+{
+  return pj_lower_temp_shape (self, 0, batch_shape (self, like));
+}
+
+static gboolean
+is_observed (const PjPlanOptions *options, int value)
+{
+  for (unsigned i = 0; i < options->n_observed; i++)
+    if (options->observed[i] == value)
+      return TRUE;
+  return FALSE;
+}
+
+/* The slot of a value of the graph; readable by the host if somebody asked for it. */
+static int
+value_slot (PjLower *self, int value)
+{
+  gboolean readable = is_observed (self->options, value) || value == pj_graph_get_logits (self->graph);
+  int slot = pj_program_add_slot (self->program, PJ_STORE_ARENA, readable ? PJ_SLOT_HOST : 0,
+                                  batch_shape (self, value), 0, value);
+  if (is_observed (self->options, value))
+    self->lowered->observed[value] = slot;
+  return self->slots[value] = slot;
+}
+
+int
+pj_lower_output (PjLower *self, int head)
+{
+  ChainState *state = &self->states[head];
+  int output = self->chains[head].output;
+
+  state->result = state->gate_apart ? pj_lower_temp (self, output) : value_slot (self, output);
+  return state->result;
+}
+
+int
+pj_lower_result (PjLower *self, int head)
+{
+  return self->states[head].result;
+}
+
+gboolean
+pj_lower_relu (PjLower *self, int head)
+{
+  return self->chains[head].relu && !self->states[head].gate_apart;
+}
+
+void
+pj_lower_save (PjLower *self, int head, int i, int slot)
+{
+  self->states[head].saved[i] = slot;
+}
+
+int
+pj_lower_saved (PjLower *self, int head, int i)
+{
+  return self->states[head].saved[i];
+}
+
+int
+pj_lower_hyper (PjLower *self)
+{
+  return self->lowered->hyper;
+}
+
+PjCall *
+pj_lower_call (PjLower *self, PjKernel kernel, int head)
+{
+  return pj_program_add_call (self->program, kernel, self->segment, head);
+}
+
+static int
+gate_slot (PjLower *self, int value)
+{
+  if (value < 0)
+    return -1;
+  if (self->lowered->gates[value] < 0) {
+    int64_t c = pj_graph_value (self->graph, value)->shape.dim[1];
+    self->lowered->gates[value] = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP,
+                                                       PJ_SHAPE (c), 0, -1);
+  }
+  return self->lowered->gates[value];
+}
+
+int
+pj_lower_gate (PjLower *self, int head)
+{
+  return self->states[head].gate_apart ? -1 : gate_slot (self, self->chains[head].gated);
+}
+
+void
+pj_lower_fold (PjLower *self, int head, int *w, int *b)
+{
+  const PjChain *chain = &self->chains[head];
+  const PjNode *node = pj_graph_node (self->graph, head);
+  int bias = node->n_inputs > 2 ? node->inputs[2] : -1;
+
+  *w = pj_lower_slot (self, node->inputs[1]);
+  *b = pj_lower_slot (self, bias);
+  int gate = pj_lower_gate (self, head);
+  if (chain->norm < 0 && gate < 0)
+    return;
+
+  const PjShape *shape = &pj_graph_value (self->graph, node->inputs[1])->shape;
+  int w2 = pj_lower_temp_shape (self, PJ_SLOT_KEEP, *shape);
+  int b2 = chain->norm >= 0 || *b >= 0 ? pj_lower_temp_shape (self, PJ_SLOT_KEEP, PJ_SHAPE (shape->dim[0])) : -1;
+  PjKernel kernel = chain->norm >= 0 ? PJ_KERNEL_FOLD_NORM : PJ_KERNEL_FOLD_GATE;
+  PjCall *call = pj_program_add_call (self->program, kernel, PJ_SEGMENT_PROLOGUE, chain->norm >= 0 ? chain->norm : head);
+  call->in[0] = *w;
+  call->in[1] = *b;
+  call->out[0] = w2;
+  call->out[1] = b2;
+  if (chain->norm >= 0) {
+    const PjNode *norm = pj_graph_node (self->graph, chain->norm);
+    call->norm.eps = ((const PjNormParams *) norm->params)->eps;
+    for (int i = 0; i < 4; i++)
+      call->in[2 + i] = pj_lower_slot (self, norm->inputs[1 + i]);
+    call->in[6] = gate;
+  } else {
+    call->in[2] = gate;
+  }
+  *w = w2;
+  *b = b2;
+}
+
+/* --- forward --- */
+
+static void
+mark_needed (PjLower *self, int value)
+{
+  int producer = pj_graph_value (self->graph, value)->producer;
+  if (producer < 0 || self->needed[producer])
+    return;
+  const PjNode *node = pj_graph_node (self->graph, producer);
+  self->needed[producer] = TRUE;
+  for (unsigned i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] >= 0)
+      mark_needed (self, node->inputs[i]);
+}
+
+static void
+find_chains (PjLower *self)
+{
+  const PjPlanOptions *o = self->options;
+  unsigned n_values = pj_graph_n_values (self->graph);
+  g_autofree gboolean *open = g_new0 (gboolean, n_values);
+  g_autofree gboolean *gated = g_new0 (gboolean, n_values);
+  int logits = pj_graph_get_logits (self->graph);
+
+  open[logits] = TRUE;
+  mark_needed (self, logits);
+  for (unsigned i = 0; i < o->n_observed; i++) {
+    open[o->observed[i]] = TRUE;
+    mark_needed (self, o->observed[i]);
+  }
+  for (unsigned i = 0; i < o->n_stats; i++) {
+    open[o->stats[i]] = TRUE;
+    mark_needed (self, o->stats[i]);
+  }
+  for (unsigned i = 0; i < o->n_gated; i++)
+    gated[o->gated[i]] = TRUE;
+  pj_chains_find (self->graph, self->needed, open, gated, o->mode == PJ_PLAN_INFER, self->chains, self->head_of);
+
+  for (unsigned n = 0; n < pj_graph_n_nodes (self->graph); n++) {
+    const PjOp *op = pj_graph_node (self->graph, (int) n)->op;
+    gboolean folds = o->mode == PJ_PLAN_INFER && (op == &pj_op_conv || op == &pj_op_gemm);
+    self->states[n] = (ChainState) { .result = -1, .saved = { -1, -1 }, .grad = -1 };
+    if (self->head_of[n] == (int) n)
+      self->states[n].gate_apart = self->chains[n].gated >= 0 && op != &pj_op_norm && !folds;
+  }
+}
+
+static void
+find_wanted_grads (PjLower *self)
+{
+  for (unsigned i = 0; i < self->options->n_gated; i++)
+    if (self->options->gate_grads)
+      self->wants_grad[self->options->gated[i]] = TRUE;
+  for (unsigned n = 0; n < pj_graph_n_nodes (self->graph); n++) {
+    const PjNode *node = pj_graph_node (self->graph, (int) n);
+    for (unsigned i = 0; i < node->n_inputs; i++) {
+      PjParamUse use = i < PJ_OP_MAX_INPUTS ? node->op->uses[i] : PJ_USE_NONE;
+      if ((node->inputs[i] >= 0 && self->wants_grad[node->inputs[i]]) || use == PJ_USE_WEIGHT || use == PJ_USE_PLAIN)
+        self->wants_grad[node->outputs[0]] = TRUE;
+    }
+  }
+}
+
+static void
+lower_gate_apart (PjLower *self, const PjChain *chain)
+{
+  int gate = gate_slot (self, chain->gated);
+  int output = value_slot (self, chain->output);
+  PjCall *call = pj_lower_call (self, PJ_KERNEL_GATE, chain->head);
+  call->in[0] = self->states[chain->head].result;
+  call->in[1] = gate;
+  call->relu = chain->relu;
+  call->out[0] = output;
+}
+
+static gboolean
+lower_forward (PjLower *self, GError **error)
+{
+  for (unsigned n = 0; n < pj_graph_n_nodes (self->graph); n++) {
+    if (!self->needed[n] || self->chains[self->head_of[n]].last != (int) n)
+      continue;
+    const PjChain *chain = &self->chains[self->head_of[n]];
+    const PjNode *head = pj_graph_node (self->graph, chain->head);
+    if (head->op->lower == NULL) {
+      g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "node “%s”: %s cannot be run", head->name, head->op->title);
+      return FALSE;
+    }
+    if (!head->op->lower (self, chain->head, error))
+      return FALSE;
+    if (self->states[chain->head].gate_apart)
+      lower_gate_apart (self, chain);
+  }
+  return TRUE;
+}
+
+static void
+lower_stats (PjLower *self)
+{
+  for (unsigned i = 0; i < self->options->n_stats; i++) {
+    int value = self->options->stats[i];
+    int64_t c = pj_graph_value (self->graph, value)->shape.dim[1];
+    int out = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST,
+                                   PJ_SHAPE (self->options->batch, c, PJ_N_STATS), 0, -1);
+    self->lowered->stats[value] = out;
+    PjCall *call = pj_lower_call (self, PJ_KERNEL_CHANNEL_STATS, pj_graph_value (self->graph, value)->producer);
+    call->in[0] = self->slots[value];
+    call->out[0] = out;
+  }
+}
+
+/* One loss: writes its per-image slot and adds its gradient to the logits'. */
+static int
+lower_loss (PjLower *self, PjKernel kernel, int target, float weight)
+{
+  const PjPlanOptions *o = self->options;
+  int logits = pj_graph_get_logits (self->graph);
+  int loss = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST, PJ_SHAPE (o->batch), 0, -1);
+  int grad = has_backward (o) ? pj_lower_temp (self, logits) : -1;
+  PjCall *call = pj_lower_call (self, kernel, -1);
+
+  call->in[0] = self->slots[logits];
+  call->in[1] = target;
+  call->out[0] = loss;
+  call->out[1] = grad;
+  if (kernel == PJ_KERNEL_CROSS_ENTROPY) {
+    call->loss.weight = weight / (float) o->batch;
+  } else {
+    call->kl.weight = weight / (float) o->batch;
+    call->kl.temperature = o->distill_temperature > 0 ? o->distill_temperature : 1.0f;
+    call->kl.reverse = o->distill_reverse;
+  }
+  if (grad >= 0)
+    pj_lower_add_grad (self, logits, grad);
+  return loss;
+}
+
+static void
+lower_losses (PjLower *self)
+{
+  const PjPlanOptions *o = self->options;
+  unsigned classes = pj_graph_n_classes (self->graph);
+
+  if (o->cross_entropy != 0) {
+    self->lowered->labels = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP | PJ_SLOT_INT32,
+                                                 PJ_SHAPE (o->batch), 0, -1);
+    self->lowered->ce_loss = lower_loss (self, PJ_KERNEL_CROSS_ENTROPY, self->lowered->labels, o->cross_entropy);
+  }
+  if (o->distill != 0) {
+    self->lowered->teacher = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP,
+                                                  PJ_SHAPE (o->batch, classes), 0, -1);
+    self->lowered->kl_loss = lower_loss (self, PJ_KERNEL_KL, self->lowered->teacher, o->distill);
+  }
+}
+
+/* --- backward --- */
+
+gboolean
+pj_lower_wants_grad (PjLower *self, int value)
+{
+  return self->wants_grad[value];
+}
+
+void
+pj_lower_add_grad (PjLower *self, int value, int slot)
+{
+  if (!self->wants_grad[value])
+    return;
+  if (self->grads[value] < 0) {
+    self->grads[value] = slot;
+    return;
+  }
+  int sum = pj_lower_temp (self, value);
+  PjCall *call = pj_lower_call (self, PJ_KERNEL_ADD, -1);
+  call->in[0] = self->grads[value];
+  call->in[1] = slot;
+  call->out[0] = sum;
+  self->grads[value] = sum;
+}
+
+int
+pj_lower_param_grad (PjLower *self, int value, gboolean *accumulate)
+{
+  *accumulate = FALSE;
+  if (value < 0)
+    return -1;
+  if (self->grads[value] < 0)
+    self->grads[value] = pj_program_add_slot (self->program, PJ_STORE_GRADS, 0, pj_graph_value (self->graph, value)->shape,
+                                              (size_t) pj_params_offset (self->params, value), value);
+  *accumulate = self->grad_written[value];
+  self->grad_written[value] = TRUE;
+  return self->grads[value];
+}
+
+static int
+gate_grad_slot (PjLower *self, int value)
+{
+  if (value < 0 || !self->options->gate_grads)
+    return -1;
+  int64_t c = pj_graph_value (self->graph, value)->shape.dim[1];
+  return self->lowered->gate_grads[value] =
+    pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST, PJ_SHAPE (c), 0, -1);
+}
+
+int
+pj_lower_gate_grad (PjLower *self, int head)
+{
+  return self->states[head].gate_apart ? -1 : gate_grad_slot (self, self->chains[head].gated);
+}
+
+int
+pj_lower_grad (PjLower *self, int head, gboolean keep_relu)
+{
+  ChainState *state = &self->states[head];
+  if (keep_relu || !pj_lower_relu (self, head))
+    return state->grad;
+  int dx = pj_lower_temp (self, self->chains[head].output);
+  PjCall *call = pj_lower_call (self, PJ_KERNEL_RELU_BWD, head);
+  call->in[0] = state->result;
+  call->in[1] = state->grad;
+  call->out[0] = dx;
+  return dx;
+}
+
+static void
+lower_gate_apart_backward (PjLower *self, const PjChain *chain)
+{
+  ChainState *state = &self->states[chain->head];
+  int dx = pj_lower_temp (self, chain->output);
+  int dgate = gate_grad_slot (self, chain->gated);
+  int gate = gate_slot (self, chain->gated);
+  PjCall *call = pj_lower_call (self, PJ_KERNEL_GATE_BWD, chain->head);
+  call->in[0] = state->result;
+  call->in[1] = chain->relu ? self->slots[chain->output] : -1;
+  call->in[2] = state->grad;
+  call->in[3] = gate;
+  call->relu = chain->relu;
+  call->out[0] = dx;
+  call->out[1] = dgate;
+  state->grad = dx;
+}
+
+static gboolean
+lower_backward (PjLower *self, GError **error)
+{
+  for (int n = (int) pj_graph_n_nodes (self->graph) - 1; n >= 0; n--) {
+    if (!self->needed[n] || self->chains[self->head_of[n]].last != n)
+      continue;
+    const PjChain *chain = &self->chains[self->head_of[n]];
+    const PjNode *head = pj_graph_node (self->graph, chain->head);
+    if (self->grads[chain->output] < 0)
+      continue;
+    if (head->op->lower_backward == NULL) {
+      g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "node “%s”: %s cannot be trained through", head->name, head->op->title);
+      return FALSE;
+    }
+    self->states[chain->head].grad = self->grads[chain->output];
+    if (self->states[chain->head].gate_apart)
+      lower_gate_apart_backward (self, chain);
+    if (!head->op->lower_backward (self, chain->head, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+lower_update (PjLower *self)
+{
+  PjCall *call = pj_lower_call (self, PJ_KERNEL_SGD, -1);
+  call->in[0] = self->lowered->hyper;
+  call->sgd.n_decay = pj_params_n_decay (self->params);
+  call->sgd.n_plain = pj_params_n_plain (self->params);
+}
+
+/* --- whole --- */
+
+static int
+by_segment (gconstpointer a, gconstpointer b)
+{
+  return (int) ((const PjCall *) a)->segment - (int) ((const PjCall *) b)->segment;
+}
+
+static gboolean
+lower_all (PjLower *self, GError **error)
+{
+  const PjPlanOptions *o = self->options;
+  int input = pj_graph_get_input (self->graph);
+
+  self->lowered->images = self->slots[input] =
+    pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP, batch_shape (self, input), 0, input);
+  if (o->mode == PJ_PLAN_TRAIN || o->mode == PJ_PLAN_RECALIBRATE)
+    self->lowered->hyper = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP,
+                                                PJ_SHAPE (PJ_N_HYPER), 0, -1);
+  if (is_observed (o, input))
+    self->lowered->observed[input] = self->slots[input];
+  find_chains (self);
+  find_wanted_grads (self);
+  self->segment = PJ_SEGMENT_FORWARD;
+  if (!lower_forward (self, error))
+    return FALSE;
+  self->lowered->logits = self->slots[pj_graph_get_logits (self->graph)];
+  lower_stats (self);
+  lower_losses (self);
+  if (has_backward (o)) {
+    self->segment = PJ_SEGMENT_BACKWARD;
+    if (!lower_backward (self, error))
+      return FALSE;
+  }
+  if (o->mode == PJ_PLAN_TRAIN) {
+    self->segment = PJ_SEGMENT_UPDATE;
+    lower_update (self);
+  }
+  /* Folding calls were added where they were met; a stable sort brings them to the front. */
+  g_array_sort (self->program->calls, by_segment);
+  return TRUE;
+}
+
+static int *
+new_indices (unsigned n)
+{
+  int *indices = g_new (int, n);
+  for (unsigned i = 0; i < n; i++)
+    indices[i] = -1;
+  return indices;
+}
+
+gboolean
+pj_lower_graph_to_program (PjGraph *graph, PjParams *params, const PjPlanOptions *options,
+                           PjProgram *program, PjLowered *lowered, GError **error)
+{
+  unsigned n_values = pj_graph_n_values (graph), n_nodes = pj_graph_n_nodes (graph);
+  g_autofree PjChain *chains = g_new0 (PjChain, n_nodes);
+  g_autofree ChainState *states = g_new0 (ChainState, n_nodes);
+  g_autofree int *head_of = new_indices (n_nodes);
+  g_autofree gboolean *needed = g_new0 (gboolean, n_nodes);
+  g_autofree gboolean *wants_grad = g_new0 (gboolean, n_values);
+  g_autofree gboolean *grad_written = g_new0 (gboolean, n_values);
+  g_autofree int *slots = new_indices (n_values);
+  g_autofree int *grads = new_indices (n_values);
+  PjLower self = {
+    .graph = graph, .params = params, .options = options, .program = program, .lowered = lowered,
+    .chains = chains, .states = states, .head_of = head_of, .needed = needed,
+    .wants_grad = wants_grad, .grad_written = grad_written, .slots = slots, .grads = grads,
+  };
+
+  *lowered = (PjLowered) {
+    .images = -1, .labels = -1, .teacher = -1, .logits = -1, .ce_loss = -1, .kl_loss = -1, .hyper = -1,
+    .gates = new_indices (n_values), .gate_grads = new_indices (n_values),
+    .observed = new_indices (n_values), .stats = new_indices (n_values),
+  };
+  return lower_all (&self, error);
+}
+
+void
+pj_lowered_clear (PjLowered *lowered)
+{
+  g_clear_pointer (&lowered->gates, g_free);
+  g_clear_pointer (&lowered->gate_grads, g_free);
+  g_clear_pointer (&lowered->observed, g_free);
+  g_clear_pointer (&lowered->stats, g_free);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/* Surgery.  A cut is a gather on the axes that the groups run through; operators know nothing of it but
+ * op->recut.  The same path without data predicts the cost exactly. */
+#include "graph/cut.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "ops/op.h"
+
+/* --- plans --- */
+
+PjCutPlan *
+pj_cut_plan_new (void)
+{
+  PjCutPlan *self = g_new0 (PjCutPlan, 1);
+  g_atomic_ref_count_init (&self->ref);
+  return self;
+}
+
+PjCutPlan *
+pj_cut_plan_ref (PjCutPlan *self)
+{
+  g_atomic_ref_count_inc (&self->ref);
+  return self;
+}
+
+static void
+group_cut_clear (PjGroupCut *cut)
+{
+  g_free (cut->keep);
+  g_free (cut->scale);
+}
+
+void
+pj_cut_plan_unref (PjCutPlan *self)
+{
+  if (self == NULL || !g_atomic_ref_count_dec (&self->ref))
+    return;
+  for (unsigned i = 0; i < self->n_cuts; i++)
+    group_cut_clear (&self->cuts[i]);
+  g_free (self->cuts);
+  g_free (self);
+}
+
+static PjGroupCut
+group_cut_make (int group, int n_channels, const guint8 *keep, const float *scale)
+{
+  return (PjGroupCut) {
+    group, n_channels, g_memdup2 (keep, n_channels), scale ? g_memdup2 (scale, n_channels * sizeof (float)) : NULL,
+  };
+}
+
+PjCutPlan *
+pj_cut_plan_copy (const PjCutPlan *self)
+{
+  PjCutPlan *copy = pj_cut_plan_new ();
+  copy->n_cuts = self->n_cuts;
+  copy->cuts = g_new (PjGroupCut, self->n_cuts);
+  for (unsigned i = 0; i < self->n_cuts; i++) {
+    const PjGroupCut *cut = &self->cuts[i];
+    copy->cuts[i] = group_cut_make (cut->group, cut->n_channels, cut->keep, cut->scale);
+  }
+  return copy;
+}
+
+/* Position of the first cut whose group is >= @group. */
+static unsigned
+find_place (const PjCutPlan *self, int group)
+{
+  unsigned i = 0;
+  while (i < self->n_cuts && self->cuts[i].group < group)
+    i++;
+  return i;
+}
+
+void
+pj_cut_plan_unset (PjCutPlan *self, int group)
+{
+  unsigned i = find_place (self, group);
+  if (i == self->n_cuts || self->cuts[i].group != group)
+    return;
+  group_cut_clear (&self->cuts[i]);
+  memmove (&self->cuts[i], &self->cuts[i + 1], (self->n_cuts - i - 1) * sizeof (PjGroupCut));
+  self->n_cuts--;
+}
+
+void
+pj_cut_plan_set (PjCutPlan *self, const PjGroup *group, const guint8 *keep, const float *scale)
+{
+  PjGroupCut cut = group_cut_make (group->id, group->n_channels, keep, scale);
+
+  pj_cut_plan_unset (self, group->id);
+  unsigned i = find_place (self, group->id);
+  self->cuts = g_renew (PjGroupCut, self->cuts, self->n_cuts + 1);
+  memmove (&self->cuts[i + 1], &self->cuts[i], (self->n_cuts - i) * sizeof (PjGroupCut));
+  self->cuts[i] = cut;
+  self->n_cuts++;
+}
+
+const PjGroupCut *
+pj_cut_plan_get (const PjCutPlan *self, int group)
+{
+  unsigned i = find_place (self, group);
+  return i < self->n_cuts && self->cuts[i].group == group ? &self->cuts[i] : NULL;
+}
+
+static int
+count_kept (const PjGroupCut *cut)
+{
+  int n = 0;
+  for (int c = 0; c < cut->n_channels; c++)
+    n += cut->keep[c] != 0;
+  return n;
+}
+
+int
+pj_cut_plan_n_kept (const PjCutPlan *self, const PjGroup *group)
+{
+  const PjGroupCut *cut = pj_cut_plan_get (self, group->id);
+  return cut ? count_kept (cut) : group->n_channels;
+}
+
+static gboolean
+check_plan (const PjGroups *groups, const PjCutPlan *plan, GError **error)
+{
+  for (unsigned i = 0; i < plan->n_cuts; i++) {
+    const PjGroupCut *cut = &plan->cuts[i];
+    const PjGroup *group = cut->group >= 0 && (unsigned) cut->group < pj_groups_n (groups)
+                             ? pj_groups_get (groups, (unsigned) cut->group) : NULL;
+    if (group == NULL || group->n_channels != cut->n_channels) {
+      g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID,
+                   "the cut of group %d with %d channels does not belong to this network", cut->group, cut->n_channels);
+      return FALSE;
+    }
+    int kept = count_kept (cut);
+    if (group->lock_reason != NULL && (kept < cut->n_channels || cut->scale != NULL)) {
+      g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_LOCKED, "“%s” cannot be cut: %s", group->name, group->lock_reason);
+      return FALSE;
+    }
+    if (kept < 1) {
+      g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID, "“%s” would keep no channel; keep at least one", group->name);
+      return FALSE;
+    }
+    for (int c = 0; cut->scale != NULL && c < cut->n_channels; c++)
+      if (cut->keep[c] && !isfinite (cut->scale[c])) {
+        g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID, "“%s”: the factor of channel %d is not a number", group->name, c);
+        return FALSE;
+      }
+  }
+  return TRUE;
+}
+
+/* --- gathering --- */
+
+/* Per (value, axis): which old positions the new axis takes, and factors.  NULL = unchanged. */
+typedef struct {
+  int n[2];
+  int *take[2];
+  float *factor;          /* by old position of axis 1 */
+} Gather;
+
+static void
+gather_free (gpointer data)
+{
+  Gather *g = data;
+  g_free (g->take[0]);
+  g_free (g->take[1]);
+  g_free (g->factor);
+  g_free (g);
+}
+
+static Gather *
+gather_of (GHashTable *gathers, int value)
+{
+  Gather *g = g_hash_table_lookup (gathers, GINT_TO_POINTER (value));
+  if (g == NULL) {
+    g = g_new0 (Gather, 1);
+    g_hash_table_insert (gathers, GINT_TO_POINTER (value), g);
+  }
+  return g;
+}
+
+static void
+gather_keep (Gather *g, const PjMember *member, const guint8 *keep)
+{
+  int axis = member->axis, n = 0;
+  if (g->take[axis] == NULL) {
+    g->n[axis] = member->n;
+    g->take[axis] = g_new (int, member->n);
+    for (int k = 0; k < member->n; k++)
+      g->take[axis][k] = k;
+  }
+  for (int k = 0; k < g->n[axis]; k++) {
+    int channel = member->map[g->take[axis][k]];
+    if (channel < 0 || keep[channel])
+      g->take[axis][n++] = g->take[axis][k];
+  }
+  g->n[axis] = n;
+}
+
+static void
+gather_scale (Gather *g, const PjMember *member, const float *scale)
+{
+  if (g->factor == NULL) {
+    g->factor = g_new (float, member->n);
+    for (int k = 0; k < member->n; k++)
+      g->factor[k] = 1.0f;
+  }
+  for (int k = 0; k < member->n; k++)
+    if (member->map[k] >= 0)
+      g->factor[k] *= scale[member->map[k]];
+}
+
+static PjBlob *
+gather_data (const PjValue *value, const Gather *g, const PjShape *shape, GError **error)
+{
+  size_t n_elems = pj_shape_n_elems (shape), tail = 1;
+  size_t columns = shape->rank > 1 ? (size_t) shape->dim[1] : 1;
+  size_t old_columns = value->shape.rank > 1 ? (size_t) value->shape.dim[1] : 1;
+  const float *from = pj_blob_data (value->data);
+  float *data = pj_alloc (n_elems * sizeof (float), "cut weights", error);
+
+  if (data == NULL)
+    return NULL;
+  for (unsigned i = 2; i < shape->rank; i++)
+    tail *= (size_t) shape->dim[i];
+  for (size_t r = 0; r < (size_t) shape->dim[0]; r++) {
+    size_t row = g->take[0] ? (size_t) g->take[0][r] : r;
+    for (size_t c = 0; c < columns; c++) {
+      size_t column = g->take[1] ? (size_t) g->take[1][c] : c;
+      const float *source = from + (row * old_columns + column) * tail;
+      float *target = data + (r * columns + c) * tail;
+      float factor = g->factor ? g->factor[column] : 1.0f;
+      for (size_t k = 0; k < tail; k++)
+        target[k] = factor == 1.0f ? source[k] : factor * source[k];
+    }
+  }
+  return pj_blob_new_take (data, n_elems);
+}
+
+/* Applies all gathers to a copy.  Without data the parameters become empty shells: shape rules and cost
+ * rules never read them. */
+static PjGraph *
+apply (const PjGraph *graph, GHashTable *gathers, gboolean with_data, GError **error)
+{
+  g_autoptr (PjGraph) copy = pj_graph_copy (graph);
+  GHashTableIter iter;
+  gpointer key, data;
+
+  g_hash_table_iter_init (&iter, gathers);
+  while (g_hash_table_iter_next (&iter, &key, &data)) {
+    const Gather *g = data;
+    const PjValue *value = pj_graph_value (graph, GPOINTER_TO_INT (key));
+    PjShape shape = value->shape;
+    for (int axis = 0; axis < 2; axis++)
+      if (g->take[axis] != NULL)
+        shape.dim[axis] = g->n[axis];
+    PjBlob *blob = with_data ? gather_data (value, g, &shape, error)
+                             : pj_blob_new_foreign (NULL, pj_shape_n_elems (&shape), NULL, NULL);
+    if (blob == NULL)
+      return NULL;
+    pj_graph_set_param (copy, GPOINTER_TO_INT (key), shape, blob);
+  }
+  if (!pj_graph_infer (copy, error))
+    return NULL;
+  return g_steal_pointer (&copy);
+}
+
+static PjGraph *
+cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, gboolean with_data, GError **error)
+{
+  g_autoptr (GHashTable) gathers = g_hash_table_new_full (NULL, NULL, NULL, gather_free);
+
+  if (!check_plan (groups, plan, error))
+    return NULL;
+  for (unsigned i = 0; i < plan->n_cuts; i++) {
+    const PjGroupCut *c = &plan->cuts[i];
+    const PjGroup *group = pj_groups_get (groups, (unsigned) c->group);
+    if (count_kept (c) == c->n_channels && c->scale == NULL)
+      continue;
+    for (unsigned m = 0; m < group->n_members; m++) {
+      const PjMember *member = &group->members[m];
+      if (!member->is_param)
+        continue;
+      gather_keep (gather_of (gathers, member->value), member, c->keep);
+      if (c->scale != NULL && member->role == PJ_ROLE_CONSUMER)
+        gather_scale (gather_of (gathers, member->value), member, c->scale);
+    }
+  }
+  return apply (graph, gathers, with_data, error);
+}
+
+PjGraph *
+pj_cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error)
+{
+  return cut (graph, groups, plan, TRUE, error);
+}
+
+gboolean
+pj_cut_predict_cost (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan,
+                     PjCost *cost, GError **error)
+{
+  g_autoptr (PjGraph) shell = cut (graph, groups, plan, FALSE, error);
+  if (shell == NULL)
+    return FALSE;
+  pj_graph_cost (shell, cost);
+  return TRUE;
+}
+
+/* The k-th position of channel order[c] moves to the k-th position of channel c. */
+static int *
+permuted_positions (const PjMember *member, int n_channels, const int *order)
+{
+  int *take = g_new (int, member->n);
+  g_autofree int *first = g_new (int, n_channels);
+  g_autofree int *next = g_new (int, member->n);
+
+  for (int c = 0; c < n_channels; c++)
+    first[c] = -1;
+  for (int k = member->n - 1; k >= 0; k--)
+    if (member->map[k] >= 0) {
+      next[k] = first[member->map[k]];
+      first[member->map[k]] = k;
+    }
+  g_autofree int *cursor = g_new (int, n_channels);
+  for (int c = 0; c < n_channels; c++)
+    cursor[c] = first[order[c]];
+  for (int k = 0; k < member->n; k++) {
+    take[k] = k;
+    if (member->map[k] >= 0) {
+      take[k] = cursor[member->map[k]];
+      cursor[member->map[k]] = next[take[k]];
+    }
+  }
+  return take;
+}
+
+PjGraph *
+pj_cut_permute (const PjGraph *graph, const PjGroups *groups, int index, const int *order, GError **error)
+{
+  g_autoptr (GHashTable) gathers = g_hash_table_new_full (NULL, NULL, NULL, gather_free);
+  const PjGroup *group = pj_groups_get (groups, (unsigned) index);
+
+  for (unsigned m = 0; m < group->n_members; m++) {
+    const PjMember *member = &group->members[m];
+    if (!member->is_param)
+      continue;
+    Gather *g = gather_of (gathers, member->value);
+    g->n[member->axis] = member->n;
+    g->take[member->axis] = permuted_positions (member, group->n_channels, order);
+  }
+  return apply (graph, gathers, TRUE, error);
+}
