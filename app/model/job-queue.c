@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue of the engine thread: see job-queue.h.
+ *
+ * Locks are pthread because ThreadSanitizer cannot see GLib's.  Lists: `all` owns the tasks and belongs to
+ * the main thread; `waiting`, `newest` and `dirty` only point at tasks of `all` and are guarded by the
+ * lock.  A task leaves `all` after its last news, and the worker touches none that has ended, so the
+ * worker needs no references.  The wake-up is one GSource made at start: the worker only sets its time. */
+#include "model/job-queue.h"
+
+#include <pthread.h>
+
+#include "base/error.h"
+
+/* Progress is shown at most this often. */
+#define NEWS_INTERVAL_US 50000
+
+struct _PjTask {
+  int ref;                  /* main thread only */
+  PjJobQueue *queue;
+  PjTaskFunc func;
+  gpointer data;
+  GDestroyNotify destroy;
+  PjTaskNewsFunc news;
+  gpointer user_data;
+
+  /* From here on guarded by the queue's lock. */
+  PjTaskState state;
+  gboolean cancel, paused, dirty;
+  char *stage;
+  double fraction;
+  gint64 worked_us, since_us;   /* since_us: 0 while the clock stands */
+  GArray *points;               /* (element-type PjTaskPoint): not delivered yet */
+  GError *error;
+};
+
+struct _PjJobQueue {
+  GMainContext *context;
+  GSource *wake;
+  GPtrArray *all;
+  gboolean joined;
+  pthread_t thread;
+
+  pthread_mutex_t lock;
+  pthread_cond_t changed;       /* something to run, a flag of a task, stop */
+  GQueue waiting;
+  PjTask *newest, *running;
+  GPtrArray *dirty;             /* tasks with news */
+  gboolean stop, pending;
+  gint64 delivered_us;
+};
+
+typedef struct {
+  GSource source;
+  PjJobQueue *queue;
+} WakeSource;
+
+/* --- with the lock held --- */
+
+/* Notes that @task has news; @urgent ones do not wait for the interval. */
+static void
+mark (PjJobQueue *self, PjTask *task, gboolean urgent)
+{
+  if (!task->dirty) {
+    task->dirty = TRUE;
+    g_ptr_array_add (self->dirty, task);
+  }
+  if (self->wake != NULL && (urgent || !self->pending)) {
+    self->pending = TRUE;
+    g_source_set_ready_time (self->wake, urgent ? 0 : self->delivered_us + NEWS_INTERVAL_US);
+  }
+}
+
+static void
+clock_stop (PjTask *task)
+{
+  if (task->since_us != 0)
+    task->worked_us += g_get_monotonic_time () - task->since_us;
+  task->since_us = 0;
+}
+
+static void
+finish (PjJobQueue *self, PjTask *task, PjTaskState state, GError *error)
+{
+  clock_stop (task);
+  task->state = state;
+  task->error = error;
+  mark (self, task, TRUE);
+}
+
+static void
+finish_waiting (PjJobQueue *self, PjTask *task)
+{
+  finish (self, task, PJ_TASK_CANCELLED, g_error_new_literal (PJ_ERROR, PJ_ERROR_CANCELLED, "cancelled before it started"));
+}
+
+/* --- hooks: engine thread --- */
+
+static void
+task_progress (gpointer data, const char *stage, double fraction)
+{
+  PjTask *task = data;
+  char *copy = g_strdup (stage);
+  pthread_mutex_lock (&task->queue->lock);
+  char *old = task->stage;
+  task->stage = copy;
+  task->fraction = fraction;
+  mark (task->queue, task, FALSE);
+  pthread_mutex_unlock (&task->queue->lock);
+  g_free (old);
+}
+
+static void
+task_metric (gpointer data, const char *series, double x, double y)
+{
+  PjTask *task = data;
+  PjTaskPoint point = { g_intern_string (series), x, y };
+  pthread_mutex_lock (&task->queue->lock);
+  g_array_append_val (task->points, point);
+  mark (task->queue, task, FALSE);
+  pthread_mutex_unlock (&task->queue->lock);
+}
+
+static gboolean
+task_is_cancelled (gpointer data)
+{
+  PjTask *task = data;
+  PjJobQueue *self = task->queue;
+  pthread_mutex_lock (&self->lock);
+  if (task->paused && !task->cancel) {
+    clock_stop (task);
+    task->state = PJ_TASK_PAUSED;
+    mark (self, task, TRUE);
+    while (task->paused && !task->cancel)
+      pthread_cond_wait (&self->changed, &self->lock);
+    task->state = PJ_TASK_RUNNING;
+    task->since_us = g_get_monotonic_time ();
+    mark (self, task, TRUE);
+  }
+  gboolean cancel = task->cancel;
+  pthread_mutex_unlock (&self->lock);
+  return cancel;
+}
+
+static PjTask *
+next_task (PjJobQueue *self)
+{
+  PjTask *task = g_queue_pop_head (&self->waiting);
+  return task != NULL ? task : g_steal_pointer (&self->newest);
+}
+
+static void *
+engine_thread (void *data)
+{
+  PjJobQueue *self = data;
+  pthread_mutex_lock (&self->lock);
+  for (;;) {
+    while (!self->stop && self->waiting.length == 0 && self->newest == NULL)
+      pthread_cond_wait (&self->changed, &self->lock);
+    if (self->stop)
+      break;
+    PjTask *task = self->running = next_task (self);
+    task->state = PJ_TASK_RUNNING;
+    task->since_us = g_get_monotonic_time ();
+    mark (self, task, TRUE);
+    pthread_mutex_unlock (&self->lock);
+
+    GError *error = NULL;
+    PjHooks hooks = { task, task_progress, task_metric, task_is_cancelled };
+    gboolean ok = task->func (task->data, &hooks, &error);
+
+    pthread_mutex_lock (&self->lock);
+    self->running = NULL;
+    gboolean cancelled = !ok && g_error_matches (error, PJ_ERROR, PJ_ERROR_CANCELLED);
+    finish (self, task, ok ? PJ_TASK_DONE : cancelled ? PJ_TASK_CANCELLED : PJ_TASK_FAILED, error);
+  }
+  pthread_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+/* --- main thread --- */
+
+PjTask *
+pj_task_ref (PjTask *self)
+{
+  self->ref++;
+  return self;
+}
+
+void
+pj_task_unref (PjTask *self)
+{
+  if (self == NULL || --self->ref > 0)
+    return;
+  if (self->destroy != NULL)
+    self->destroy (self->data);
+  g_free (self->stage);
+  g_array_unref (self->points);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+gpointer
+pj_task_get_data (PjTask *self)
+{
+  return self->data;
+}
+
+/* Takes the next task with news off the list and copies them. */
+static PjTask *
+take_news (PjJobQueue *self, PjTaskNews *news, char **stage, GArray **points)
+{
+  pthread_mutex_lock (&self->lock);
+  if (self->dirty->len == 0) {
+    self->pending = FALSE;
+    self->delivered_us = g_get_monotonic_time ();
+    pthread_mutex_unlock (&self->lock);
+    return NULL;
+  }
+  PjTask *task = g_ptr_array_steal_index (self->dirty, 0);
+  task->dirty = FALSE;
+  gint64 worked_us = task->worked_us + (task->since_us != 0 ? g_get_monotonic_time () - task->since_us : 0);
+  *stage = g_strdup (task->stage);
+  *points = task->points;
+  task->points = g_array_new (FALSE, FALSE, sizeof (PjTaskPoint));
+  *news = (PjTaskNews) { task->state, *stage, task->fraction, (double) worked_us / G_USEC_PER_SEC,
+                         (const PjTaskPoint *) (gpointer) (*points)->data, (*points)->len, task->error };
+  pthread_mutex_unlock (&self->lock);
+  return task;
+}
+
+void
+pj_job_queue_drain (PjJobQueue *self)
+{
+  PjTaskNews news;
+  char *stage;
+  GArray *points;
+  PjTask *task;
+  while ((task = take_news (self, &news, &stage, &points)) != NULL) {
+    if (task->news != NULL)
+      task->news (task, &news, task->user_data);
+    if (news.state >= PJ_TASK_DONE)
+      g_ptr_array_remove (self->all, task);
+    g_free (stage);
+    g_array_unref (points);
+  }
+}
+
+static gboolean
+wake_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  g_source_set_ready_time (source, -1);
+  pj_job_queue_drain (((WakeSource *) source)->queue);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs wake_funcs = { .dispatch = wake_dispatch };
+
+PjJobQueue *
+pj_job_queue_new (GMainContext *context)
+{
+  PjJobQueue *self = g_new0 (PjJobQueue, 1);
+  self->all = g_ptr_array_new_with_free_func ((GDestroyNotify) pj_task_unref);
+  self->dirty = g_ptr_array_new ();
+  g_queue_init (&self->waiting);
+  pthread_mutex_init (&self->lock, NULL);
+  pthread_cond_init (&self->changed, NULL);
+  if (context != NULL) {
+    self->wake = g_source_new (&wake_funcs, sizeof (WakeSource));
+    ((WakeSource *) self->wake)->queue = self;
+    g_source_set_ready_time (self->wake, -1);
+    g_source_attach (self->wake, context);
+  }
+  if (pthread_create (&self->thread, NULL, engine_thread, self) != 0)
+    g_error ("no thread could be started");
+  return self;
+}
+
+void
+pj_job_queue_stop (PjJobQueue *self)
+{
+  if (self->joined)
+    return;
+  pthread_mutex_lock (&self->lock);
+  self->stop = TRUE;
+  for (PjTask *task; (task = next_task (self)) != NULL;)
+    finish_waiting (self, task);
+  if (self->running != NULL)
+    self->running->cancel = TRUE;
+  pthread_cond_broadcast (&self->changed);
+  pthread_mutex_unlock (&self->lock);
+  pthread_join (self->thread, NULL);
+  self->joined = TRUE;
+  pj_job_queue_drain (self);
+}
+
+void
+pj_job_queue_free (PjJobQueue *self)
+{
+  if (self == NULL)
+    return;
+  pj_job_queue_stop (self);
+  if (self->wake != NULL) {
+    g_source_destroy (self->wake);
+    g_source_unref (self->wake);
+  }
+  g_ptr_array_unref (self->dirty);
+  g_ptr_array_unref (self->all);
+  pthread_cond_destroy (&self->changed);
+  pthread_mutex_destroy (&self->lock);
+  g_free (self);
+}
+
+gboolean
+pj_job_queue_is_busy (PjJobQueue *self)
+{
+  pthread_mutex_lock (&self->lock);
+  gboolean busy = self->running != NULL || self->newest != NULL || self->waiting.length > 0;
+  pthread_mutex_unlock (&self->lock);
+  return busy;
+}
+
+static PjTask *
+task_new (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy, PjTaskNewsFunc news, gpointer user_data)
+{
+  PjTask *task = g_new0 (PjTask, 1);
+  task->ref = 1;
+  task->queue = self;
+  task->func = func;
+  task->data = data;
+  task->destroy = destroy;
+  task->news = news;
+  task->user_data = user_data;
+  task->points = g_array_new (FALSE, FALSE, sizeof (PjTaskPoint));
+  g_ptr_array_add (self->all, task);
+  return task;
+}
+
+/* Puts @task in line; after stop it ends at once. */
+static PjTask *
+enqueue (PjJobQueue *self, PjTask *task, gboolean newest)
+{
+  pthread_mutex_lock (&self->lock);
+  if (self->stop) {
+    finish_waiting (self, task);
+  } else if (newest) {
+    if (self->newest != NULL)
+      finish_waiting (self, self->newest);
+    self->newest = task;
+  } else {
+    g_queue_push_tail (&self->waiting, task);
+  }
+  pthread_cond_broadcast (&self->changed);
+  pthread_mutex_unlock (&self->lock);
+  return task;
+}
+
+PjTask *
+pj_job_queue_push (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy, PjTaskNewsFunc news,
+                   gpointer user_data)
+{
+  return enqueue (self, task_new (self, func, data, destroy, news, user_data), FALSE);
+}
+
+PjTask *
+pj_job_queue_push_newest (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy, PjTaskNewsFunc news,
+                          gpointer user_data)
+{
+  return enqueue (self, task_new (self, func, data, destroy, news, user_data), TRUE);
+}
+
+void
+pj_task_cancel (PjTask *self)
+{
+  PjJobQueue *queue = self->queue;
+  pthread_mutex_lock (&queue->lock);
+  if (self->state == PJ_TASK_QUEUED) {
+    g_queue_remove (&queue->waiting, self);
+    if (queue->newest == self)
+      queue->newest = NULL;
+    finish_waiting (queue, self);
+  } else if (self->state < PJ_TASK_DONE) {
+    self->cancel = TRUE;
+    pthread_cond_broadcast (&queue->changed);
+  }
+  pthread_mutex_unlock (&queue->lock);
+}
+
+void
+pj_task_set_paused (PjTask *self, gboolean paused)
+{
+  PjJobQueue *queue = self->queue;
+  pthread_mutex_lock (&queue->lock);
+  self->paused = paused;
+  pthread_cond_broadcast (&queue->changed);
+  pthread_mutex_unlock (&queue->lock);
+}
