@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "net.h"
+
+#include <math.h>
+
+#include "base/rng.h"
+#include "ops/op.h"
+#include "ops/params.h"
+
+int
+net_param_from (PjGraph *graph, const char *name, PjShape shape, const float *data)
+{
+  return pj_graph_add_param (graph, name, shape, pj_blob_new_copy (data, pj_shape_n_elems (&shape), NULL));
+}
+
+int
+net_param (PjGraph *graph, const char *name, PjShape shape, float centre, float spread, uint64_t seed)
+{
+  size_t n = pj_shape_n_elems (&shape);
+  g_autofree float *data = g_new (float, n);
+  PjRng rng;
+  pj_rng_init (&rng, seed, g_str_hash (name));
+  for (size_t i = 0; i < n; i++)
+    data[i] = centre + spread * (float) (2 * pj_rng_uniform (&rng) - 1);
+  return net_param_from (graph, name, shape, data);
+}
+
+static int
+add (PjGraph *graph, const char *name, const PjOp *op, gconstpointer params, const int *inputs, unsigned n)
+{
+  g_autoptr (GError) error = NULL;
+  int value = pj_graph_add_node (graph, name, op, params, inputs, n, &error);
+  g_assert_no_error (error);
+  return value;
+}
+
+int
+net_conv (PjGraph *graph, const char *name, int x, int w, int b, int stride, int pad)
+{
+  const PjShape *s = &pj_graph_value (graph, w)->shape;
+  int64_t c_in = pj_graph_value (graph, x)->shape.dim[1];
+  PjConvParams p = {
+    .kernel = { (int) s->dim[2], (int) s->dim[3] }, .stride = { stride, stride }, .dilation = { 1, 1 },
+    .pad = { pad, pad, pad, pad }, .groups = (int) (c_in / s->dim[1]), .depthwise = s->dim[1] == 1 && c_in > 1,
+  };
+  return add (graph, name, &pj_op_conv, &p, (int[]) { x, w, b }, b >= 0 ? 3 : 2);
+}
+
+int
+net_norm (PjGraph *graph, const char *name, int x, int gamma, int beta, int mean, int var, float eps)
+{
+  PjNormParams p = { eps };
+  return add (graph, name, &pj_op_norm, &p, (int[]) { x, gamma, beta, mean, var }, 5);
+}
+
+int
+net_unary (PjGraph *graph, const char *name, const PjOp *op, int x)
+{
+  return add (graph, name, op, NULL, &x, 1);
+}
+
+int
+net_add (PjGraph *graph, const char *name, int a, int b)
+{
+  return add (graph, name, &pj_op_add, NULL, (int[]) { a, b }, 2);
+}
+
+int
+net_gemm (PjGraph *graph, const char *name, int x, int w, int b)
+{
+  return add (graph, name, &pj_op_gemm, NULL, (int[]) { x, w, b }, b >= 0 ? 3 : 2);
+}
+
+int
+net_block (PjGraph *graph, const char *name, int x, int c_out, int k, int stride, gboolean relu)
+{
+  int64_t c_in = pj_graph_value (graph, x)->shape.dim[1];
+  g_autofree char *w = g_strdup_printf ("%s.w", name), *g = g_strdup_printf ("%s.gamma", name);
+  g_autofree char *b = g_strdup_printf ("%s.beta", name), *m = g_strdup_printf ("%s.mean", name);
+  g_autofree char *v = g_strdup_printf ("%s.var", name), *norm = g_strdup_printf ("%s.norm", name);
+  g_autofree char *act = g_strdup_printf ("%s.relu", name);
+  int y = net_conv (graph, name, x, net_param (graph, w, PJ_SHAPE (c_out, c_in, k, k), 0, 1.0f / sqrtf ((float) (c_in * k)), 7),
+                    -1, stride, k / 2);
+  y = net_norm (graph, norm, y, net_param (graph, g, PJ_SHAPE (c_out), 1, 0.5f, 7), net_param (graph, b, PJ_SHAPE (c_out), 0.1f, 0.4f, 7),
+                net_param (graph, m, PJ_SHAPE (c_out), 0, 0.3f, 7), net_param (graph, v, PJ_SHAPE (c_out), 1, 0.5f, 7), 1e-5f);
+  return relu ? net_unary (graph, act, &pj_op_relu, y) : y;
+}
+
+PjGraph *
+net_residual (void)
+{
+  PjGraph *g = pj_graph_new ("residual");
+  int x = pj_graph_add_input (g, "x", PJ_SHAPE (1, 2, 6, 6));
+  int stem = net_block (g, "stem", x, 5, 3, 1, TRUE);
+  int y = net_block (g, "a1", stem, 3, 3, 2, TRUE);
+  y = net_block (g, "a2", y, 7, 3, 1, FALSE);
+  int shortcut = net_block (g, "proj", stem, 7, 1, 2, FALSE);
+  int s = net_unary (g, "relu_a", &pj_op_relu, net_add (g, "add_a", y, shortcut));
+  y = net_block (g, "b1", s, 4, 1, 1, TRUE);
+  y = net_block (g, "b2", y, 7, 3, 1, FALSE);
+  s = net_unary (g, "relu_b", &pj_op_relu, net_add (g, "add_b", y, s));
+  y = net_unary (g, "gap", &pj_op_global_avg_pool, s);
+  y = net_unary (g, "flatten", &pj_op_flatten, y);
+  y = net_gemm (g, "fc", y, net_param (g, "fc.w", PJ_SHAPE (3, 7), 0, 1, 7), net_param (g, "fc.b", PJ_SHAPE (3), 0, 1, 7));
+  pj_graph_set_output (g, y);
+  return g;
+}
+
+float *
+net_noise (size_t n, uint64_t seed)
+{
+  float *x = g_new (float, n);
+  PjRng rng;
+  pj_rng_init (&rng, seed, 99);
+  for (size_t i = 0; i < n; i++)
+    x[i] = (float) pj_rng_normal (&rng) * (i % 17 == 3 ? 4.0f : 1.0f);
+  return x;
+}
+
+static void
+set_gates (PjPlan *plan, const PjGraph *graph, const PjGroups *groups, const PjCutPlan *masks)
+{
+  for (unsigned i = 0; i < masks->n_cuts; i++) {
+    const PjGroupCut *cut = &masks->cuts[i];
+    const PjGroup *group = pj_groups_get (groups, (unsigned) cut->group);
+    for (unsigned m = 0; m < group->n_mask_points; m++) {
+      const PjMaskPoint *point = &group->mask_points[m];
+      g_autofree float *gate = g_new (float, point->n);
+      for (int c = 0; c < point->n; c++)
+        gate[c] = point->map[c] < 0 || cut->keep[point->map[c]] ? 1.0f : 0.0f;
+      g_assert_true (pj_plan_set_gate (plan, point->value, gate, NULL));
+    }
+  }
+}
+
+static int
+compare_int (gconstpointer a, gconstpointer b)
+{
+  return *(const int *) a - *(const int *) b;
+}
+
+float *
+net_run (PjGraph *graph, const PjGroups *groups, const PjCutPlan *masks, const float *x, unsigned batch)
+{
+  g_autoptr (GError) error = NULL;
+  const char *id = g_getenv ("PJ_TEST_DEVICE");
+  g_autoptr (PjDevice) device = pj_device_open (id ? id : "cpu", &error);
+  g_assert_no_error (error);
+  g_autoptr (PjParams) params = pj_params_new (device, graph, FALSE, &error);
+  g_assert_no_error (error);
+  g_autoptr (GArray) gated = g_array_new (FALSE, FALSE, sizeof (int));
+  for (unsigned i = 0; masks != NULL && i < masks->n_cuts; i++) {
+    const PjGroup *group = pj_groups_get (groups, (unsigned) masks->cuts[i].group);
+    for (unsigned m = 0; m < group->n_mask_points; m++)
+      g_array_append_val (gated, group->mask_points[m].value);
+  }
+  g_array_sort (gated, compare_int);
+  PjPlanOptions options = { .batch = batch, .gated = (const int *) gated->data, .n_gated = gated->len };
+  g_autoptr (PjPlan) plan = pj_plan_new (graph, params, &options, &error);
+  g_assert_no_error (error);
+  if (masks != NULL)
+    set_gates (plan, graph, groups, masks);
+  g_assert_true (pj_plan_set_images (plan, x, &error));
+  pj_plan_forward (plan, NULL, &error);
+  g_assert_no_error (error);
+  float *logits = g_new (float, batch * pj_graph_n_classes (graph));
+  g_assert_true (pj_plan_read_logits (plan, logits, &error));
+  return logits;
+}
