@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* From a network to a file.  Field numbers are those of model.c, tensor.c and attribute.c. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "io/file.h"
+#include "io/onnx.h"
+#include "io/onnx/import.h"
+#include "io/onnx/writer.h"
+#include "ops/op.h"
+
+/* AttributeProto.type */
+enum { ATTRIBUTE_FLOAT = 1, ATTRIBUTE_INT = 2, ATTRIBUTE_INTS = 7 };
+
+typedef struct {
+  const PjGraph *graph;
+  PjOnnxExportOptions options;
+  PjOnnxTensorSink sink;
+  gpointer sink_data;
+  PjMessage message;        /* GraphProto */
+  uint8_t *written;         /* one per value: 1 if its tensor is in the file */
+} Export;
+
+struct _PjOnnxOut {
+  Export *export;
+  const PjNode *node;
+  const char *op_type;
+  PjMessage message;        /* NodeProto */
+};
+
+/* --- what operators write --- */
+
+void
+pj_onnx_out_op_type (PjOnnxOut *out, const char *op_type)
+{
+  out->op_type = op_type;
+}
+
+static void
+finish_attribute (PjOnnxOut *out, PjMessage *attribute, int type)
+{
+  pj_message_int (attribute, 20, type);
+  pj_message_child (&out->message, 5, attribute);
+}
+
+void
+pj_onnx_out_int (PjOnnxOut *out, const char *name, int64_t value)
+{
+  PjMessage attribute;
+  pj_message_init (&attribute);
+  pj_message_text (&attribute, 1, name);
+  pj_message_int (&attribute, 3, value);
+  finish_attribute (out, &attribute, ATTRIBUTE_INT);
+}
+
+void
+pj_onnx_out_float (PjOnnxOut *out, const char *name, float value)
+{
+  PjMessage attribute;
+  pj_message_init (&attribute);
+  pj_message_text (&attribute, 1, name);
+  pj_message_float (&attribute, 2, value);
+  finish_attribute (out, &attribute, ATTRIBUTE_FLOAT);
+}
+
+/* Unpacked: the format predates packed lists, and strict readers insist. */
+void
+pj_onnx_out_ints (PjOnnxOut *out, const char *name, const int64_t *values, unsigned n)
+{
+  PjMessage attribute;
+  pj_message_init (&attribute);
+  pj_message_text (&attribute, 1, name);
+  for (unsigned i = 0; i < n; i++)
+    pj_message_int (&attribute, 8, values[i]);
+  finish_attribute (out, &attribute, ATTRIBUTE_INTS);
+}
+
+void
+pj_onnx_out_add_const_ints (PjOnnxOut *out, const char *suffix, const int64_t *values, unsigned n)
+{
+  g_autofree char *name = g_strdup_printf ("%s_%s", out->node->name, suffix);
+  while (pj_graph_find_value (out->export->graph, name) >= 0) {
+    char *longer = g_strconcat (name, "_", NULL);
+    g_free (name);
+    name = longer;
+  }
+  PjMessage tensor;
+  pj_message_init (&tensor);
+  pj_message_int (&tensor, 1, n);
+  pj_message_int (&tensor, 2, PJ_ONNX_INT64);
+  pj_message_text (&tensor, 8, name);
+  pj_message_bytes (&tensor, 9, values, n * sizeof *values);
+  pj_message_child (&out->export->message, 5, &tensor);
+  pj_message_text (&out->message, 1, name);
+}
+
+/* --- tensors --- */
+
+static void
+write_outside (PjMessage *tensor, PjBlob *blob)
+{
+  g_autofree char *location = g_strconcat (PJ_ONNX_BLOB_PREFIX, pj_blob_hash (blob), NULL);
+  PjMessage entry;
+  pj_message_init (&entry);
+  pj_message_text (&entry, 1, "location");
+  pj_message_text (&entry, 2, location);
+  pj_message_child (tensor, 13, &entry);
+  pj_message_int (tensor, 14, 1);
+}
+
+static gboolean
+write_param (Export *self, int index, GError **error)
+{
+  const PjValue *value = pj_graph_value (self->graph, index);
+  PjMessage tensor;
+
+  if (value->kind != PJ_VALUE_PARAM || self->written[index])
+    return TRUE;
+  self->written[index] = 1;
+  if (self->sink != NULL && !self->sink (value->data, self->sink_data, error))
+    return FALSE;
+  pj_message_init (&tensor);
+  for (unsigned i = 0; i < value->shape.rank; i++)
+    pj_message_int (&tensor, 1, value->shape.dim[i]);
+  pj_message_int (&tensor, 2, PJ_ONNX_FLOAT);
+  pj_message_text (&tensor, 8, value->name);
+  if (self->sink != NULL)
+    write_outside (&tensor, value->data);
+  else
+    pj_message_blob (&tensor, 9, value->data);
+  pj_message_child (&self->message, 5, &tensor);
+  return TRUE;
+}
+
+/* --- nodes --- */
+
+static gboolean
+write_node (Export *self, const PjNode *node, GError **error)
+{
+  PjOnnxOut out = { .export = self, .node = node };
+
+  if (node->op->to_onnx == NULL) {
+    g_set_error (error, PJ_ONNX_ERROR, PJ_ONNX_ERROR_UNSUPPORTED, "node “%s” (%s) cannot be written: this operator is not "
+                 "known here", node->name, node->op->title);
+    return FALSE;
+  }
+  out.op_type = node->op->onnx_names[0];
+  pj_message_init (&out.message);
+  for (unsigned i = 0; i < node->n_inputs; i++) {
+    if (node->inputs[i] >= 0 && !write_param (self, node->inputs[i], error)) {
+      pj_message_clear (&out.message);
+      return FALSE;
+    }
+    pj_message_text (&out.message, 1, node->inputs[i] >= 0 ? pj_graph_value (self->graph, node->inputs[i])->name : "");
+  }
+  for (unsigned i = 0; i < node->n_outputs; i++)
+    pj_message_text (&out.message, 2, pj_graph_value (self->graph, node->outputs[i])->name);
+  pj_message_text (&out.message, 3, node->name);
+  node->op->to_onnx (&out, self->graph, node);
+  pj_message_text (&out.message, 4, out.op_type);
+  pj_message_child (&self->message, 1, &out.message);
+  return TRUE;
+}
+
+static void
+write_dim (PjMessage *shape, int64_t size)
+{
+  PjMessage dim;
+  pj_message_init (&dim);
+  if (size > 0)
+    pj_message_int (&dim, 1, size);
+  else
+    pj_message_text (&dim, 2, "N");
+  pj_message_child (shape, 1, &dim);
+}
+
+/* Declares the input (@field 11) or the output (12). */
+static void
+write_info (Export *self, uint32_t field, int index)
+{
+  const PjValue *value = pj_graph_value (self->graph, index);
+  PjMessage info, type, tensor, shape;
+  pj_message_init (&info);
+  pj_message_init (&type);
+  pj_message_init (&tensor);
+  pj_message_init (&shape);
+  for (unsigned i = 0; i < value->shape.rank; i++)
+    write_dim (&shape, i == 0 ? (int64_t) self->options.batch : value->shape.dim[i]);
+  pj_message_int (&tensor, 1, PJ_ONNX_FLOAT);
+  pj_message_child (&tensor, 2, &shape);
+  pj_message_child (&type, 1, &tensor);
+  pj_message_text (&info, 1, value->name);
+  pj_message_child (&info, 2, &type);
+  pj_message_child (&self->message, field, &info);
+}
+
+/* --- the whole --- */
+
+/* The oldest file format that has this operator version, which is what most readers expect. */
+static int
+ir_version (int opset)
+{
+  return opset <= 10 ? 5 : opset == 11 ? 6 : opset <= 14 ? 7 : 8;
+}
+
+static void
+write_pair (PjMessage *model, uint32_t field, const char *key, const char *text)
+{
+  PjMessage pair;
+  pj_message_init (&pair);
+  pj_message_text (&pair, 1, key);
+  pj_message_text (&pair, 2, text);
+  pj_message_child (model, field, &pair);
+}
+
+static void
+write_model (Export *self, PjMessage *model)
+{
+  g_autoptr (GList) keys = pj_graph_meta_keys (self->graph);
+  PjMessage opset;
+
+  pj_message_init (model);
+  pj_message_int (model, 1, ir_version (self->options.opset));
+  pj_message_text (model, 2, "penjing");
+  pj_message_child (model, 7, &self->message);
+  pj_message_init (&opset);
+  pj_message_text (&opset, 1, "");
+  pj_message_int (&opset, 2, self->options.opset);
+  pj_message_child (model, 8, &opset);
+  for (GList *l = keys; l != NULL; l = l->next)
+    write_pair (model, 14, l->data, pj_graph_get_meta (self->graph, l->data));
+}
+
+static gboolean
+check_options (PjOnnxExportOptions *options, GError **error)
+{
+  if (options->opset == 0)
+    options->opset = 13;
+  if (options->opset >= 10 && options->opset <= 17)
+    return TRUE;
+  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "operator version %d cannot be written, only 10 to 17", options->opset);
+  return FALSE;
+}
+
+static gboolean
+write_graph (Export *self, GError **error)
+{
+  for (unsigned n = 0; n < pj_graph_n_nodes (self->graph); n++)
+    if (!write_node (self, pj_graph_node (self->graph, (int) n), error))
+      return FALSE;
+  pj_message_text (&self->message, 2, pj_graph_get_name (self->graph) ? pj_graph_get_name (self->graph) : "network");
+  write_info (self, 11, pj_graph_get_input (self->graph));
+  write_info (self, 12, pj_graph_get_output (self->graph));
+  return TRUE;
+}
+
+/* Builds the file in @model, which the caller clears if TRUE is returned. */
+static gboolean
+build (const PjGraph *graph, const PjOnnxExportOptions *options, PjOnnxTensorSink sink, gpointer data,
+       PjMessage *model, GError **error)
+{
+  Export self = { .graph = graph, .options = options ? *options : (PjOnnxExportOptions) { 0 }, .sink = sink, .sink_data = data };
+  if (!check_options (&self.options, error))
+    return FALSE;
+  self.written = g_malloc0 (pj_graph_n_values (graph) + 1);
+  pj_message_init (&self.message);
+  gboolean ok = write_graph (&self, error);
+  if (ok)
+    write_model (&self, model);
+  pj_message_clear (&self.message);
+  g_free (self.written);
+  if (!ok || model->size_bytes <= PJ_ONNX_MAX_FILE)
+    return ok;
+  g_set_error (error, PJ_ONNX_ERROR, PJ_ONNX_ERROR_LIMIT, "the file would have %zu MiB; ONNX files end at 2048 MiB",
+               model->size_bytes >> 20);
+  pj_message_clear (model);
+  return FALSE;
+}
+
+static gboolean
+piece_to_file (gconstpointer data, size_t size_bytes, gpointer user, GError **error)
+{
+  return pj_file_writer_append (user, data, size_bytes, error);
+}
+
+gboolean
+pj_onnx_export (PjGraph *graph, const PjOnnxExportOptions *options, const char *path, GError **error)
+{
+  PjMessage model;
+  if (!build (graph, options, NULL, NULL, &model, error)) {
+    g_autofree char *shown = g_filename_display_name (path);
+    g_prefix_error (error, "“%s” cannot be written: ", shown);
+    return FALSE;
+  }
+  g_autoptr (PjFileWriter) writer = pj_file_writer_new (path, error);
+  gboolean ok = writer != NULL && pj_message_pieces (&model, piece_to_file, writer, error)
+                && pj_file_writer_finish (writer, error);
+  pj_message_clear (&model);
+  return ok;
+}
+
+static gboolean
+piece_to_memory (gconstpointer data, size_t size_bytes, gpointer user, GError **error)
+{
+  uint8_t **at = user;
+  if (size_bytes > 0)
+    memcpy (*at, data, size_bytes);
+  *at += size_bytes;
+  return TRUE;
+}
+
+GBytes *
+pj_onnx_export_bytes (PjGraph *graph, const PjOnnxExportOptions *options, PjOnnxTensorSink sink,
+                      gpointer data, GError **error)
+{
+  PjMessage model;
+  if (!build (graph, options, sink, data, &model, error))
+    return NULL;
+  size_t size = model.size_bytes;
+  uint8_t *bytes = pj_alloc (size, "an ONNX file", error);
+  if (bytes != NULL) {
+    uint8_t *at = bytes;
+    pj_message_pieces (&model, piece_to_memory, &at, NULL);
+  }
+  pj_message_clear (&model);
+  return bytes != NULL ? g_bytes_new_with_free_func (bytes, size, pj_free, bytes) : NULL;
+}

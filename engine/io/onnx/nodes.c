@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* One node of the file becomes nothing (constants, Identity), one node of the graph, or, with the Add of
+ * a stored bias behind it, one node together. */
+#include <string.h>
+
+#include "io/onnx/import.h"
+#include "ops/op.h"
+#include "ops/params.h"
+
+static PjOnnxItem *
+lookup (PjOnnxImport *import, const char *name)
+{
+  return *name != '\0' ? g_hash_table_lookup (import->names, name) : NULL;
+}
+
+static unsigned
+n_readers (PjOnnxImport *import, const char *name)
+{
+  const PjOnnxReader *reader = g_hash_table_lookup (import->readers, name);
+  return reader != NULL ? reader->n : 0;
+}
+
+/* --- inputs and outputs --- */
+
+static gboolean
+gather_inputs (PjOnnxIn *in, GError **error)
+{
+  GPtrArray *names = in->node->inputs;
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = names->pdata[i];
+    in->inputs[i] = lookup (in->import, name);
+    if (in->inputs[i] == NULL && *name != '\0')
+      return pj_onnx_in_refuse (in, error, "its input “%s” is not made by any node before it", name);
+    if (*name != '\0')
+      in->n_inputs = i + 1;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_outputs (PjOnnxIn *in, GError **error)
+{
+  GPtrArray *names = in->node->outputs;
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = names->pdata[i];
+    if (*name != '\0' && g_hash_table_contains (in->import->names, name))
+      return pj_onnx_in_refuse (in, error, "its output “%s” exists already", name);
+    if (i > 0 && *name != '\0' && n_readers (in->import, name) > 0)
+      return pj_onnx_in_refuse (in, error, "its second output “%s” is used, which is not supported", name);
+  }
+  return TRUE;
+}
+
+/* Another name for what is there already. */
+static void
+alias (PjOnnxIn *in, PjOnnxItem *item)
+{
+  g_hash_table_insert (in->import->names, g_strdup (in->node->outputs->pdata[0]), item);
+}
+
+/* --- a bias behind a product --- */
+
+/* A tensor of one number per channel that broadcasts along axis 1 of an output of @rank. */
+static gboolean
+is_bias (PjOnnxImport *import, const PjOnnxNode *add, const PjOnnxItem *item, unsigned rank, int64_t channels)
+{
+  const PjShape *s = &item->shape;
+  int64_t axis = -1;
+  if (!item->is_constant || pj_shape_n_elems (s) != (size_t) channels || s->rank > rank)
+    return FALSE;
+  /* Before opset 7 the axis was an attribute. */
+  if (import->model->opset < 7 && pj_onnx_node_int (add, "axis", &axis))
+    return axis == 1 && s->rank == 1;
+  unsigned back = rank - 1;   /* axes from the channels to the last, counted from the end */
+  return channels == 1 || (s->rank >= back && s->dim[s->rank - back] == channels);
+}
+
+/* If the only reader of the node is an Add of a stored bias, that bias becomes input 2 and the Add is
+ * done.  Returns the node whose output is made. */
+static const PjOnnxNode *
+take_bias (PjOnnxIn *in, const PjOp *op)
+{
+  PjOnnxImport *import = in->import;
+  const PjOnnxReader *reader = g_hash_table_lookup (import->readers, in->node->outputs->pdata[0]);
+  gboolean is_conv = op == &pj_op_conv;
+  PjShape w;
+
+  if ((op != &pj_op_gemm && !is_conv) || in->n_inputs != 2 || in->inputs[1] == NULL || reader == NULL || reader->n != 1
+      || reader->node == G_MAXUINT)
+    return in->node;
+  const PjOnnxNode *add = import->model->nodes->pdata[reader->node];
+  if (strcmp (add->op_type, "Add") != 0 || add->inputs->len != 2 || add->outputs->len != 1 || *add->domain != '\0')
+    return in->node;
+  gboolean first = strcmp (add->inputs->pdata[0], in->node->outputs->pdata[0]) == 0;
+  PjOnnxItem *item = lookup (import, add->inputs->pdata[first ? 1 : 0]);
+  w = in->inputs[1]->shape;
+  int64_t transposed = 0;
+  pj_onnx_node_int (in->node, "transB", &transposed);
+  int64_t channels = w.rank < 2 ? -1 : is_conv || transposed ? w.dim[0] : w.dim[1];
+  if (item == NULL || !is_bias (import, add, item, is_conv ? 4 : 2, channels)
+      || pj_onnx_item_floats (import, item, NULL) == NULL || g_hash_table_contains (import->names, add->outputs->pdata[0]))
+    return in->node;
+  in->inputs[2] = item;
+  in->n_inputs = 3;
+  if (item->shape.rank != 1)
+    pj_onnx_in_set_const (in, 2, PJ_SHAPE (channels), pj_blob_ref (item->floats));
+  import->skip[reader->node] = 1;
+  import->n_folded++;
+  return add;
+}
+
+/* --- nodes of the graph --- */
+
+/* Adds a node and enters its output as @output. */
+static int
+emit (PjOnnxIn *in, const PjOp *op, gconstpointer params, const int *values, unsigned n, const char *output, GError **error)
+{
+  PjOnnxImport *import = in->import;
+  int value = pj_graph_add_node (import->graph, in->node->name, op, params, values, n, error);
+  if (value < 0)
+    return -1;
+  if (output != NULL && *output != '\0') {
+    pj_graph_rename_value (import->graph, value, output);
+    pj_onnx_item_new (import, output, pj_graph_value (import->graph, value)->shape)->value = value;
+  }
+  return value;
+}
+
+/* Values of the inputs. A constant may stand only where the operator keeps its parameters. */
+static gboolean
+take_values (PjOnnxIn *in, const PjOp *op, int *values, GError **error)
+{
+  for (unsigned i = 0; i < in->n_inputs; i++) {
+    PjOnnxItem *item = in->inputs[i];
+    values[i] = -1;
+    if (item == NULL)
+      continue;
+    if (item->is_constant && (i >= PJ_OP_MAX_INPUTS || op->uses[i] == PJ_USE_NONE))
+      return pj_onnx_in_refuse (in, error, "its input “%s” is a stored constant, expected one computed from the picture",
+                                item->name ? item->name : "");
+    values[i] = pj_onnx_item_value (in->import, item, error);
+    if (values[i] < 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+declared_shape (PjOnnxIn *in, PjOpaqueParams *params)
+{
+  const PjOnnxInfo *info = g_hash_table_lookup (in->import->infos, in->node->outputs->pdata[0]);
+  if (info == NULL || !info->has_shape || info->rank < 1 || info->rank > PJ_ONNX_MAX_DIMS)
+    return FALSE;
+  params->rank = info->rank;
+  params->dim[0] = 1;
+  for (unsigned i = 1; i < info->rank; i++)
+    if ((params->dim[i] = info->dim[i]) < 1)
+      return FALSE;
+  return TRUE;
+}
+
+/* A node that can be looked at only. */
+static gboolean
+add_unknown (PjOnnxIn *in, GError **error)
+{
+  PjOpaqueParams params = { 0 };
+  int values[PJ_ONNX_MAX_NODE_FIELDS];
+  const PjOnnxNode *node = in->node;
+
+  if (!declared_shape (in, &params))
+    return pj_onnx_in_refuse (in, error, "this operator is not supported, and the file does not declare the size of its "
+                              "output, so that the network cannot be shown either");
+  g_snprintf (params.type, sizeof params.type, "%s%s%s", node->domain, *node->domain ? "." : "", node->op_type);
+  g_autofree char *valid = g_utf8_make_valid (params.type, -1);
+  g_strlcpy (params.type, valid, sizeof params.type);
+  for (unsigned i = 0; i < in->n_inputs; i++) {
+    PjOnnxItem *item = in->inputs[i];
+    gboolean usable = item != NULL && (!item->is_constant || pj_onnx_item_floats (in->import, item, NULL) != NULL);
+    values[i] = usable ? pj_onnx_item_value (in->import, item, NULL) : -1;
+  }
+  if (emit (in, &pj_op_opaque, &params, values, in->n_inputs, node->outputs->pdata[0], error) < 0)
+    return FALSE;
+  in->import->report->n_unknown++;
+  pj_onnx_remark (in->import, "Node “%s” (%s) is not known here: the network can be shown, but not run.", node->name, params.type);
+  return TRUE;
+}
+
+static gboolean
+read_params (PjOnnxIn *in, const PjOp *op, gpointer params, GError **error)
+{
+  PjOnnxImport *import = in->import;
+  g_clear_error (&import->failure);
+  gboolean ok = op->from_onnx (in, params, error);
+  if (!ok && import->failure != NULL) {
+    /* The operator could only say that there was no constant. */
+    g_clear_error (error);
+    g_propagate_error (error, g_steal_pointer (&import->failure));
+  }
+  return ok;
+}
+
+/* Numbers of constants that the operator has replaced by own ones, for the ceiling. */
+static size_t
+n_replaced (const PjOnnxIn *in, const PjOnnxNode *node)
+{
+  size_t n = 0;
+  for (unsigned i = 0; i < MIN (in->n_inputs, node->inputs->len); i++)
+    if (in->inputs[i] != NULL && in->inputs[i] != lookup (in->import, node->inputs->pdata[i]))
+      n += pj_blob_n_elems (in->inputs[i]->floats);
+  return n;
+}
+
+static gboolean
+add_known (PjOnnxIn *in, const PjOp *op, GError **error)
+{
+  const PjOnnxNode *last = take_bias (in, op);
+  g_autofree void *params = g_malloc0 (MAX (op->params_size, 1));
+  int values[PJ_ONNX_MAX_NODE_FIELDS];
+
+  if (!read_params (in, op, params, error) || !pj_onnx_make_room (in->import, n_replaced (in, in->node), error)
+      || !take_values (in, op, values, error))
+    return FALSE;
+  return emit (in, op, params, values, in->n_inputs, last->outputs->pdata[0], error) >= 0;
+}
+
+/* Sum of any number of tensors as a chain of additions. */
+static gboolean
+add_sum (PjOnnxIn *in, GError **error)
+{
+  int values[PJ_ONNX_MAX_NODE_FIELDS];
+  if (!take_values (in, &pj_op_add, values, error))
+    return FALSE;
+  int sum = values[0];
+  for (unsigned i = 1; i < in->n_inputs && sum >= 0; i++) {
+    gboolean last = i + 1 == in->n_inputs;
+    sum = emit (in, &pj_op_add, NULL, (int[]) { sum, values[i] }, 2, last ? in->node->outputs->pdata[0] : NULL, error);
+  }
+  return sum >= 0;
+}
+
+/* Nodes that pass on their input in inference. */
+static gboolean
+passes_on (PjOnnxIn *in, const PjOp *op)
+{
+  return op == &pj_op_identity || (strcmp (in->node->op_type, "Sum") == 0 && in->n_inputs == 1);
+}
+
+static gboolean
+check_training (PjOnnxIn *in, const PjOp *op, GError **error)
+{
+  if (op == &pj_op_norm && pj_onnx_in_int (in, "spatial", 1) == 0)
+    return pj_onnx_in_refuse (in, error, "statistics per pixel (spatial = 0) are not supported");
+  if (op == &pj_op_norm && pj_onnx_in_int (in, "training_mode", 0) != 0)
+    pj_onnx_remark (in->import, "Node “%s” was exported for training; its stored statistics are used.", in->node->name);
+  int64_t training = 0;
+  if (strcmp (in->node->op_type, "Dropout") == 0 && pj_onnx_in_const_ints (in, 2, &training, 1) == 1 && training != 0)
+    pj_onnx_remark (in->import, "Node “%s” was exported for training; nothing is dropped here.", in->node->name);
+  return TRUE;
+}
+
+gboolean
+pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error)
+{
+  const PjOnnxNode *node = import->model->nodes->pdata[index];
+  PjOnnxIn in = { .import = import, .node = node };
+
+  if (node->outputs->len == 0)
+    return TRUE;
+  if (!gather_inputs (&in, error) || !check_outputs (&in, error))
+    return FALSE;
+  int folded = pj_onnx_fold (&in, error);
+  if (folded != 0) {
+    import->n_folded += folded > 0 ? 1 : 0;
+    return folded > 0;
+  }
+  const PjOp *op = *node->domain == '\0' ? pj_op_find_onnx (node->op_type) : NULL;
+  if (op == NULL)
+    return add_unknown (&in, error);
+  if (in.n_inputs == 0 || in.inputs[0] == NULL)
+    return pj_onnx_in_refuse (&in, error, "it has no input");
+  if (!check_training (&in, op, error))
+    return FALSE;
+  if (passes_on (&in, op)) {
+    alias (&in, in.inputs[0]);
+    import->n_dropped++;
+    return TRUE;
+  }
+  return strcmp (node->op_type, "Sum") == 0 ? add_sum (&in, error) : add_known (&in, op, error);
+}
