@@ -24,6 +24,9 @@ typedef struct {
   char *refusal;             /* (nullable): why this method could not be used */
 } PjCompareRow;
 
+/* NULL is allowed. */
+void pj_compare_row_free (PjCompareRow *self);
+
 typedef struct {
   PjCost base_cost;
   double base_accuracy, base_images_per_second;
@@ -38,6 +41,9 @@ typedef struct {
   gboolean recalibrate;
   PjTrainOptions tune;             /* tune.epochs 0 and max_steps 0: no fine-tuning */
   unsigned n_test;                 /* test pictures, 0 for all */
+  /* (nullable): what an interrupted run with the same options had: its base figures are taken over, and
+   * rows with the same method and ratio are left out of the work and of the result. */
+  const PjComparison *before;
 } PjCompareOptions;
 
 /* Called after each finished row, for live tables and for storing it. */
