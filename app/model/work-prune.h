@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Jobs that make a network smaller: kinds "score", "choose", "cut". */
+#pragma once
+
+#include "graph/cut.h"
+#include "graph/groups.h"
+#include "model/work.h"
+#include "prune/method.h"
+
+G_BEGIN_DECLS
+
+/* --- scores --- */
+
+/* @n_images: calibration pictures, 0 for the criterion's default. Stored as the scores of the step's model.
+ * (transfer full) */
+PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char *criterion, unsigned n_images,
+                         uint64_t seed, PjWorkDone *done, GError **error);
+
+/* --- what stays --- */
+
+/**
+ * PjWorkChoose: how the channels that stay are chosen.
+ * @method: name of a PjMethod
+ * @keep: (nullable): as a person writes it: "0.5" for all groups that can be cut, "conv3=0.25" for one; later
+ *   ones win.  Groups that nothing names stay whole.
+ * @macs, @params: instead: a global budget, the share that is kept; 0 for none
+ * @floor: smallest share of a group under a global budget
+ * @multiple: round kept counts up to a multiple of this
+ * @scale: least-squares factors on the next layer, for methods that have them
+ * @n_images, @seed: calibration pictures; 0 for the method's default
+ */
+typedef struct {
+  char *method;
+  char **keep;
+  double macs, params, floor;
+  int multiple;
+  gboolean scale;
+  unsigned n_images;
+  uint64_t seed;
+} PjWorkChoose;
+
+/* thinet with factors, seed 1, nothing to keep set. */
+void pj_work_choose_init (PjWorkChoose *self);
+void pj_work_choose_clear (PjWorkChoose *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkChoose, pj_work_choose_clear)
+char *pj_work_choose_write (const PjWorkChoose *self);
+gboolean pj_work_choose_read (PjWorkChoose *self, const char *text, GError **error);
+
+/* Ratios by group id from the texts of @keep. PJ_PRUNE_ERROR_SETTING, PJ_PRUNE_ERROR_LOCKED. (transfer full) */
+double *pj_work_ratios (const PjGroups *groups, const char *const *keep, GError **error);
+/* The way back: one text per group whose ratio is below 1. (transfer full) */
+char **pj_work_keep (const PjGroups *groups, const double *ratios);
+
+/**
+ * pj_work_choose:
+ * @scores: (out) (optional) (nullable): what was measured
+ *
+ * Chooses and does not cut.  Makes PJ_STEP_MASKED.
+ *
+ * Returns: (transfer full): what stays
+ */
+PjCutPlan *pj_work_choose (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings, PjScores **scores,
+                           PjWorkDone *done, GError **error);
+
+/**
+ * pj_work_cut:
+ * @plan: what stays
+ * @method: (nullable): what chose it, for the notes; "by hand" if NULL
+ * @base_accuracy: (nullable): "0.9185 of 10000", for the notes; NULL asks the session
+ *
+ * Removes the channels and notes in the network where it came from.  Makes PJ_STEP_CUT. (transfer full)
+ */
+PjGraph *pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, const char *method,
+                      uint64_t seed, const char *base_accuracy, PjWorkDone *done, GError **error);
+
+G_END_DECLS
