@@ -43,6 +43,7 @@ G_BEGIN_DECLS
  * @graph: the network
  * @dataset: (nullable): not all jobs need it
  * @data: (nullable): where @dataset came from, as pj_work_open_data() takes it; stored in the settings
+ * @out: (nullable): file that the result is meant for; only stored in the settings, for whoever resumes
  * @hooks: (nullable)
  */
 typedef struct {
@@ -51,7 +52,7 @@ typedef struct {
   int64_t step, job;
   PjGraph *graph;
   PjDataset *dataset;
-  const char *data;
+  const char *data, *out;
   const PjHooks *hooks;
 } PjWork;
 
@@ -76,7 +77,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkDone, pj_work_done_clear)
  * @error: PJ_STORE_ERROR_MISSING, PJ_ERROR_INVALID for a job that has ended or is of a kind that cannot be
  *   resumed, and what the job itself can raise
  *
- * Runs the job @work->job to its end from what is stored of it.
+ * Runs the job @work->job to its end from what is stored of it.  Only jobs that take minutes can be
+ * resumed: train, fine-tune, choose, compare; the others are as quickly started again.
  */
 gboolean pj_work_resume (const PjWork *work, PjWorkDone *done, GError **error);
 

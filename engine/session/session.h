@@ -272,6 +272,7 @@ PjComparisonRowRecord *pj_comparison_row_record_new (const char *method, double 
 void pj_comparison_row_record_free (PjComparisonRowRecord *self);
 PjComparisonRecord *pj_comparison_record_new (const char *title);
 void pj_comparison_record_free (PjComparisonRecord *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjComparisonRowRecord, pj_comparison_row_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjComparisonRecord, pj_comparison_record_free)
 
 /* Stores a new comparison and the rows it has; fills @id and @time. */

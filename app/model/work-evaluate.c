@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Measuring a network and its norms as jobs. */
+#include <string.h>
+
+#include "base/error.h"
+#include "model/work-private.h"
+#include "model/work-train.h"
+#include "session/model.h"
+
+PjGraph *
+pj_work_recalibrate (const PjWork *work, unsigned n_batches, uint64_t seed, PjWorkDone *done, GError **error)
+{
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  PjWorkRun *run = pj_work_begin (work, "recalibrate", "Measure norms again", NULL, seed, error);
+  if (run == NULL)
+    return NULL;
+  PjFormat format = { 0 };
+  g_autoptr (PjGraph) graph = NULL;
+  if (pj_dataset_format_for (work->dataset, work->graph, FALSE, &format, error))
+    graph = pj_recalibrate (work->device, work->graph, work->dataset, &format, n_batches, seed,
+                            pj_work_run_hooks (run), error);
+  gboolean changed = graph != NULL && graph != work->graph;
+  if (changed)
+    pj_graph_set_meta (graph, PJ_NOTE_ACCURACY, NULL);
+  g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_RECALIBRATED, 0, "Measure norms again");
+  gboolean ok = graph != NULL && (!changed || pj_work_run_add_step (run, graph, step, error));
+  const char *text = changed ? "norm statistics measured on the training pictures" : "the network has no norms";
+  if (!pj_work_end (run, ok, ok ? g_strdup (text) : NULL, done, error))
+    return NULL;
+  if (done != NULL)
+    done->step = step->id;
+  return g_steal_pointer (&graph);
+}
+
+static gboolean
+remember (const PjWork *work, const PjAccuracy *accuracy, GError **error)
+{
+  if (work->session == NULL || work->step == 0 || pj_session_is_read_only (work->session))
+    return TRUE;
+  g_autoptr (PjStepRecord) step = pj_session_get_step (work->session, work->step, error);
+  return step != NULL && pj_work_remember_accuracy (work->session, step->model, accuracy->top1, accuracy->n, error);
+}
+
+gboolean
+pj_work_evaluate (const PjWork *work, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks, PjAccuracy *accuracy,
+                  PjWorkDone *done, GError **error)
+{
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  memset (accuracy, 0, sizeof *accuracy);
+  PjWorkRun *run = pj_work_begin (work, "evaluate", "Measure accuracy", NULL, 0, error);
+  if (run == NULL)
+    return FALSE;
+  PjFormat format = { 0 };
+  gboolean ok = pj_dataset_format_for (work->dataset, work->graph, TRUE, &format, error)
+                && pj_evaluate (work->device, work->graph, work->dataset, PJ_SPLIT_TEST, &format, n_max, groups, masks,
+                                pj_work_run_hooks (run), accuracy, error)
+                && (masks != NULL || remember (work, accuracy, error));
+  g_autofree char *percent = pj_work_percent (accuracy->top1);
+  char *text = ok ? g_strdup_printf ("%s of %u pictures (±%.2f), loss %.4f", percent, accuracy->n,
+                                     100.0 * pj_accuracy_error (accuracy), accuracy->loss) : NULL;
+  ok = pj_work_end (run, ok, text, done, error);
+  if (!ok)
+    pj_accuracy_clear (accuracy);
+  return ok;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What pj_work_resume() calls: each runs a job from the settings of its record. */
+#pragma once
+
+#include "model/work.h"
+
+G_BEGIN_DECLS
+
+gboolean pj_work_train_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
+gboolean pj_work_choose_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
+gboolean pj_work_compare_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
+
+/* "91.85 %" of a share. (transfer full) */
+char *pj_work_percent (double share);
+/* Remembers the accuracy of a model in the session and reads it; texts as PJ_NOTE_ACCURACY. */
+char *pj_work_accuracy_text (double top1, unsigned n);
+gboolean pj_work_remember_accuracy (PjSession *session, int64_t model, double top1, unsigned n, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Scoring, choosing and cutting as jobs. */
+#include "model/work-prune.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "model/work-open.h"
+#include "model/work-private.h"
+#include "model/work-settings.h"
+#include "session/model.h"
+
+/* --- scores --- */
+
+static gboolean
+store_scores (const PjWork *work, const PjGroups *groups, const PjScores *scores, GError **error)
+{
+  if (work->session == NULL || work->step == 0)
+    return TRUE;
+  g_autoptr (PjStepRecord) step = pj_session_get_step (work->session, work->step, error);
+  return step != NULL && pj_session_put_graph_scores (work->session, step->model, groups, scores, error);
+}
+
+/* What is measured on; @format is filled if there is a data set. */
+static gboolean
+fill_scoring (PjScoring *scoring, const PjWork *work, const PjGroups *groups, unsigned n_images, uint64_t seed,
+              PjNeeds needs, PjFormat *format, const PjHooks *hooks, GError **error)
+{
+  *scoring = (PjScoring) { work->device, work->graph, groups, NULL, NULL, n_images, seed, hooks };
+  if (work->dataset == NULL || needs == PJ_NEEDS_NOTHING)
+    return TRUE;
+  if (!pj_dataset_format_for (work->dataset, work->graph, (needs & PJ_NEEDS_LABELS) != 0, format, error))
+    return FALSE;
+  scoring->dataset = work->dataset;
+  scoring->format = format;
+  return TRUE;
+}
+
+PjScores *
+pj_work_score (const PjWork *work, const PjGroups *groups, const char *name, unsigned n_images, uint64_t seed,
+               PjWorkDone *done, GError **error)
+{
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  const PjCriterion *criterion = pj_criterion_find (name);
+  if (criterion == NULL) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING, "there is no criterion “%s”", name);
+    return NULL;
+  }
+  g_autofree char *title = g_strdup_printf ("Score by %s", criterion->title);
+  PjWorkRun *run = pj_work_begin (work, "score", title, NULL, seed, error);
+  if (run == NULL)
+    return NULL;
+  PjFormat format = { 0 };
+  PjScoring scoring;
+  g_autoptr (PjScores) scores = NULL;
+  if (fill_scoring (&scoring, work, groups, n_images, seed, criterion->needs, &format, pj_work_run_hooks (run), error))
+    scores = pj_criterion_score (criterion, &scoring, error);
+  gboolean ok = scores != NULL && store_scores (work, groups, scores, error);
+  char *text = ok ? g_strdup_printf ("%u groups, %u pictures", scores->n_groups, scores->n_images) : NULL;
+  return pj_work_end (run, ok, text, done, error) ? g_steal_pointer (&scores) : NULL;
+}
+
+/* --- settings of a choice --- */
+
+static const PjField fields[] = {
+  { "method", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWorkChoose, method) },
+  { "keep", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjWorkChoose, keep) },
+  { "macs", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, macs) },
+  { "params", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, params) },
+  { "floor", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, floor) },
+  { "multiple", PJ_FIELD_INT, G_STRUCT_OFFSET (PjWorkChoose, multiple) },
+  { "scale", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkChoose, scale) },
+  { "images", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkChoose, n_images) },
+  { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (PjWorkChoose, seed) },
+  { NULL }
+};
+
+void
+pj_work_choose_init (PjWorkChoose *self)
+{
+  memset (self, 0, sizeof *self);
+  self->method = g_strdup ("thinet");
+  self->scale = TRUE;
+  self->multiple = 1;
+  self->seed = 1;
+}
+
+void
+pj_work_choose_clear (PjWorkChoose *self)
+{
+  pj_fields_clear (fields, self);
+}
+
+char *
+pj_work_choose_write (const PjWorkChoose *self)
+{
+  return pj_fields_write (fields, self);
+}
+
+gboolean
+pj_work_choose_read (PjWorkChoose *self, const char *text, GError **error)
+{
+  return pj_fields_read (fields, self, text, error);
+}
+
+/* --- ratios --- */
+
+/* "0.5" -> 0.5; FALSE unless it is in (0, 1]. */
+static gboolean
+read_ratio (const char *text, double *ratio)
+{
+  char *end;
+  *ratio = g_ascii_strtod (text, &end);
+  return end != text && *end == '\0' && *ratio > 0.0 && *ratio <= 1.0;
+}
+
+static gboolean
+apply_keep (const PjGroups *groups, const char *text, double *ratios, GError **error)
+{
+  const char *equals = strrchr (text, '=');
+  double ratio;
+  if (!read_ratio (equals != NULL ? equals + 1 : text, &ratio)) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                 "“%s” is no keep ratio: write a number above 0 and at most 1, as in 0.5 or conv3=0.25", text);
+    return FALSE;
+  }
+  if (equals == NULL) {
+    for (unsigned i = 0; i < pj_groups_n (groups); i++)
+      ratios[i] = pj_groups_get (groups, i)->lock_reason != NULL ? 1.0 : ratio;
+    return TRUE;
+  }
+  g_autofree char *name = g_strndup (text, (gsize) (equals - text));
+  const PjGroup *group = pj_groups_find (groups, name);
+  if (group == NULL) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                 "the network has no group “%s”; penjing-cli info lists its groups", name);
+    return FALSE;
+  }
+  if (group->lock_reason != NULL && ratio < 1.0) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_LOCKED, "group “%s” cannot be cut: %s", name, group->lock_reason);
+    return FALSE;
+  }
+  ratios[group->id] = ratio;
+  return TRUE;
+}
+
+double *
+pj_work_ratios (const PjGroups *groups, const char *const *keep, GError **error)
+{
+  unsigned n = pj_groups_n (groups);
+  g_autofree double *ratios = g_new (double, MAX (1, n));
+  for (unsigned i = 0; i < n; i++)
+    ratios[i] = 1.0;
+  for (; keep != NULL && *keep != NULL; keep++) {
+    if (!apply_keep (groups, *keep, ratios, error))
+      return NULL;
+  }
+  return g_steal_pointer (&ratios);
+}
+
+char **
+pj_work_keep (const PjGroups *groups, const double *ratios)
+{
+  g_autoptr (GPtrArray) keep = g_ptr_array_new ();
+  for (unsigned i = 0; i < pj_groups_n (groups); i++) {
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    const PjGroup *group = pj_groups_get (groups, i);
+    if (ratios[group->id] < 1.0)
+      g_ptr_array_add (keep, g_strdup_printf ("%s=%s", group->name, g_ascii_dtostr (number, sizeof number, ratios[group->id])));
+  }
+  g_ptr_array_add (keep, NULL);
+  return (char **) g_ptr_array_steal (keep, NULL);
+}
+
+/* --- choosing --- */
+
+static gboolean
+fill_settings (PjPruneSettings *prune, const PjWorkChoose *settings, const double *ratios, GError **error)
+{
+  *prune = (PjPruneSettings) { .multiple = settings->multiple, .floor = settings->floor, .scale = settings->scale };
+  int n_ways = (settings->keep != NULL && settings->keep[0] != NULL) + (settings->macs > 0.0) + (settings->params > 0.0);
+  if (n_ways != 1) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                 "say how much is to be kept in one way: by keep ratios, by MACs, or by parameters");
+    return FALSE;
+  }
+  prune->global = settings->macs > 0.0 || settings->params > 0.0;
+  prune->kind = settings->macs > 0.0 ? PJ_BUDGET_MACS : PJ_BUDGET_PARAMS;
+  prune->target = settings->macs > 0.0 ? settings->macs : settings->params;
+  prune->ratios = prune->global ? NULL : ratios;
+  return TRUE;
+}
+
+/* "7.34 M of 29.13 M MACs" */
+static char *
+describe_plan (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan)
+{
+  PjCost before, after;
+  pj_graph_cost (work->graph, &before);
+  if (!pj_cut_predict_cost (work->graph, groups, plan, &after, NULL))
+    return g_strdup ("");
+  return g_strdup_printf ("%.2f M → %.2f M MACs, %.1f k → %.1f k parameters", (double) before.macs / 1e6,
+                          (double) after.macs / 1e6, (double) before.learnable / 1e3, (double) after.learnable / 1e3);
+}
+
+static PjCutPlan *
+run_method (PjWorkRun *run, const PjWork *work, const PjGroups *groups, const PjMethod *method,
+            const PjWorkChoose *settings, const double *ratios, PjScores **scores, GError **error)
+{
+  PjFormat format = { 0 };
+  PjScoring scoring;
+  PjPruneSettings prune;
+  if (!fill_settings (&prune, settings, ratios, error)
+      || !fill_scoring (&scoring, work, groups, settings->n_images, settings->seed, method->needs, &format,
+                        pj_work_run_hooks (run), error)
+      || !pj_prune_settings_check (method, &scoring, &prune, error))
+    return NULL;
+  return method->choose (method, &scoring, &prune, scores, error);
+}
+
+PjCutPlan *
+pj_work_choose (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings, PjScores **scores,
+                PjWorkDone *done, GError **error)
+{
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  const PjMethod *method = pj_method_find (settings->method);
+  if (method == NULL) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING, "there is no method “%s”", settings->method);
+    return NULL;
+  }
+  g_autofree double *ratios = pj_work_ratios (groups, (const char *const *) settings->keep, error);
+  if (ratios == NULL)
+    return NULL;
+  g_autofree char *title = g_strdup_printf ("Choose by %s", method->title), *text = pj_work_choose_write (settings);
+  PjWorkRun *run = pj_work_begin (work, "choose", title, text, settings->seed, error);
+  if (run == NULL)
+    return NULL;
+
+  g_autoptr (PjScores) measured = NULL;
+  g_autoptr (PjCutPlan) plan = run_method (run, work, groups, method, settings, ratios, &measured, error);
+  g_autofree char *detail = plan != NULL ? describe_plan (work, groups, plan) : NULL;
+  g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_MASKED, 0, title);
+  gboolean ok = plan != NULL;
+  if (ok) {
+    step->detail = g_strdup (detail);
+    step->criterion = g_strdup (settings->method);
+    step->settings = g_strdup (text);
+    g_ptr_array_unref (step->cuts);
+    step->cuts = pj_stored_cuts_new (groups, plan, settings->keep != NULL ? ratios : NULL);
+    ok = (measured == NULL || store_scores (work, groups, measured, error))
+         && pj_work_run_add_step (run, work->graph, step, error);
+  }
+  if (!pj_work_end (run, ok, g_steal_pointer (&detail), done, error))
+    return NULL;
+  if (done != NULL)
+    done->step = step->id;
+  if (scores != NULL)
+    *scores = g_steal_pointer (&measured);
+  return g_steal_pointer (&plan);
+}
+
+gboolean
+pj_work_choose_resume (const PjWork *work, const char *text, PjWorkDone *done, GError **error)
+{
+  g_auto (PjWorkChoose) settings;
+  pj_work_choose_init (&settings);
+  if (!pj_work_choose_read (&settings, text, error))
+    return FALSE;
+  g_autoptr (PjGroups) groups = pj_groups_new (work->graph);
+  g_autoptr (PjCutPlan) plan = pj_work_choose (work, groups, &settings, NULL, done, error);
+  return plan != NULL;
+}
+
+/* --- cutting --- */
+
+static void
+note_origin (const PjWork *work, PjGraph *cut, const char *method, uint64_t seed, const char *base_accuracy)
+{
+  g_autofree char *known = NULL;
+  if (base_accuracy == NULL && work->session != NULL && work->step != 0) {
+    g_autoptr (PjStepRecord) step = pj_session_get_step (work->session, work->step, NULL);
+    base_accuracy = known = step != NULL ? pj_work_known_accuracy (work->session, step->model) : NULL;
+  }
+  g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, seed);
+  pj_graph_set_meta (cut, PJ_NOTE_CRITERION, method != NULL ? method : "by hand");
+  pj_graph_set_meta (cut, PJ_NOTE_SEED, number);
+  pj_graph_set_meta (cut, PJ_NOTE_ACCURACY, NULL);
+  /* The base of a network that is cut for the second time is the one before the first cut. */
+  if (pj_graph_get_meta (cut, PJ_NOTE_BASE_MACS) != NULL)
+    return;
+  PjCost cost;
+  pj_graph_cost (work->graph, &cost);
+  g_autofree char *macs = g_strdup_printf ("%" G_GUINT64_FORMAT, cost.macs);
+  g_autofree char *params = g_strdup_printf ("%" G_GUINT64_FORMAT, cost.learnable);
+  pj_graph_set_meta (cut, PJ_NOTE_BASE_MACS, macs);
+  pj_graph_set_meta (cut, PJ_NOTE_BASE_PARAMS, params);
+  pj_graph_set_meta (cut, PJ_NOTE_BASE_ACCURACY, base_accuracy);
+}
+
+PjGraph *
+pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, const char *method, uint64_t seed,
+             const char *base_accuracy, PjWorkDone *done, GError **error)
+{
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  PjWorkRun *run = pj_work_begin (work, "cut", "Cut", NULL, seed, error);
+  if (run == NULL)
+    return NULL;
+  g_autoptr (PjGraph) cut = pj_cut (work->graph, groups, plan, error);
+  g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_CUT, 0, "Cut");
+  gboolean ok = cut != NULL;
+  if (ok) {
+    note_origin (work, cut, method, seed, base_accuracy);
+    step->detail = describe_plan (work, groups, plan);
+    step->criterion = g_strdup (method);
+    ok = pj_work_run_add_step (run, cut, step, error);
+  }
+  if (!pj_work_end (run, ok, g_strdup (step->detail), done, error))
+    return NULL;
+  if (done != NULL)
+    done->step = step->id;
+  return g_steal_pointer (&cut);
+}
