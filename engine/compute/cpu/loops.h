@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The inner loops of the CPU device.  They are compiled several times, for several instruction sets;
+ * the device takes the best set that the processor has.
+ *
+ * A loop works on one plane: all positions of one block of channels of one image, that is n = h·w·block
+ * neighbouring floats.  Element i belongs to channel i mod block, and block divides PJ_CPU_LANES, so that
+ * a vector of PJ_CPU_LANES coefficients, the block's repeated, fits every aligned run.  Sums come back in
+ * PJ_CPU_LANES lanes; the caller adds up the lanes of a channel.  Sums run in one fixed order whatever the
+ * number of threads, and partial sums of more than a few hundred terms are kept in double. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define PJ_CPU_LANES 16
+
+/* Geometry of a pooling window over one plane. */
+typedef struct {
+  int h, w, oh, ow, kernel[2], stride[2], pad[4], block;
+  gboolean count_include_pad;
+} PjCpuWindow;
+
+/**
+ * PjCpuLoops:
+ * @sums: sum[l] = Σ x
+ * @centred: m2[l] = Σ (x − mean[l])²
+ * @affine: y = relu? (s·x + t); y may be x
+ * @sums_bwd: with d = y ? dy·[y > 0] : dy:  sd[l] = Σ d, sdx[l] = Σ d·(x − mean[l])
+ * @affine_bwd: dx = a·d + b·x + c, d as above; dx may be dy
+ * @stats: zeros, Σx, Σ|x|, Σx² in lanes: stat[4][PJ_CPU_LANES]
+ * @add: y = relu? (a + b); y may be a
+ * @relu_bwd: dx = dy·[y > 0]; dx may be dy
+ * @sgd: one step over @n elements, see PJ_KERNEL_SGD
+ * @max_pool: @index (nullable): number of the window's tap that was taken
+ */
+typedef struct {
+  const char *name;
+  void (*sums) (const float *x, size_t n, double *sum);
+  void (*centred) (const float *x, size_t n, const float *mean, double *m2);
+  void (*affine) (const float *x, size_t n, const float *s, const float *t, gboolean relu, float *y);
+  void (*sums_bwd) (const float *x, const float *y, const float *dy, size_t n, const float *mean, double *sd, double *sdx);
+  void (*affine_bwd) (const float *x, const float *y, const float *dy, size_t n, const float *a, const float *b,
+                      const float *c, float *dx);
+  void (*stats) (const float *x, size_t n, double *stat);
+  void (*add) (const float *a, const float *b, size_t n, gboolean relu, float *y);
+  void (*relu) (const float *x, size_t n, float *y);
+  void (*relu_bwd) (const float *y, const float *dy, size_t n, float *dx);
+  void (*sgd) (float *w, const float *g, float *v, size_t n, float lr, float mu, float wd, gboolean nesterov);
+  void (*max_pool) (const PjCpuWindow *p, const float *x, float *y, gint32 *index);
+  void (*max_pool_bwd) (const PjCpuWindow *p, const float *dy, const gint32 *index, float *dx);
+  void (*avg_pool) (const PjCpuWindow *p, const float *x, float *y);
+  void (*avg_pool_bwd) (const PjCpuWindow *p, const float *dy, float *dx);
+} PjCpuLoops;
+
+extern const PjCpuLoops pj_cpu_loops_base;
+#if defined (__x86_64__) && defined (__GNUC__) && !defined (__clang__)
+#define PJ_CPU_HAS_X86_LOOPS 1
+extern const PjCpuLoops pj_cpu_loops_v3, pj_cpu_loops_v4;
+#endif
+
+/* The best set for this processor. */
+const PjCpuLoops *pj_cpu_loops_best (void);
+
+G_END_DECLS

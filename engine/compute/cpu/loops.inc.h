@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/* Body of loops-base.c, loops-v3.c and loops-v4.c, which set PJ_CPU_LOOPS to the name of their table. */
+#include "compute/cpu/loops.h"
+
+#include <float.h>
+#include <string.h>
+
+/* Vectors are only passed between functions of one file, where the calling convention does not matter. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+#define L PJ_CPU_LANES
+/* Vectors per partial sum in single precision: short enough for its error, small enough for the first
+ * level cache. */
+#define CHUNK ((size_t) 256 * L)
+
+typedef float Vec __attribute__ ((vector_size (L * sizeof (float)), aligned (4), may_alias));
+typedef gint32 Mask __attribute__ ((vector_size (L * sizeof (float)), aligned (4), may_alias));
+
+#define LOAD(p) (*(const Vec *) (p))
+#define STORE(p, v) (*(Vec *) (p) = (v))
+/* Lanes of @v where @mask is set, zero elsewhere. */
+#define WHERE(mask, v) ((Vec) ((Mask) (mask) & (Mask) (v)))
+
+/* Runs @body for whole vectors, then once for a last, partial one: FETCH fills it up with zeros and PUT
+ * writes only its first lanes. */
+#define EACH_VECTOR(n, i, full, partial) \
+  do { \
+    size_t whole_ = (n) / L * L; \
+    size_t i = 0; \
+    for (; i < whole_; i += L) { full; } \
+    if (i < (n)) { partial; } \
+  } while (0)
+
+static inline Vec
+fetch (const float *p, size_t n)
+{
+  Vec v = { 0 };
+  memcpy (&v, p, n * sizeof (float));
+  return v;
+}
+
+static inline void
+put (float *p, Vec v, size_t n)
+{
+  memcpy (p, &v, n * sizeof (float));
+}
+
+/* 1 in the first @n lanes: keeps the filling out of sums in which zero would count. */
+static inline Vec
+first_lanes (size_t n)
+{
+  Vec v = { 0 };
+  for (size_t l = 0; l < n; l++)
+    v[l] = 1.0f;
+  return v;
+}
+
+static inline void
+flush (double *sum, Vec part)
+{
+  for (int l = 0; l < L; l++)
+    sum[l] += part[l];
+}
+
+static void
+sums (const float *x, size_t n, double *sum)
+{
+  memset (sum, 0, L * sizeof (double));
+  for (size_t start = 0; start < n; start += CHUNK) {
+    size_t m = MIN (CHUNK, n - start);
+    const float *p = x + start;
+    Vec s0 = { 0 }, s1 = { 0 };
+    size_t i = 0;
+    for (; i + 2 * L <= m; i += 2 * L) {
+      s0 += LOAD (p + i);
+      s1 += LOAD (p + i + L);
+    }
+    for (; i < m; i += L)
+      s0 += m - i >= L ? LOAD (p + i) : fetch (p + i, m - i);
+    flush (sum, s0 + s1);
+  }
+}
+
+static void
+centred (const float *x, size_t n, const float *mean, double *m2)
+{
+  Vec centre = LOAD (mean);
+  memset (m2, 0, L * sizeof (double));
+  for (size_t start = 0; start < n; start += CHUNK) {
+    size_t m = MIN (CHUNK, n - start);
+    const float *p = x + start;
+    Vec s0 = { 0 }, s1 = { 0 };
+    size_t i = 0;
+    for (; i + 2 * L <= m; i += 2 * L) {
+      Vec a = LOAD (p + i) - centre, b = LOAD (p + i + L) - centre;
+      s0 += a * a;
+      s1 += b * b;
+    }
+    for (; i < m; i += L) {
+      Vec a = m - i >= L ? LOAD (p + i) - centre : (fetch (p + i, m - i) - centre) * first_lanes (m - i);
+      s0 += a * a;
+    }
+    flush (m2, s0 + s1);
+  }
+}
+
+static inline Vec
+rectify (Vec v)
+{
+  return WHERE (v > 0, v);
+}
+
+static void
+affine (const float *x, size_t n, const float *s, const float *t, gboolean relu, float *y)
+{
+  Vec sv = LOAD (s), tv = LOAD (t);
+  if (relu)
+    EACH_VECTOR (n, i, STORE (y + i, rectify (LOAD (x + i) * sv + tv)),
+                 put (y + i, rectify (fetch (x + i, n - i) * sv + tv), n - i));
+  else
+    EACH_VECTOR (n, i, STORE (y + i, LOAD (x + i) * sv + tv), put (y + i, fetch (x + i, n - i) * sv + tv, n - i));
+}
+
+/* The incoming gradient behind the ReLU whose output is @y (NULL: none). */
+#define MASKED(y, dy, i) ((y) != NULL ? WHERE (LOAD ((y) + (i)) > 0, LOAD ((dy) + (i))) : LOAD ((dy) + (i)))
+#define MASKED_TAIL(y, dy, i, n) \
+  ((y) != NULL ? WHERE (fetch ((y) + (i), n) > 0, fetch ((dy) + (i), n)) : fetch ((dy) + (i), n))
+
+static inline __attribute__ ((always_inline)) void
+sums_bwd_one (const float *x, const float *y, const float *dy, size_t n, const float *mean, double *sd, double *sdx)
+{
+  Vec centre = LOAD (mean);
+  for (size_t start = 0; start < n; start += CHUNK) {
+    size_t end = start + MIN (CHUNK, n - start), i = start;
+    Vec a = { 0 }, b = { 0 };
+    for (; i + L <= end; i += L) {
+      Vec d = MASKED (y, dy, i);
+      a += d;
+      b += d * (LOAD (x + i) - centre);
+    }
+    if (i < end) {
+      Vec d = MASKED_TAIL (y, dy, i, end - i);
+      a += d;
+      b += d * (fetch (x + i, end - i) - centre);
+    }
+    flush (sd, a);
+    flush (sdx, b);
+  }
+}
+
+static void
+sums_bwd (const float *x, const float *y, const float *dy, size_t n, const float *mean, double *sd, double *sdx)
+{
+  memset (sd, 0, L * sizeof (double));
+  memset (sdx, 0, L * sizeof (double));
+  if (y != NULL)
+    sums_bwd_one (x, y, dy, n, mean, sd, sdx);
+  else
+    sums_bwd_one (x, NULL, dy, n, mean, sd, sdx);
+}
+
+static inline __attribute__ ((always_inline)) void
+affine_bwd_one (const float *x, const float *y, const float *dy, size_t n, const float *a, const float *b,
+                const float *c, float *dx)
+{
+  Vec av = LOAD (a), bv = LOAD (b), cv = LOAD (c);
+  EACH_VECTOR (n, i, STORE (dx + i, av * MASKED (y, dy, i) + (bv * LOAD (x + i) + cv)),
+               put (dx + i, av * MASKED_TAIL (y, dy, i, n - i) + (bv * fetch (x + i, n - i) + cv), n - i));
+}
+
+static void
+affine_bwd (const float *x, const float *y, const float *dy, size_t n, const float *a, const float *b,
+            const float *c, float *dx)
+{
+  if (y != NULL)
+    affine_bwd_one (x, y, dy, n, a, b, c, dx);
+  else
+    affine_bwd_one (x, NULL, dy, n, a, b, c, dx);
+}
+
+static void
+stats (const float *x, size_t n, double *stat)
+{
+  const Mask sign = (Mask) { 0 } + 0x7fffffff;
+  memset (stat, 0, 4 * L * sizeof (double));
+  for (size_t start = 0; start < n; start += CHUNK) {
+    size_t end = start + MIN (CHUNK, n - start), i = start;
+    Mask zeros = { 0 };
+    Vec sum = { 0 }, absolute = { 0 }, squares = { 0 };
+    for (; i + L <= end; i += L) {
+      Vec v = LOAD (x + i);
+      zeros -= (Mask) (v == 0);
+      sum += v;
+      absolute += (Vec) ((Mask) v & sign);
+      squares += v * v;
+    }
+    if (i < end) {
+      Vec v = fetch (x + i, end - i);
+      zeros -= (Mask) (v == 0) & (Mask) (first_lanes (end - i) > 0);
+      sum += v;
+      absolute += (Vec) ((Mask) v & sign);
+      squares += v * v;
+    }
+    for (int l = 0; l < L; l++)
+      stat[l] += zeros[l];
+    flush (stat + L, sum);
+    flush (stat + 2 * L, absolute);
+    flush (stat + 3 * L, squares);
+  }
+}
+
+static void
+add (const float *a, const float *b, size_t n, gboolean relu, float *y)
+{
+  if (relu)
+    EACH_VECTOR (n, i, STORE (y + i, rectify (LOAD (a + i) + LOAD (b + i))),
+                 put (y + i, rectify (fetch (a + i, n - i) + fetch (b + i, n - i)), n - i));
+  else
+    EACH_VECTOR (n, i, STORE (y + i, LOAD (a + i) + LOAD (b + i)),
+                 put (y + i, fetch (a + i, n - i) + fetch (b + i, n - i), n - i));
+}
+
+static void
+relu (const float *x, size_t n, float *y)
+{
+  EACH_VECTOR (n, i, STORE (y + i, rectify (LOAD (x + i))), put (y + i, rectify (fetch (x + i, n - i)), n - i));
+}
+
+static void
+relu_bwd (const float *y, const float *dy, size_t n, float *dx)
+{
+  EACH_VECTOR (n, i, STORE (dx + i, MASKED (y, dy, i)), put (dx + i, MASKED_TAIL (y, dy, i, n - i), n - i));
+}
+
+static void
+sgd (float *w, const float *g, float *v, size_t n, float lr, float mu, float wd, gboolean nesterov)
+{
+  for (size_t i = 0; i < n; i++) {
+    float d = g[i] + wd * w[i];
+    v[i] = mu * v[i] + d;
+    w[i] -= lr * (nesterov ? d + mu * v[i] : v[i]);
+  }
+}
+
+/* --- pooling: one position at a time, the block's channels side by side --- */
+
+/* First and one past the last tap of the window at output @o that lie inside the input of @size. */
+static inline void
+taps (int o, int stride, int pad, int kernel, int size, int *first, int *end)
+{
+  int start = o * stride - pad;
+  *first = start < 0 ? -start : 0;
+  *end = MIN (kernel, size - start);
+}
+
+static inline __attribute__ ((always_inline)) void
+max_pool_block (const PjCpuWindow *p, int block, const float *x, float *y, gint32 *index)
+{
+  for (int oy = 0; oy < p->oh; oy++)
+    for (int ox = 0; ox < p->ow; ox++) {
+      int ky0, ky1, kx0, kx1;
+      float best[L];
+      gint32 taken[L];
+      taps (oy, p->stride[0], p->pad[0], p->kernel[0], p->h, &ky0, &ky1);
+      taps (ox, p->stride[1], p->pad[1], p->kernel[1], p->w, &kx0, &kx1);
+      for (int l = 0; l < block; l++) {
+        best[l] = -FLT_MAX;
+        taken[l] = ky0 * p->kernel[1] + kx0;
+      }
+      for (int ky = ky0; ky < ky1; ky++)
+        for (int kx = kx0; kx < kx1; kx++) {
+          int iy = oy * p->stride[0] - p->pad[0] + ky, ix = ox * p->stride[1] - p->pad[1] + kx;
+          const float *v = x + (size_t) (iy * p->w + ix) * block;
+          gint32 tap = ky * p->kernel[1] + kx;
+          for (int l = 0; l < block; l++) {
+            taken[l] = v[l] > best[l] ? tap : taken[l];
+            best[l] = v[l] > best[l] ? v[l] : best[l];
+          }
+        }
+      size_t at = (size_t) (oy * p->ow + ox) * block;
+      memcpy (y + at, best, block * sizeof (float));
+      if (index != NULL)
+        memcpy (index + at, taken, block * sizeof (gint32));
+    }
+}
+
+static inline __attribute__ ((always_inline)) void
+max_pool_bwd_block (const PjCpuWindow *p, int block, const float *dy, const gint32 *index, float *dx)
+{
+  memset (dx, 0, (size_t) p->h * p->w * block * sizeof (float));
+  for (int oy = 0; oy < p->oh; oy++)
+    for (int ox = 0; ox < p->ow; ox++) {
+      size_t at = (size_t) (oy * p->ow + ox) * block;
+      int ky0, ky1, kx0, kx1;
+      taps (oy, p->stride[0], p->pad[0], p->kernel[0], p->h, &ky0, &ky1);
+      taps (ox, p->stride[1], p->pad[1], p->kernel[1], p->w, &kx0, &kx1);
+      for (int ky = ky0; ky < ky1; ky++)
+        for (int kx = kx0; kx < kx1; kx++) {
+          int iy = oy * p->stride[0] - p->pad[0] + ky, ix = ox * p->stride[1] - p->pad[1] + kx;
+          float *d = dx + (size_t) (iy * p->w + ix) * block;
+          gint32 tap = ky * p->kernel[1] + kx;
+          for (int l = 0; l < block; l++)
+            d[l] += index[at + l] == tap ? dy[at + l] : 0.0f;
+        }
+    }
+}
+
+/* Divisor of the window: its taps inside the input, or inside the padded input. */
+static inline float
+share (const PjCpuWindow *p, int oy, int ox, int ky0, int ky1, int kx0, int kx1)
+{
+  if (!p->count_include_pad)
+    return 1.0f / (float) ((ky1 - ky0) * (kx1 - kx0));
+  int rows = MIN (p->kernel[0], p->h + p->pad[0] + p->pad[2] - oy * p->stride[0]);
+  int columns = MIN (p->kernel[1], p->w + p->pad[1] + p->pad[3] - ox * p->stride[1]);
+  return 1.0f / (float) (rows * columns);
+}
+
+static inline __attribute__ ((always_inline)) void
+avg_pool_block (const PjCpuWindow *p, int block, const float *x, float *y)
+{
+  for (int oy = 0; oy < p->oh; oy++)
+    for (int ox = 0; ox < p->ow; ox++) {
+      int ky0, ky1, kx0, kx1;
+      float sum[L] = { 0 };
+      taps (oy, p->stride[0], p->pad[0], p->kernel[0], p->h, &ky0, &ky1);
+      taps (ox, p->stride[1], p->pad[1], p->kernel[1], p->w, &kx0, &kx1);
+      for (int ky = ky0; ky < ky1; ky++) {
+        float row[L] = { 0 };
+        for (int kx = kx0; kx < kx1; kx++) {
+          int iy = oy * p->stride[0] - p->pad[0] + ky, ix = ox * p->stride[1] - p->pad[1] + kx;
+          const float *v = x + (size_t) (iy * p->w + ix) * block;
+          for (int l = 0; l < block; l++)
+            row[l] += v[l];
+        }
+        for (int l = 0; l < block; l++)
+          sum[l] += row[l];
+      }
+      float factor = share (p, oy, ox, ky0, ky1, kx0, kx1);
+      for (int l = 0; l < block; l++)
+        y[(size_t) (oy * p->ow + ox) * block + l] = sum[l] * factor;
+    }
+}
+
+static inline __attribute__ ((always_inline)) void
+avg_pool_bwd_block (const PjCpuWindow *p, int block, const float *dy, float *dx)
+{
+  memset (dx, 0, (size_t) p->h * p->w * block * sizeof (float));
+  for (int oy = 0; oy < p->oh; oy++)
+    for (int ox = 0; ox < p->ow; ox++) {
+      int ky0, ky1, kx0, kx1;
+      float d[L];
+      taps (oy, p->stride[0], p->pad[0], p->kernel[0], p->h, &ky0, &ky1);
+      taps (ox, p->stride[1], p->pad[1], p->kernel[1], p->w, &kx0, &kx1);
+      float factor = share (p, oy, ox, ky0, ky1, kx0, kx1);
+      for (int l = 0; l < block; l++)
+        d[l] = factor * dy[(size_t) (oy * p->ow + ox) * block + l];
+      for (int ky = ky0; ky < ky1; ky++)
+        for (int kx = kx0; kx < kx1; kx++) {
+          int iy = oy * p->stride[0] - p->pad[0] + ky, ix = ox * p->stride[1] - p->pad[1] + kx;
+          float *to = dx + (size_t) (iy * p->w + ix) * block;
+          for (int l = 0; l < block; l++)
+            to[l] += d[l];
+        }
+    }
+}
+
+/* One copy of the body for each block, so that the compiler knows the number of lanes. */
+#define FOR_BLOCK(block, call) \
+  do { \
+    if ((block) == 16) { enum { BLOCK = 16 }; call; } \
+    else if ((block) == 8) { enum { BLOCK = 8 }; call; } \
+    else { enum { BLOCK = 1 }; call; } \
+  } while (0)
+
+static void
+max_pool (const PjCpuWindow *p, const float *x, float *y, gint32 *index)
+{
+  if (index != NULL)
+    FOR_BLOCK (p->block, max_pool_block (p, BLOCK, x, y, index));
+  else
+    FOR_BLOCK (p->block, max_pool_block (p, BLOCK, x, y, NULL));
+}
+
+static void
+max_pool_bwd (const PjCpuWindow *p, const float *dy, const gint32 *index, float *dx)
+{
+  FOR_BLOCK (p->block, max_pool_bwd_block (p, BLOCK, dy, index, dx));
+}
+
+static void
+avg_pool (const PjCpuWindow *p, const float *x, float *y)
+{
+  FOR_BLOCK (p->block, avg_pool_block (p, BLOCK, x, y));
+}
+
+static void
+avg_pool_bwd (const PjCpuWindow *p, const float *dy, float *dx)
+{
+  FOR_BLOCK (p->block, avg_pool_bwd_block (p, BLOCK, dy, dx));
+}
+
+const PjCpuLoops PJ_CPU_LOOPS = {
+  .name = PJ_CPU_LOOPS_NAME, .sums = sums, .centred = centred, .affine = affine, .sums_bwd = sums_bwd,
+  .affine_bwd = affine_bwd, .stats = stats, .add = add, .relu = relu, .relu_bwd = relu_bwd, .sgd = sgd,
+  .max_pool = max_pool, .max_pool_bwd = max_pool_bwd, .avg_pool = avg_pool, .avg_pool_bwd = avg_pool_bwd,
+};

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* Batch normalisation and gates.  All of them are y = relu? (s·x + t) per channel forward, and
+ * dx = a·d + b·x + c backward after two sums per channel; only the coefficients differ. */
+#include "compute/cpu/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define L PJ_CPU_LANES
+
+/* Channels with padding, rounded up so that a vector can be loaded at every block. */
+static size_t
+padded (const PjCpuStep *step)
+{
+  return (size_t) step->view.n_blocks * (size_t) step->view.block;
+}
+
+static size_t
+plane_elems (const PjCpuStep *step)
+{
+  return (size_t) step->view.hw * (size_t) step->view.block;
+}
+
+/* The block's coefficients, repeated to fill a vector. */
+static void
+spread (const PjCpuStep *step, const float *c, int k, float *lanes)
+{
+  for (int l = 0; l < L; l++)
+    lanes[l] = c[k * step->view.block + l % step->view.block];
+}
+
+/* Adds the lanes of one plane to the sums of its channels. */
+static void
+gather (const PjCpuStep *step, const double *lanes, double *sums)
+{
+  memset (sums, 0, (size_t) step->view.block * sizeof (double));
+  for (int l = 0; l < L; l++)
+    sums[l % step->view.block] += lanes[l];
+}
+
+/* y = relu? (s·x + t) with one s and t per padded channel. */
+static void
+apply (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *s, const float *t, float *y)
+{
+  size_t plane = plane_elems (step);
+#pragma omp parallel for collapse (2)
+  for (int n = 0; n < step->view.n; n++)
+    for (int k = 0; k < step->view.n_blocks; k++) {
+      float sv[L], tv[L];
+      size_t at = ((size_t) n * step->view.n_blocks + k) * plane;
+      spread (step, s, k, sv);
+      spread (step, t, k, tv);
+      e->device->loops->affine (x + at, plane, sv, tv, step->call->relu, y + at);
+    }
+}
+
+/* --- forward --- */
+
+/* Mean and centred second moment of every plane: [n][channel][2]. */
+static void
+plane_moments (PjCpuExec *e, const PjCpuStep *step, const float *x, double *moments)
+{
+  size_t plane = plane_elems (step), c = padded (step);
+#pragma omp parallel for collapse (2)
+  for (int n = 0; n < step->view.n; n++)
+    for (int k = 0; k < step->view.n_blocks; k++) {
+      const float *p = x + ((size_t) n * step->view.n_blocks + k) * plane;
+      double *out = moments + 2 * ((size_t) n * c + (size_t) k * step->view.block);
+      double lanes[L], sums[L], m2[L];
+      float mean[L];
+      e->device->loops->sums (p, plane, lanes);
+      gather (step, lanes, sums);
+      for (int l = 0; l < L; l++)
+        mean[l] = (float) (sums[l % step->view.block] / step->view.hw);
+      e->device->loops->centred (p, plane, mean, lanes);
+      gather (step, lanes, m2);
+      for (int l = 0; l < step->view.block; l++) {
+        out[2 * l] = sums[l] / step->view.hw;
+        /* About the rounded mean; put right for the exact one. */
+        double off = out[2 * l] - mean[l];
+        out[2 * l + 1] = m2[l] - step->view.hw * off * off;
+      }
+    }
+}
+
+/* Joins the planes of channel @c (Chan, Golub, LeVeque 1979), in the order of the images. */
+static void
+join_moments (const PjCpuStep *step, const double *moments, int c, double *mean, double *var)
+{
+  double m = 0, m2 = 0, count = 0, hw = step->view.hw;
+  for (int n = 0; n < step->view.n; n++) {
+    const double *p = moments + 2 * ((size_t) n * padded (step) + (size_t) c);
+    double delta = p[0] - m, total = count + hw;
+    m += delta * hw / total;
+    m2 += p[1] + delta * delta * count * hw / total;
+    count = total;
+  }
+  *mean = m;
+  *var = MAX (m2, 0.0) / count;
+}
+
+static gboolean
+norm_train_run (PjCpuExec *e, PjCpuStep *step, GError **error)
+{
+  const float *x = pj_cpu_in (e, step, 0), *gamma = pj_cpu_in (e, step, 1), *beta = pj_cpu_in (e, step, 2);
+  float *running_mean = pj_cpu_in (e, step, 3), *running_var = pj_cpu_in (e, step, 4);
+  const float *gate = pj_cpu_in (e, step, 6);
+  float *saved_mean = pj_cpu_out (e, step, 1), *saved_rstd = pj_cpu_out (e, step, 2);
+  double *moments = (double *) pj_cpu_temp (e, step, 0);
+  float *s = pj_cpu_temp (e, step, 1), *t = s + padded (step);
+  float momentum = pj_cpu_in (e, step, 5)[PJ_HYPER_NORM_MOMENTUM];
+  double count = (double) step->view.n * step->view.hw;
+
+  plane_moments (e, step, x, moments);
+  memset (s, 0, 2 * padded (step) * sizeof (float));
+  for (int c = 0; c < step->view.c; c++) {
+    double mean, var;
+    join_moments (step, moments, c, &mean, &var);
+    double rstd = 1.0 / sqrt (var + step->call->norm.eps), g = gate != NULL ? gate[c] : 1.0;
+    s[c] = (float) (g * gamma[c] * rstd);
+    t[c] = (float) (g * (beta[c] - gamma[c] * rstd * mean));
+    saved_mean[c] = (float) mean;
+    saved_rstd[c] = (float) rstd;
+    running_mean[c] += momentum * ((float) mean - running_mean[c]);
+    /* One value has no unbiased variance; keep what is there. */
+    if (count > 1)
+      running_var[c] += momentum * ((float) (var * count / (count - 1)) - running_var[c]);
+  }
+  apply (e, step, x, s, t, pj_cpu_out (e, step, 0));
+  return TRUE;
+}
+
+static gboolean
+norm_eval_run (PjCpuExec *e, PjCpuStep *step, GError **error)
+{
+  const float *gamma = pj_cpu_in (e, step, 1), *beta = pj_cpu_in (e, step, 2);
+  const float *mean = pj_cpu_in (e, step, 3), *var = pj_cpu_in (e, step, 4), *gate = pj_cpu_in (e, step, 5);
+  float *s = pj_cpu_temp (e, step, 1), *t = s + padded (step);
+
+  memset (s, 0, 2 * padded (step) * sizeof (float));
+  for (int c = 0; c < step->view.c; c++) {
+    double scale = gamma[c] / sqrt ((double) var[c] + step->call->norm.eps), g = gate != NULL ? gate[c] : 1.0;
+    s[c] = (float) (g * scale);
+    t[c] = (float) (g * (beta[c] - scale * mean[c]));
+  }
+  apply (e, step, pj_cpu_in (e, step, 0), s, t, pj_cpu_out (e, step, 0));
+  return TRUE;
+}
+
+static gboolean
+gate_run (PjCpuExec *e, PjCpuStep *step, GError **error)
+{
+  float *s = pj_cpu_temp (e, step, 1), *t = s + padded (step);
+  memset (s, 0, 2 * padded (step) * sizeof (float));
+  memcpy (s, pj_cpu_in (e, step, 1), (size_t) step->view.c * sizeof (float));
+  apply (e, step, pj_cpu_in (e, step, 0), s, t, pj_cpu_out (e, step, 0));
+  return TRUE;
+}
+
+/* --- backward --- */
+
+/* Σ d and Σ d·(x − mean) of every channel, into sums[2·c], with d = dy behind the ReLU. */
+static void
+channel_sums (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *y, const float *dy, const float *mean,
+              double *partial, double *sums)
+{
+  size_t plane = plane_elems (step), c = padded (step);
+#pragma omp parallel for collapse (2)
+  for (int n = 0; n < step->view.n; n++)
+    for (int k = 0; k < step->view.n_blocks; k++) {
+      size_t at = ((size_t) n * step->view.n_blocks + k) * plane;
+      double *out = partial + 2 * ((size_t) n * c + (size_t) k * step->view.block);
+      double d[L], dx[L], lanes[L];
+      float centre[L];
+      spread (step, mean, k, centre);
+      e->device->loops->sums_bwd (x + at, y != NULL ? y + at : NULL, dy + at, plane, centre, d, dx);
+      gather (step, d, lanes);
+      for (int l = 0; l < step->view.block; l++)
+        out[2 * l] = lanes[l];
+      gather (step, dx, lanes);
+      for (int l = 0; l < step->view.block; l++)
+        out[2 * l + 1] = lanes[l];
+    }
+  memset (sums, 0, 2 * c * sizeof (double));
+  for (int n = 0; n < step->view.n; n++)
+    for (size_t i = 0; i < 2 * c; i++)
+      sums[i] += partial[(size_t) n * 2 * c + i];
+}
+
+/* dx = a·d + b·x + c. */
+static void
+apply_bwd (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *y, const float *dy,
+           const float *coefficients, float *dx)
+{
+  size_t plane = plane_elems (step), c = padded (step);
+#pragma omp parallel for collapse (2)
+  for (int n = 0; n < step->view.n; n++)
+    for (int k = 0; k < step->view.n_blocks; k++) {
+      float lanes[3][L];
+      size_t at = ((size_t) n * step->view.n_blocks + k) * plane;
+      for (int i = 0; i < 3; i++)
+        spread (step, coefficients + (size_t) i * c, k, lanes[i]);
+      e->device->loops->affine_bwd (x + at, y != NULL ? y + at : NULL, dy + at, plane, lanes[0], lanes[1], lanes[2], dx + at);
+    }
+}
+
+static void
+add_or_set (float *out, int c, double value, gboolean accumulate)
+{
+  if (out != NULL)
+    out[c] = (float) value + (accumulate ? out[c] : 0.0f);
+}
+
+/* Both backward passes of the norm.  @frozen: the statistics do not depend on x. */
+static gboolean
+norm_bwd_run (PjCpuExec *e, PjCpuStep *step, GError **error)
+{
+  const PjCall *call = step->call;
+  gboolean frozen = call->kernel == PJ_KERNEL_NORM_EVAL_BWD;
+  const float *x = pj_cpu_in (e, step, 0), *y = call->relu ? pj_cpu_in (e, step, 1) : NULL, *dy = pj_cpu_in (e, step, 2);
+  const float *gamma = pj_cpu_in (e, step, 3), *beta = pj_cpu_in (e, step, 4);
+  const float *in_mean = pj_cpu_in (e, step, 5), *in_scale = pj_cpu_in (e, step, 6), *gate = pj_cpu_in (e, step, 7);
+  size_t c_padded = padded (step);
+  double *partial = (double *) pj_cpu_temp (e, step, 0), *sums = (double *) pj_cpu_temp (e, step, 2);
+  float *mean = pj_cpu_temp (e, step, 1), *k = mean + c_padded;
+  double count = (double) step->view.n * step->view.hw;
+
+  memset (mean, 0, 4 * c_padded * sizeof (float));
+  memcpy (mean, in_mean, (size_t) step->view.c * sizeof (float));
+  channel_sums (e, step, x, y, dy, mean, partial, sums);
+  for (int c = 0; c < step->view.c; c++) {
+    double rstd = frozen ? 1.0 / sqrt ((double) in_scale[c] + call->norm.eps) : in_scale[c];
+    double g = gate != NULL ? gate[c] : 1.0, sum_d = sums[2 * c], sum_dx = sums[2 * c + 1] * rstd;
+    add_or_set (pj_cpu_out (e, step, 1), c, g * sum_dx, call->accumulate);
+    add_or_set (pj_cpu_out (e, step, 2), c, g * sum_d, call->accumulate);
+    add_or_set (pj_cpu_out (e, step, 3), c, gamma[c] * sum_dx + beta[c] * sum_d, FALSE);
+    double a = g * gamma[c] * rstd, slope = frozen ? 0.0 : -a * rstd * sum_dx / count;
+    k[c] = (float) a;
+    k[c_padded + c] = (float) slope;
+    k[2 * c_padded + c] = (float) (frozen ? 0.0 : -a * sum_d / count - slope * mean[c]);
+  }
+  apply_bwd (e, step, x, y, dy, k, pj_cpu_out (e, step, 0));
+  return TRUE;
+}
+
+static gboolean
+gate_bwd_run (PjCpuExec *e, PjCpuStep *step, GError **error)
+{
+  const float *x = pj_cpu_in (e, step, 0), *y = step->call->relu ? pj_cpu_in (e, step, 1) : NULL, *dy = pj_cpu_in (e, step, 2);
+  size_t c_padded = padded (step);
+  double *partial = (double *) pj_cpu_temp (e, step, 0), *sums = (double *) pj_cpu_temp (e, step, 2);
+  float *mean = pj_cpu_temp (e, step, 1), *k = mean + c_padded;
+
+  memset (mean, 0, 4 * c_padded * sizeof (float));
+  memcpy (k, pj_cpu_in (e, step, 3), (size_t) step->view.c * sizeof (float));
+  if (step->call->out[1] >= 0) {
+    channel_sums (e, step, x, y, dy, mean, partial, sums);
+    for (int c = 0; c < step->view.c; c++)
+      pj_cpu_out (e, step, 1)[c] = (float) sums[2 * c + 1];
+  }
+  apply_bwd (e, step, x, y, dy, k, pj_cpu_out (e, step, 0));
+  return TRUE;
+}
+
+/* --- preparation --- */
+
+/* Scratch: sums per plane, coefficients per channel, sums per channel. */
+static gboolean
+prepare (PjCpuExec *e, PjCpuRun run, int over, GError **error)
+{
+  const PjCall *call = pj_cpu_call (e);
+  PjCpuStep *step = pj_cpu_step_for_call (e, run, e->slots[call->in[0]].block, over, error);
+  if (step == NULL)
+    return FALSE;
+  pj_cpu_step_temp (e, step, 0, (size_t) step->view.n * padded (step) * 2 * sizeof (double));
+  pj_cpu_step_temp (e, step, 1, padded (step) * 4 * sizeof (float));
+  pj_cpu_step_temp (e, step, 2, padded (step) * 2 * sizeof (double));
+  return TRUE;
+}
+
+gboolean
+pj_cpu_norm_train (PjCpuExec *e, const PjCall *call, GError **error)
+{
+  return prepare (e, norm_train_run, 0, error);
+}
+
+gboolean
+pj_cpu_norm_eval (PjCpuExec *e, const PjCall *call, GError **error)
+{
+  return prepare (e, norm_eval_run, 0, error);
+}
+
+gboolean
+pj_cpu_norm_bwd (PjCpuExec *e, const PjCall *call, GError **error)
+{
+  return prepare (e, norm_bwd_run, 2, error);
+}
+
+gboolean
+pj_cpu_gate (PjCpuExec *e, const PjCall *call, GError **error)
+{
+  return prepare (e, gate_run, 0, error);
+}
+
+gboolean
+pj_cpu_gate_bwd (PjCpuExec *e, const PjCall *call, GError **error)
+{
+  return prepare (e, gate_bwd_run, 2, error);
+}
