@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "ops/op.h"
 
-#define ALIGN_ELEMS 16
+/* 256 bytes: the largest alignment that a Vulkan device may ask of a binding. */
+#define ALIGN_ELEMS 64
 
 struct _PjParams {
   PjDevice *device;

@@ -5,7 +5,7 @@
  *   [ weights of conv and fc | biases, γ, β | running means and variances ]
  *     decayed                  plain          not trained
  *
- * Every tensor starts at a multiple of 16 elements.  Padding is zero and stays zero. */
+ * Every tensor starts at a multiple of 64 elements.  Padding is zero and stays zero. */
 #pragma once
 
 #include "compute/device.h"
