@@ -247,7 +247,8 @@ find_chains (PjLower *self)
   int logits = pj_graph_get_logits (self->graph);
 
   open[logits] = TRUE;
-  mark_needed (self, logits);
+  if (!o->prefix)
+    mark_needed (self, logits);
   for (unsigned i = 0; i < o->n_observed; i++) {
     open[o->observed[i]] = TRUE;
     mark_needed (self, o->observed[i]);
@@ -523,7 +524,8 @@ lower_all (PjLower *self, GError **error)
     return FALSE;
   self->lowered->logits = self->slots[pj_graph_get_logits (self->graph)];
   lower_stats (self);
-  lower_losses (self);
+  if (!o->prefix)
+    lower_losses (self);
   if (has_backward (o)) {
     self->segment = PJ_SEGMENT_BACKWARD;
     if (!lower_backward (self, error))

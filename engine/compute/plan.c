@@ -24,6 +24,7 @@ static gboolean
 check_options (const PjGraph *graph, const PjPlanOptions *o, GError **error)
 {
   g_return_val_if_fail (pj_graph_get_input (graph) >= 0 && pj_graph_get_output (graph) >= 0, FALSE);
+  g_return_val_if_fail (!o->prefix || o->mode == PJ_PLAN_INFER, FALSE);
   if (o->batch < 1 || o->batch > 65536) {
     g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "a batch of %u is not possible; use 1 to 65536", o->batch);
     return FALSE;
@@ -235,6 +236,7 @@ pj_plan_train (PjPlan *self, const PjStep *step, GError **error)
 gboolean
 pj_plan_read_logits (PjPlan *self, float *out, GError **error)
 {
+  g_return_val_if_fail (self->lowered.logits >= 0, FALSE);
   return self->klass->read (self->executable, self->lowered.logits, out, error);
 }
 

@@ -30,6 +30,7 @@ typedef enum { PJ_PLAN_INFER, PJ_PLAN_TRAIN, PJ_PLAN_SCORE, PJ_PLAN_RECALIBRATE 
  * @gate_grads: also compute ∂L/∂gate (modes TRAIN and SCORE)
  * @observed, @n_observed: values to be readable after a run (they are then not fused away)
  * @stats, @n_stats: values for which the per-channel statistics are computed
+ * @prefix: compute no more than @observed and @stats need; there are no logits and no losses then (mode INFER)
  */
 typedef struct {
   unsigned batch;
@@ -43,6 +44,7 @@ typedef struct {
   unsigned n_observed;
   const int *stats;
   unsigned n_stats;
+  gboolean prefix;
 } PjPlanOptions;
 
 /* Optimiser settings of one step (spec/algorithms.md 21). */

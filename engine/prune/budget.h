@@ -15,7 +15,11 @@ void pj_keep_top (const double *score, int n, int k, guint8 *keep);
 /**
  * pj_budget_local: each group keeps its own share.
  * @ratios: keep ratio by group id, pj_groups_n() values; 1 leaves a group whole
- * Groups that @scores refuses and whose ratio is below 1 raise PJ_PRUNE_ERROR_UNFIT.
+ * @multiple: see pj_keep_count()
+ *
+ * Groups that @scores refuses and whose ratio is below 1 raise PJ_PRUNE_ERROR_UNFIT, locked ones
+ * PJ_PRUNE_ERROR_LOCKED, ratios outside (0, 1] PJ_PRUNE_ERROR_SETTING.  Groups that stay whole are not in
+ * the plan.
  */
 PjCutPlan *pj_budget_local (const PjGroups *groups, const PjScores *scores, const double *ratios,
                             int multiple, GError **error);
@@ -25,9 +29,15 @@ typedef enum { PJ_BUDGET_CHANNELS, PJ_BUDGET_MACS, PJ_BUDGET_PARAMS } PjBudgetKi
 /**
  * pj_budget_global: one ascending list of all channels, removed from the front until the budget is met,
  * found by bisection on the list position.
- * @target: share of the reference's channels, MACs or learnable parameters to keep, 0 … 1
+ * @target: share of the reference to keep, 0 … 1: of its MACs, its learnable parameters, or the channels
+ *   of all groups that are not locked
  * @floor: smallest share of a group that stays, at least one channel
  * @normalise: divide each group's scores by their mean first
+ * @error: PJ_PRUNE_ERROR_SETTING if floors, locks and refusals leave more than @target; the message says
+ *   how much.  PJ_PRUNE_ERROR_NUMERIC.
+ *
+ * Groups that @scores refuses stay whole.  The result is the shortest prefix of the list that meets the
+ * budget; each trial position costs one prediction from channel counts.
  */
 PjCutPlan *pj_budget_global (const PjGraph *graph, const PjGroups *groups, const PjScores *scores,
                              PjBudgetKind kind, double target, double floor, gboolean normalise, GError **error);

@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* Calibration pictures where @n_images is 0. */
+#define PJ_DEFAULT_IMAGES 1024
+
 /* What a score is measured on. @dataset and @format may be NULL for data-free criteria. */
 typedef struct {
   PjDevice *device;
@@ -26,6 +29,7 @@ typedef enum {
   PJ_NEEDS_IMAGES = 1 << 0,
   PJ_NEEDS_LABELS = 1 << 1,
   PJ_NEEDS_STATS = 1 << 2,    /* the shared statistics pass */
+  PJ_NEEDS_GRADIENTS = 1 << 3,/* the shared gradient pass, with labels */
 } PjNeeds;
 
 /**
@@ -43,25 +47,58 @@ typedef struct {
   double *var_l2;             /* running M2 over images of √Σx²; divide by n_images */
 } PjActivity;
 
+/**
+ * PjSensitivity: sums of the shared gradient pass over one group (algorithms.md 6, 7).
+ *
+ * A gate, value 1, multiplies each of @n_gates activations of the group: the output of its norm where one ReLU
+ * follows, else every ReLU output (a residual stage has one per block), else its mask points.  With the loss of
+ * picture n taken alone, g[n] = ∂loss/∂gate = Σ_p z·∂loss/∂z.
+ *
+ * @sum_abs: n_gates x n_channels: Σ_n |g[n]/M|, M positions of that activation
+ * @sum_squares: n_channels: Σ over mini-batches of (the mean over its pictures of g[n], summed over the gates)²
+ * @n_batches: whole mini-batches of PJ_SENSITIVITY_BATCH pictures, or one smaller one if there were fewer
+ */
+typedef struct {
+  int group, n_channels;
+  unsigned n_gates;
+  double *sum_abs, *sum_squares;
+  uint64_t n_images;
+  unsigned n_batches;
+} PjSensitivity;
+
+#define PJ_SENSITIVITY_BATCH 32
+
 typedef struct _PjStatistics PjStatistics;
 
 /* Runs the statistics pass over all ReLU outputs and activations of all unlocked groups. */
 PjStatistics *pj_statistics_measure (const PjScoring *scoring, GError **error);
+/* Runs the passes that @needs names, each once: PJ_NEEDS_STATS, PJ_NEEDS_GRADIENTS. */
+PjStatistics *pj_statistics_measure_for (const PjScoring *scoring, PjNeeds needs, GError **error);
 void pj_statistics_free (PjStatistics *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjStatistics, pj_statistics_free)
+/* The passes that were run. */
+PjNeeds pj_statistics_has (const PjStatistics *self);
+/* Calibration pictures. */
+unsigned pj_statistics_n_images (const PjStatistics *self);
+/* Sums of @value, or NULL if it was not measured. */
 const PjActivity *pj_statistics_get (const PjStatistics *self, int value);
+/* Sums of a group by id, or NULL. */
+const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, int group);
 
 /**
  * PjCriterion:
  * @name: identifier ("weight-sum"); @title: what a person reads
  * @about: two plain sentences; @source: the paper
  * @needs: see PjNeeds
- * @score: writes @out[0 … C-1] for one group; @statistics is NULL unless needed.  A group it cannot
- *   judge: return FALSE with PJ_PRUNE_ERROR_UNFIT, which becomes the group's refusal.
+ * @fit: (nullable): refuses a group that the criterion cannot judge, from its structure alone, with
+ *   PJ_PRUNE_ERROR_UNFIT; the message becomes the group's refusal
+ * @score: writes @out[0 … C-1] for one group; @statistics is NULL unless needed.  PJ_PRUNE_ERROR_UNFIT
+ *   becomes the group's refusal, too; other errors end the work.
  */
 typedef struct {
   const char *name, *title, *about, *source;
   PjNeeds needs;
+  gboolean (*fit) (const PjScoring *scoring, const PjGroup *group, GError **error);
   gboolean (*score) (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group,
                      double *out, GError **error);
 } PjCriterion;
@@ -70,9 +107,9 @@ typedef struct {
 const PjCriterion *const *pj_criteria (void);
 const PjCriterion *pj_criterion_find (const char *name);
 
-/* Scores all unlocked groups by one criterion. */
+/* Scores all unlocked groups by one criterion.  Scores that are not finite fail with PJ_PRUNE_ERROR_NUMERIC. */
 PjScores *pj_criterion_score (const PjCriterion *criterion, const PjScoring *scoring, GError **error);
-/* The same with statistics measured before, shared by several criteria (NULL to measure). */
+/* The same with statistics measured before, shared by several criteria; what they lack is measured (NULL: all). */
 PjScores *pj_criterion_score_with (const PjCriterion *criterion, const PjScoring *scoring,
                                    const PjStatistics *statistics, GError **error);
 

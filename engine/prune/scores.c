@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "prune/scores.h"
+
+#include <math.h>
+
+G_DEFINE_QUARK (pj-prune-error-quark, pj_prune_error)
+
+void
+pj_scores_free (PjScores *self)
+{
+  if (self == NULL)
+    return;
+  for (unsigned i = 0; i < self->n_groups; i++) {
+    g_free (self->groups[i].score);
+    g_free (self->groups[i].refusal);
+  }
+  g_free (self->groups);
+  g_free (self->criterion);
+  g_free (self);
+}
+
+PjScores *
+pj_scores_copy (const PjScores *self)
+{
+  PjScores *copy = g_memdup2 (self, sizeof *self);
+
+  copy->criterion = g_strdup (self->criterion);
+  copy->groups = g_memdup2 (self->groups, self->n_groups * sizeof (PjGroupScores));
+  for (unsigned i = 0; i < self->n_groups; i++) {
+    const PjGroupScores *from = &self->groups[i];
+    copy->groups[i].score = g_memdup2 (from->score, (gsize) from->n_channels * sizeof (double));
+    copy->groups[i].refusal = g_strdup (from->refusal);
+  }
+  return copy;
+}
+
+const PjGroupScores *
+pj_scores_get (const PjScores *self, int group)
+{
+  for (unsigned i = 0; i < self->n_groups; i++)
+    if (self->groups[i].group == group)
+      return &self->groups[i];
+  return NULL;
+}
+
+gboolean
+pj_scores_check (const PjScores *self, const PjGroups *groups, GError **error)
+{
+  for (unsigned i = 0; i < self->n_groups; i++) {
+    const PjGroupScores *g = &self->groups[i];
+    for (int c = 0; g->score != NULL && c < g->n_channels; c++) {
+      if (isfinite (g->score[c]))
+        continue;
+      g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_NUMERIC,
+                   "“%s”: the %s score of channel %d is %g, expected a finite number; the weights or the activations of "
+                   "this layer have overflowed", pj_groups_get (groups, (unsigned) g->group)->name, self->criterion, c, g->score[c]);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
