@@ -90,6 +90,8 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
  * @name: identifier ("weight-sum"); @title: what a person reads
  * @about: two plain sentences; @source: the paper
  * @needs: see PjNeeds
+ * @comparable: scores of different groups are on one scale; else a global budget first divides each group's
+ *   scores by their mean
  * @fit: (nullable): refuses a group that the criterion cannot judge, from its structure alone, with
  *   PJ_PRUNE_ERROR_UNFIT; the message becomes the group's refusal
  * @score: writes @out[0 … C-1] for one group; @statistics is NULL unless needed.  PJ_PRUNE_ERROR_UNFIT
@@ -98,6 +100,7 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
 typedef struct {
   const char *name, *title, *about, *source;
   PjNeeds needs;
+  gboolean comparable;
   gboolean (*fit) (const PjScoring *scoring, const PjGroup *group, GError **error);
   gboolean (*score) (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group,
                      double *out, GError **error);

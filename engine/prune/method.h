@@ -29,6 +29,7 @@ typedef struct {
  * @name, @title, @about, @source: as for criteria
  * @needs: see PjNeeds
  * @gives_scores: can be used with a global budget
+ * @fit: (nullable): refuses a group that the method cannot judge, before any work, with PJ_PRUNE_ERROR_UNFIT
  * @choose: measures and decides.  Does not cut.  Returns (transfer full) the plan; @scores (out)
  *   (optional) receives what was measured, for heat maps.
  */
@@ -37,6 +38,7 @@ struct _PjMethod {
   const char *name, *title, *about, *source;
   PjNeeds needs;
   gboolean gives_scores;
+  gboolean (*fit) (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error);
   PjCutPlan *(*choose) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
                         PjScores **scores, GError **error);
   const PjCriterion *criterion;    /* (nullable): for methods made from a criterion */
@@ -46,7 +48,12 @@ struct _PjMethod {
 const PjMethod *const *pj_methods (void);
 const PjMethod *pj_method_find (const char *name);
 
-/* Checks settings and locks before any work: PJ_PRUNE_ERROR_*, PJ_DATA_ERROR_MISMATCH. */
+/* Spends the budget of @settings on scores: what a criterion's @choose does after measuring. */
+PjCutPlan *pj_method_spend (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
+                            const PjScores *scores, GError **error);
+
+/* Checks settings, locks and fit before any work: PJ_PRUNE_ERROR_*, PJ_DATA_ERROR_MISMATCH.  A refusal names all
+ * groups that the method cannot judge. */
 gboolean pj_prune_settings_check (const PjMethod *method, const PjScoring *scoring,
                                   const PjPruneSettings *settings, GError **error);
 

@@ -32,5 +32,5 @@ const PjCriterion pj_criterion_apoz = {
            "A channel that is always on looks vital to it, even if it carries no information.",
   .source = "Hu, Peng, Tai, Tang: Network Trimming, 2016",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_STATS,
-  .fit = fit, .score = score,
+  .comparable = TRUE, .fit = fit, .score = score,
 };

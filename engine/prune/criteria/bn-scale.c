@@ -63,5 +63,5 @@ const PjCriterion pj_criterion_bn_scale = {
   .about = "Takes the size of the batch norm's scale as the importance of its channel. "
            "It says most about networks that were trained with a penalty on these scales.",
   .source = "Liu, Li, Shen, Huang, Yan, Zhang: Learning Efficient Convolutional Networks through Network Slimming, ICCV 2017",
-  .fit = fit, .score = score,
+  .comparable = TRUE, .fit = fit, .score = score,
 };

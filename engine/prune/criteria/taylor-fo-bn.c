@@ -19,5 +19,5 @@ const PjCriterion pj_criterion_taylor_fo_bn = {
            "Its scores can be compared between layers, so it suits a budget for the whole network.",
   .source = "Molchanov, Mallya, Tyree, Frosio, Kautz: Importance Estimation for Neural Network Pruning, CVPR 2019",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_LABELS | PJ_NEEDS_GRADIENTS,
-  .score = score,
+  .comparable = TRUE, .score = score,
 };

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Choosing layer by layer by reconstruction: the frame of ThiNet (spec/algorithms.md 9).
+ *
+ *   reference pass    original network: targets y of all sampled places of all readers
+ *   for each group in network order
+ *     layer pass      network as cut and scaled so far: contributions X at the same places
+ *     choose          from G = XᵀX and b = Xᵀy; keep flags and factors go into the plan
+ *
+ * The target is what the ORIGINAL network computes at the place, without the bias, while X comes from the network that
+ * is already cut: what earlier cuts spoil can be mended by later factors, so errors do not pile up.  In the first layer
+ * both agree and y = Σ_c x_c.  A group with several readers adds their sums, each divided by its yᵀy, and gets one
+ * factor per channel for all of them. */
+#pragma once
+
+#include "prune/gram.h"
+#include "prune/method.h"
+
+G_BEGIN_DECLS
+
+/* Sampled places of each picture in each reader, and pictures where the scoring does not say. */
+#define PJ_LAYERWISE_PLACES 10
+#define PJ_LAYERWISE_IMAGES 2048
+
+/* Refuses residual streams, groups that no layer sums over, and too few pictures for the group's width. */
+gboolean pj_layerwise_fit (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error);
+
+/**
+ * pj_layerwise_choose:
+ * @how: how channels are put in order
+ * @scale: also give least-squares factors for the readers' weights
+ * @scores: (out) (optional): place in the order of removal, (1 … C)/C, for heat maps.  Not comparable between groups.
+ *
+ * Cancel is polled once per batch.  1 + n passes for n groups, each no further than it must.
+ */
+PjCutPlan *pj_layerwise_choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
+                                PjGramOrder how, gboolean scale, PjScores **scores, GError **error);
+
+G_END_DECLS

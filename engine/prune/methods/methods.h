@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The members that are not made from criteria. Private to this folder and method.c. */
+#pragma once
+
+#include "prune/method.h"
+
+G_BEGIN_DECLS
+
+extern const PjMethod pj_method_thinet, pj_method_thinet_ls;
+
+/* NULL-terminated. */
+const PjMethod *const *pj_other_methods (void);
+
+G_END_DECLS

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* ThiNet with the least-squares residual as the criterion: each step counts what is left after all factors are fitted
+ * again, so it keeps channels that can stand in for others. */
+#include "prune/methods/layerwise.h"
+#include "prune/methods/methods.h"
+
+static PjCutPlan *
+choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, PjScores **scores, GError **error)
+{
+  return pj_layerwise_choose (self, scoring, settings, PJ_GRAM_RESIDUAL, TRUE, scores, error);
+}
+
+const PjMethod pj_method_thinet_ls = {
+  .name = "thinet-ls", .title = "ThiNet, least squares",
+  .about = "Removes the channel that the others can replace best once their factors are fitted again, layer by layer. "
+           "The factors are part of the method; it keeps the most accuracy before fine-tuning.",
+  .source = "Luo, Zhang, Zhou, Xie, Wu, Lin: ThiNet: Pruning CNN Filters for a Thinner Net, TPAMI 2018",
+  .needs = PJ_NEEDS_IMAGES,
+  .fit = pj_layerwise_fit, .choose = choose,
+};
