@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A labelled set of pictures, found in a folder whose kind is detected, never declared:
- * the IDX files of the MNIST family (optionally .gz), or class sub-folders of JPEG and PNG files
- * (with or without train/val/test above them).  Immutable after opening; any thread may read it. */
+ * the IDX files of the MNIST family (optionally .gz), the binary batches of CIFAR-10 and CIFAR-100, or
+ * class sub-folders of JPEG and PNG files (with or without train/val/test above them).  Immutable after opening; any thread may read it. */
 #pragma once
 
 #include <glib.h>
@@ -76,6 +76,11 @@ gboolean pj_dataset_default_format (PjDataset *self, PjFormat *format, GError **
 gboolean pj_dataset_pixels (PjDataset *self, PjSplit split, unsigned i, const PjFormat *format, guint8 *out, GError **error);
 /* The same, normalised floats. */
 gboolean pj_dataset_image (PjDataset *self, PjSplit split, unsigned i, const PjFormat *format, float *out, GError **error);
+
+/* x = (pixel/255 − mean)/std for every byte, by channel. */
+void pj_format_table (const PjFormat *format, float table[3][256]);
+/* One picture of pj_dataset_pixels() as pj_dataset_image() gives it. */
+void pj_format_normalise (const PjFormat *format, const guint8 *pixels, float *out);
 
 /* Where the pictures of model @graph's input come from: format from the model's shape and its notes
  * ("penjing.mean", "penjing.std": comma-separated), else the data set's default.  Fails with
