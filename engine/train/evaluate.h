@@ -26,7 +26,9 @@ double pj_accuracy_error (const PjAccuracy *self);
 /**
  * pj_evaluate:
  * @n_max: pictures to use, the first of the split; 0 for all
- * @masks: (nullable): removed channels of these groups are multiplied by 0 (masked network); needs @groups
+ * @masks: (nullable): removed channels of these groups are multiplied by 0 (masked network) and factors
+ *   are multiplied into the consumers, which is what pj_cut() would compute; needs @groups
+ * @error: PJ_DATA_ERROR_MISMATCH; those of pj_cut() and pj_plan_new(); PJ_ERROR_CANCELLED
  */
 gboolean pj_evaluate (PjDevice *device, PjGraph *graph, PjDataset *dataset, PjSplit split,
                       const PjFormat *format, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks,
@@ -53,5 +55,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjEvaluator, pj_evaluator_free)
  */
 PjGraph *pj_recalibrate (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *format,
                          unsigned n_batches, uint64_t seed, const PjHooks *hooks, GError **error);
+/* The same from @n_batches full batches of @batch pictures of @loader, epoch after epoch. */
+PjGraph *pj_recalibrate_from (PjDevice *device, PjGraph *graph, PjLoader *loader, unsigned batch, unsigned n_batches,
+                              const PjHooks *hooks, GError **error);
 
 G_END_DECLS
