@@ -148,20 +148,45 @@ choose_family (PjVkDevice *self)
   return best;
 }
 
+/* Whether fetches out of range can be made to return zeros, which convolutions of the texel family take for
+ * the pixels around the map. */
+static gboolean
+has_zero_fetches (PjVkDevice *self)
+{
+  VkPhysicalDeviceRobustness2FeaturesEXT robust = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ROBUSTNESS_2_FEATURES_EXT };
+  VkPhysicalDeviceFeatures2 features = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &robust };
+
+  if (!self->caps.texel || !has_extension (self->physical, VK_EXT_ROBUSTNESS_2_EXTENSION_NAME))
+    return FALSE;
+  vkGetPhysicalDeviceFeatures2 (self->physical, &features);
+  return features.features.robustBufferAccess && robust.robustBufferAccess2;
+}
+
 static gboolean
 create_device (PjVkDevice *self, GError **error)
 {
   const float priority = 1.0f;
-  const char *extensions[] = { VK_EXT_MEMORY_BUDGET_EXTENSION_NAME };
+  const char *extensions[2];
+  uint32_t n_extensions = 0;
   self->queue_family = choose_family (self);
-  self->has_memory_budget = has_extension (self->physical, extensions[0]);
+  self->has_memory_budget = has_extension (self->physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+  if (self->has_memory_budget)
+    extensions[n_extensions++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
+  self->caps.texel_zero = has_zero_fetches (self);
+  if (self->caps.texel_zero)
+    extensions[n_extensions++] = VK_EXT_ROBUSTNESS_2_EXTENSION_NAME;
+  VkPhysicalDeviceRobustness2FeaturesEXT robust = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ROBUSTNESS_2_FEATURES_EXT, .robustBufferAccess2 = VK_TRUE,
+  };
+  VkPhysicalDeviceFeatures features = { .robustBufferAccess = VK_TRUE };
   VkDeviceQueueCreateInfo queue = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, .queueFamilyIndex = self->queue_family,
     .queueCount = 1, .pQueuePriorities = &priority,
   };
   VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
-    .enabledExtensionCount = self->has_memory_budget ? 1 : 0, .ppEnabledExtensionNames = extensions,
+    .enabledExtensionCount = n_extensions, .ppEnabledExtensionNames = extensions,
+    .pNext = self->caps.texel_zero ? &robust : NULL, .pEnabledFeatures = self->caps.texel_zero ? &features : NULL,
   };
   if (!pj_vk_check (vkCreateDevice (self->physical, &info, NULL, &self->device), error, "vkCreateDevice “%s”", self->base.info.name))
     return FALSE;

@@ -87,6 +87,7 @@ typedef enum { PJ_VK_SHADERS (PJ_VK_ROW) PJ_VK_N_SHADERS } PjVkShader;
 /**
  * PjVkCaps: what a kernel may know of the device.
  * @texel: the driver runs on the CPU: use the texel family
+ * @texel_zero: texel fetches out of range, negative indices too, return zeros
  * @subgroup_size, @subgroup_ops: as VkPhysicalDeviceSubgroupProperties in compute shaders
  * @max_group: largest number of invocations in a group
  * @max_groups: largest number of groups along x, y, z
@@ -96,7 +97,7 @@ typedef enum { PJ_VK_SHADERS (PJ_VK_ROW) PJ_VK_N_SHADERS } PjVkShader;
  * @align: binding offsets must be multiples of this; at most PJ_VK_ALIGN
  */
 typedef struct {
-  gboolean texel;
+  gboolean texel, texel_zero;
   uint32_t subgroup_size;
   VkSubgroupFeatureFlags subgroup_ops;
   uint32_t max_group, max_groups[3], max_shared_bytes;
