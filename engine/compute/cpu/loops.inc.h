@@ -242,7 +242,7 @@ sgd (float *w, const float *g, float *v, size_t n, float lr, float mu, float wd,
   }
 }
 
-/* --- pooling: one position at a time, the block's channels side by side --- */
+/* --- pooling: one copy of the body for each block of channels --- */
 
 /* First and one past the last tap of the window at output @o that lie inside the input of @size. */
 static inline void
@@ -253,59 +253,7 @@ taps (int o, int stride, int pad, int kernel, int size, int *first, int *end)
   *end = MIN (kernel, size - start);
 }
 
-static inline __attribute__ ((always_inline)) void
-max_pool_block (const PjCpuWindow *p, int block, const float *x, float *y, gint32 *index)
-{
-  for (int oy = 0; oy < p->oh; oy++)
-    for (int ox = 0; ox < p->ow; ox++) {
-      int ky0, ky1, kx0, kx1;
-      float best[L];
-      gint32 taken[L];
-      taps (oy, p->stride[0], p->pad[0], p->kernel[0], p->h, &ky0, &ky1);
-      taps (ox, p->stride[1], p->pad[1], p->kernel[1], p->w, &kx0, &kx1);
-      for (int l = 0; l < block; l++) {
-        best[l] = -FLT_MAX;
-        taken[l] = ky0 * p->kernel[1] + kx0;
-      }
-      for (int ky = ky0; ky < ky1; ky++)
-        for (int kx = kx0; kx < kx1; kx++) {
-          int iy = oy * p->stride[0] - p->pad[0] + ky, ix = ox * p->stride[1] - p->pad[1] + kx;
-          const float *v = x + (size_t) (iy * p->w + ix) * block;
-          gint32 tap = ky * p->kernel[1] + kx;
-          for (int l = 0; l < block; l++) {
-            taken[l] = v[l] > best[l] ? tap : taken[l];
-            best[l] = v[l] > best[l] ? v[l] : best[l];
-          }
-        }
-      size_t at = (size_t) (oy * p->ow + ox) * block;
-      memcpy (y + at, best, block * sizeof (float));
-      if (index != NULL)
-        memcpy (index + at, taken, block * sizeof (gint32));
-    }
-}
-
-static inline __attribute__ ((always_inline)) void
-max_pool_bwd_block (const PjCpuWindow *p, int block, const float *dy, const gint32 *index, float *dx)
-{
-  memset (dx, 0, (size_t) p->h * p->w * block * sizeof (float));
-  for (int oy = 0; oy < p->oh; oy++)
-    for (int ox = 0; ox < p->ow; ox++) {
-      size_t at = (size_t) (oy * p->ow + ox) * block;
-      int ky0, ky1, kx0, kx1;
-      taps (oy, p->stride[0], p->pad[0], p->kernel[0], p->h, &ky0, &ky1);
-      taps (ox, p->stride[1], p->pad[1], p->kernel[1], p->w, &kx0, &kx1);
-      for (int ky = ky0; ky < ky1; ky++)
-        for (int kx = kx0; kx < kx1; kx++) {
-          int iy = oy * p->stride[0] - p->pad[0] + ky, ix = ox * p->stride[1] - p->pad[1] + kx;
-          float *d = dx + (size_t) (iy * p->w + ix) * block;
-          gint32 tap = ky * p->kernel[1] + kx;
-          for (int l = 0; l < block; l++)
-            d[l] += index[at + l] == tap ? dy[at + l] : 0.0f;
-        }
-    }
-}
-
-/* Divisor of the window: its taps inside the input, or inside the padded input. */
+/* 1 / (taps inside the input), or inside the padded input. */
 static inline float
 share (const PjCpuWindow *p, int oy, int ox, int ky0, int ky1, int kx0, int kx1)
 {
@@ -316,88 +264,45 @@ share (const PjCpuWindow *p, int oy, int ox, int ky0, int ky1, int kx0, int kx1)
   return 1.0f / (float) (rows * columns);
 }
 
-static inline __attribute__ ((always_inline)) void
-avg_pool_block (const PjCpuWindow *p, int block, const float *x, float *y)
-{
-  for (int oy = 0; oy < p->oh; oy++)
-    for (int ox = 0; ox < p->ow; ox++) {
-      int ky0, ky1, kx0, kx1;
-      float sum[L] = { 0 };
-      taps (oy, p->stride[0], p->pad[0], p->kernel[0], p->h, &ky0, &ky1);
-      taps (ox, p->stride[1], p->pad[1], p->kernel[1], p->w, &kx0, &kx1);
-      for (int ky = ky0; ky < ky1; ky++) {
-        float row[L] = { 0 };
-        for (int kx = kx0; kx < kx1; kx++) {
-          int iy = oy * p->stride[0] - p->pad[0] + ky, ix = ox * p->stride[1] - p->pad[1] + kx;
-          const float *v = x + (size_t) (iy * p->w + ix) * block;
-          for (int l = 0; l < block; l++)
-            row[l] += v[l];
-        }
-        for (int l = 0; l < block; l++)
-          sum[l] += row[l];
-      }
-      float factor = share (p, oy, ox, ky0, ky1, kx0, kx1);
-      for (int l = 0; l < block; l++)
-        y[(size_t) (oy * p->ow + ox) * block + l] = sum[l] * factor;
-    }
-}
+#define BLOCK 16
+#include "compute/cpu/pool-loops.inc.h"
+#undef BLOCK
+#define BLOCK 8
+#include "compute/cpu/pool-loops.inc.h"
+#undef BLOCK
+#define BLOCK 1
+#include "compute/cpu/pool-loops.inc.h"
+#undef BLOCK
 
-static inline __attribute__ ((always_inline)) void
-avg_pool_bwd_block (const PjCpuWindow *p, int block, const float *dy, float *dx)
-{
-  memset (dx, 0, (size_t) p->h * p->w * block * sizeof (float));
-  for (int oy = 0; oy < p->oh; oy++)
-    for (int ox = 0; ox < p->ow; ox++) {
-      int ky0, ky1, kx0, kx1;
-      float d[L];
-      taps (oy, p->stride[0], p->pad[0], p->kernel[0], p->h, &ky0, &ky1);
-      taps (ox, p->stride[1], p->pad[1], p->kernel[1], p->w, &kx0, &kx1);
-      float factor = share (p, oy, ox, ky0, ky1, kx0, kx1);
-      for (int l = 0; l < block; l++)
-        d[l] = factor * dy[(size_t) (oy * p->ow + ox) * block + l];
-      for (int ky = ky0; ky < ky1; ky++)
-        for (int kx = kx0; kx < kx1; kx++) {
-          int iy = oy * p->stride[0] - p->pad[0] + ky, ix = ox * p->stride[1] - p->pad[1] + kx;
-          float *to = dx + (size_t) (iy * p->w + ix) * block;
-          for (int l = 0; l < block; l++)
-            to[l] += d[l];
-        }
-    }
-}
-
-/* One copy of the body for each block, so that the compiler knows the number of lanes. */
-#define FOR_BLOCK(block, call) \
+#define FOR_BLOCK(p, name, ...) \
   do { \
-    if ((block) == 16) { enum { BLOCK = 16 }; call; } \
-    else if ((block) == 8) { enum { BLOCK = 8 }; call; } \
-    else { enum { BLOCK = 1 }; call; } \
+    if ((p)->block == 16) name ## _16 (p, __VA_ARGS__); \
+    else if ((p)->block == 8) name ## _8 (p, __VA_ARGS__); \
+    else name ## _1 (p, __VA_ARGS__); \
   } while (0)
 
 static void
 max_pool (const PjCpuWindow *p, const float *x, float *y, gint32 *index)
 {
-  if (index != NULL)
-    FOR_BLOCK (p->block, max_pool_block (p, BLOCK, x, y, index));
-  else
-    FOR_BLOCK (p->block, max_pool_block (p, BLOCK, x, y, NULL));
+  FOR_BLOCK (p, max_pool, x, y, index);
 }
 
 static void
 max_pool_bwd (const PjCpuWindow *p, const float *dy, const gint32 *index, float *dx)
 {
-  FOR_BLOCK (p->block, max_pool_bwd_block (p, BLOCK, dy, index, dx));
+  FOR_BLOCK (p, max_pool_bwd, dy, index, dx);
 }
 
 static void
 avg_pool (const PjCpuWindow *p, const float *x, float *y)
 {
-  FOR_BLOCK (p->block, avg_pool_block (p, BLOCK, x, y));
+  FOR_BLOCK (p, avg_pool, x, y);
 }
 
 static void
 avg_pool_bwd (const PjCpuWindow *p, const float *dy, float *dx)
 {
-  FOR_BLOCK (p->block, avg_pool_bwd_block (p, BLOCK, dy, dx));
+  FOR_BLOCK (p, avg_pool_bwd, dy, dx);
 }
 
 const PjCpuLoops PJ_CPU_LOOPS = {
