@@ -73,7 +73,7 @@ typedef enum {
  *                 batch mean and biased variance per channel over N,H,W; x̂ = (x − mean)·rstd,
  *                 rstd = 1/√(var + eps); y = relu? (g·(γ·x̂ + β)).  Running statistics μ, σ² (PARAMS
  *                 slots, updated in place): μ += m·(mean − μ), σ² += m·(var·n/(n−1) − σ²), m =
- *                 hyper[PJ_HYPER_NORM_MOMENTUM], n = N·H·W.
+ *                 hyper[PJ_HYPER_NORM_MOMENTUM], n = N·H·W; n = 1 leaves σ² alone.
  * NORM_EVAL       in x, γ, β, μ, σ², [g]          out y     y = relu? (g·(γ·(x − μ)/√(σ² + eps) + β))
  * NORM_BWD        in x, y, dy, γ, β, mean, rstd, [g]  out dx, dγ, dβ, [dg]
  *                 backward of NORM_TRAIN.  With d = relu? dy·[y > 0] : dy:  dg = Σ d·(γ·x̂ + β);

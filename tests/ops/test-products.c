@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Convolutions and fully connected layers, forward and backward, against the reference.
+ *
+ * Tolerance: a sum of k products in single precision is off by about √k·6e-8 of its largest terms; the
+ * largest k here is 2·13·13·9 = 3042 for a weight gradient, so 1e-5 of the tensor's largest element
+ * leaves a factor of three.  A wrong tap, stride or channel is off by the size of the terms. */
+#include "rig.h"
+
+#define TOLERANCE 1e-5
+
+typedef struct {
+  const char *name;
+  int n, c_in, h, w, c_out;
+  PjConvParams p;
+} ConvCase;
+
+#define PLAIN(k, s, q) { .kernel = { k, k }, .stride = { s, s }, .dilation = { 1, 1 }, .pad = { q, q, q, q }, .groups = 1 }
+
+static const ConvCase conv_cases[] = {
+  { "1x1-one-of-everything", 1, 1, 1, 1, 1, PLAIN (1, 1, 0) },
+  { "1x1", 2, 13, 5, 7, 9, PLAIN (1, 1, 0) },
+  { "1x1-stride2", 2, 16, 7, 7, 17, PLAIN (1, 2, 0) },
+  { "3x3-one-channel", 3, 1, 13, 13, 15, PLAIN (3, 1, 1) },
+  { "3x3-three-channels", 2, 3, 11, 13, 16, PLAIN (3, 1, 1) },
+  { "3x3-odd-channels", 2, 13, 13, 13, 7, PLAIN (3, 1, 1) },
+  { "3x3-tile", 2, 16, 8, 8, 32, PLAIN (3, 1, 1) },
+  { "3x3-below-tile", 1, 15, 7, 9, 31, PLAIN (3, 1, 1) },
+  { "3x3-above-tile", 1, 17, 9, 7, 33, PLAIN (3, 1, 1) },
+  { "3x3-stride2", 2, 5, 9, 10, 6, PLAIN (3, 2, 1) },
+  { "3x3-one-pixel", 2, 3, 1, 1, 4, PLAIN (3, 1, 1) },
+  { "3x3-valid", 1, 4, 5, 3, 3, PLAIN (3, 1, 0) },
+  { "5x5", 1, 3, 7, 6, 5, PLAIN (5, 1, 2) },
+  { "7x7-stride2", 1, 3, 15, 17, 8, PLAIN (7, 2, 3) },
+  { "asymmetric-pads", 2, 3, 6, 5, 4,
+    { .kernel = { 3, 2 }, .stride = { 1, 2 }, .dilation = { 1, 1 }, .pad = { 2, 0, 1, 1 }, .groups = 1 } },
+  { "1x3-kernel", 2, 6, 5, 9, 5,
+    { .kernel = { 1, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .pad = { 0, 1, 0, 1 }, .groups = 1 } },
+  { "dilation2", 1, 4, 9, 9, 5,
+    { .kernel = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 2, 2 }, .pad = { 2, 2, 2, 2 }, .groups = 1 } },
+  { "dilation-1x2-stride2", 1, 4, 9, 10, 5,
+    { .kernel = { 3, 3 }, .stride = { 2, 2 }, .dilation = { 1, 2 }, .pad = { 1, 2, 1, 2 }, .groups = 1 } },
+  { "groups2", 2, 8, 5, 5, 6,
+    { .kernel = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .pad = { 1, 1, 1, 1 }, .groups = 2 } },
+  { "groups3-odd", 1, 9, 4, 6, 15,
+    { .kernel = { 3, 3 }, .stride = { 2, 1 }, .dilation = { 1, 1 }, .pad = { 1, 1, 1, 1 }, .groups = 3 } },
+  { "depthwise", 2, 13, 7, 7, 13,
+    { .kernel = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .pad = { 1, 1, 1, 1 }, .groups = 13, .depthwise = TRUE } },
+  { "depthwise-stride2", 2, 16, 8, 7, 16,
+    { .kernel = { 3, 3 }, .stride = { 2, 2 }, .dilation = { 1, 1 }, .pad = { 1, 1, 1, 1 }, .groups = 16, .depthwise = TRUE } },
+  { "depthwise-multiplier", 1, 5, 6, 6, 10,
+    { .kernel = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .pad = { 1, 1, 1, 1 }, .groups = 5, .depthwise = TRUE } },
+};
+
+static int
+outputs (const ConvCase *c, int axis)
+{
+  int size = axis == 0 ? c->h : c->w;
+  return (size + c->p.pad[axis] + c->p.pad[2 + axis] - c->p.dilation[axis] * (c->p.kernel[axis] - 1) - 1) / c->p.stride[axis] + 1;
+}
+
+static PjShape
+x_shape (const ConvCase *c)
+{
+  return PJ_SHAPE (c->n, c->c_in, c->h, c->w);
+}
+
+static PjShape
+w_shape (const ConvCase *c)
+{
+  return PJ_SHAPE (c->c_out, c->c_in / c->p.groups, c->p.kernel[0], c->p.kernel[1]);
+}
+
+static PjShape
+y_shape (const ConvCase *c)
+{
+  return PJ_SHAPE (c->n, c->c_out, outputs (c, 0), outputs (c, 1));
+}
+
+/* Bias, residual and ReLU in all combinations. */
+static void
+conv_forward (gconstpointer data)
+{
+  const ConvCase *c = data;
+  for (int variant = 0; variant < 8; variant++) {
+    g_autoptr (Rig) rig = rig_new (10 + (uint64_t) variant);
+    if (rig == NULL)
+      return;
+    int x = rig_input (rig, x_shape (c)), w = rig_param (rig, w_shape (c), 0, 1);
+    int b = rig_param_if (rig, variant & 1, PJ_SHAPE (c->c_out)), r = rig_input_if (rig, variant & 2, y_shape (c));
+    int y = rig_output (rig, y_shape (c));
+    PjCall *call = rig_call (rig, PJ_KERNEL_CONV);
+    g_autofree char *what = g_strdup_printf ("conv %s, variant %d", c->name, variant);
+    call->conv = c->p;
+    call->relu = (variant & 4) != 0;
+    rig_in (call, x, w, b, r);
+    rig_out (call, y);
+    rig_check (rig, what, TOLERANCE);
+  }
+}
+
+static void
+conv_backward_input (gconstpointer data)
+{
+  const ConvCase *c = data;
+  g_autoptr (Rig) rig = rig_new (20);
+  if (rig == NULL)
+    return;
+  int dy = rig_input (rig, y_shape (c)), w = rig_param (rig, w_shape (c), 0, 1), dx = rig_output (rig, x_shape (c));
+  PjCall *call = rig_call (rig, PJ_KERNEL_CONV_BWD_INPUT);
+  call->conv = c->p;
+  rig_in (call, dy, w);
+  rig_out (call, dx);
+  rig_check (rig, c->name, TOLERANCE);
+}
+
+static void
+conv_backward_weight (gconstpointer data)
+{
+  const ConvCase *c = data;
+  for (int variant = 0; variant < 4; variant++) {
+    g_autoptr (Rig) rig = rig_new (30 + (uint64_t) variant);
+    if (rig == NULL)
+      return;
+    int x = rig_input (rig, x_shape (c)), dy = rig_input (rig, y_shape (c)), dw = rig_grad (rig, w_shape (c));
+    int db = variant & 1 ? rig_grad (rig, PJ_SHAPE (c->c_out)) : -1;
+    PjCall *call = rig_call (rig, PJ_KERNEL_CONV_BWD_WEIGHT);
+    g_autofree char *what = g_strdup_printf ("conv_bwd_weight %s, variant %d", c->name, variant);
+    call->conv = c->p;
+    call->accumulate = (variant & 2) != 0;
+    rig_in (call, x, dy);
+    rig_out (call, dw, db);
+    rig_check (rig, what, TOLERANCE);
+  }
+}
+
+/* conv -> conv -> add with the first: layouts between calls, a residual that is used up in place, and one
+ * that is read again afterwards. */
+static void
+conv_chain (gconstpointer data)
+{
+  const ConvCase *c = data;
+  PjConvParams same = PLAIN (3, 1, 1);
+  for (int variant = 0; variant < 2; variant++) {
+    g_autoptr (Rig) rig = rig_new (40);
+    if (rig == NULL)
+      return;
+    int x = rig_input (rig, x_shape (c)), w1 = rig_param (rig, w_shape (c), 0, 1);
+    int w2 = rig_param (rig, PJ_SHAPE (c->c_out, c->c_out, 3, 3), 0, 0.3f);
+    int y1 = rig_temp (rig, 0, y_shape (c)), y2 = rig_temp (rig, 0, y_shape (c)), y3 = rig_output (rig, y_shape (c));
+    PjCall *call = rig_call (rig, PJ_KERNEL_CONV);
+    call->conv = c->p;
+    call->relu = TRUE;
+    rig_in (call, x, w1);
+    rig_out (call, y1);
+    call = rig_call (rig, PJ_KERNEL_CONV);
+    call->conv = same;
+    rig_in (call, y1, w2, -1, y1);
+    rig_out (call, y2);
+    call = rig_call (rig, PJ_KERNEL_CONV);
+    call->conv = same;
+    call->relu = TRUE;
+    rig_in (call, y2, w2, -1, variant ? y1 : -1);
+    rig_out (call, y3);
+    if (variant == 0) {
+      call = rig_call (rig, PJ_KERNEL_ADD);
+      rig_in (call, y1, y2);
+      rig_out (call, rig_output (rig, y_shape (c)));
+    }
+    rig_check (rig, c->name, TOLERANCE);
+  }
+}
+
+typedef struct { int n, i, o; } GemmCase;
+static const GemmCase gemm_cases[] = { { 1, 1, 1 }, { 3, 13, 10 }, { 17, 33, 15 }, { 64, 128, 10 }, { 2, 65, 129 } };
+
+static void
+gemm (gconstpointer data)
+{
+  const GemmCase *c = data;
+  for (int variant = 0; variant < 4; variant++) {
+    g_autoptr (Rig) rig = rig_new (50 + (uint64_t) variant);
+    if (rig == NULL)
+      return;
+    g_autofree char *what = g_strdup_printf ("gemm %d %d %d, variant %d", c->n, c->i, c->o, variant);
+    int x = rig_input (rig, PJ_SHAPE (c->n, c->i)), w = rig_param (rig, PJ_SHAPE (c->o, c->i), 0, 1);
+    int b = rig_param_if (rig, variant & 1, PJ_SHAPE (c->o)), dy = rig_input (rig, PJ_SHAPE (c->n, c->o));
+    PjCall *call = rig_call (rig, PJ_KERNEL_GEMM);
+    call->relu = (variant & 2) != 0;
+    rig_in (call, x, w, b);
+    rig_out (call, rig_output (rig, PJ_SHAPE (c->n, c->o)));
+    call = rig_call (rig, PJ_KERNEL_GEMM_BWD_INPUT);
+    rig_in (call, dy, w);
+    rig_out (call, rig_output (rig, PJ_SHAPE (c->n, c->i)));
+    call = rig_call (rig, PJ_KERNEL_GEMM_BWD_WEIGHT);
+    call->accumulate = (variant & 2) != 0;
+    rig_in (call, x, dy);
+    rig_out (call, rig_grad (rig, PJ_SHAPE (c->o, c->i)), variant & 1 ? rig_grad (rig, PJ_SHAPE (c->o)) : -1);
+    rig_check (rig, what, TOLERANCE);
+  }
+}
+
+static void
+add_cases (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (conv_cases); i++) {
+    const ConvCase *c = &conv_cases[i];
+    g_autofree char *forward = g_strdup_printf ("/ops/conv/forward/%s", c->name);
+    g_autofree char *input = g_strdup_printf ("/ops/conv/bwd-input/%s", c->name);
+    g_autofree char *weight = g_strdup_printf ("/ops/conv/bwd-weight/%s", c->name);
+    g_autofree char *chain = g_strdup_printf ("/ops/conv/chain/%s", c->name);
+    g_test_add_data_func (forward, c, conv_forward);
+    g_test_add_data_func (input, c, conv_backward_input);
+    g_test_add_data_func (weight, c, conv_backward_weight);
+    if (c->c_out <= 20)
+      g_test_add_data_func (chain, c, conv_chain);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (gemm_cases); i++) {
+    const GemmCase *c = &gemm_cases[i];
+    g_autofree char *path = g_strdup_printf ("/ops/gemm/%dx%dx%d", c->n, c->i, c->o);
+    g_test_add_data_func (path, c, gemm);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_cases ();
+  return g_test_run ();
+}
