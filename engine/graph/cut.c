@@ -310,28 +310,6 @@ pj_cut_predict_cost (const PjGraph *graph, const PjGroups *groups, const PjCutPl
   return TRUE;
 }
 
-PjGraph *
-pj_cut_scale (PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error)
-{
-  g_autoptr (PjCutPlan) factors = pj_cut_plan_new ();
-
-  if (!check_plan (groups, plan, error))
-    return NULL;
-  for (unsigned i = 0; i < plan->n_cuts; i++) {
-    const PjGroupCut *c = &plan->cuts[i];
-    if (c->scale == NULL)
-      continue;
-    g_autofree guint8 *all = g_malloc (c->n_channels);
-    g_autofree float *scale = g_new (float, c->n_channels);
-    for (int k = 0; k < c->n_channels; k++) {
-      all[k] = 1;
-      scale[k] = c->keep[k] ? c->scale[k] : 1.0f;
-    }
-    pj_cut_plan_set (factors, pj_groups_get (groups, (unsigned) c->group), all, scale);
-  }
-  return factors->n_cuts > 0 ? cut (graph, groups, factors, TRUE, error) : pj_graph_ref (graph);
-}
-
 /* The k-th position of channel order[c] moves to the k-th position of channel c. */
 static int *
 permuted_positions (const PjMember *member, int n_channels, const int *order)

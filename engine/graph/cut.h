@@ -63,17 +63,6 @@ gboolean pj_cut_predict_cost (const PjGraph *graph, const PjGroups *groups, cons
                               PjCost *cost, GError **error);
 
 /**
- * pj_cut_scale:
- * @plan: what would be kept
- *
- * Multiplies the factors of @plan into the weights of the consumers and cuts nothing.  The result, masked by 0 or 1 at
- * the mask points as @plan says, computes what pj_cut() gives, whatever the sign of the factors: a negative one does
- * not commute with a ReLU, so it must not become a gate before it.  Returns @graph itself, referenced, if @plan has no
- * factors.
- */
-PjGraph *pj_cut_scale (PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error);
-
-/**
  * pj_cut_permute:
  * @order: for each group channel the old channel that takes its place
  *

@@ -69,9 +69,9 @@ compare_int (gconstpointer a, gconstpointer b)
   return *(const int *) a - *(const int *) b;
 }
 
-/* Distinct values to measure, ascending. */
+/* Distinct values to measure, ascending; @into gets their empty sums. */
 static GArray *
-find_values (const PjScoring *scoring, GHashTable *into)
+find_values (const PjScoring *scoring, PjStatistics *into)
 {
   GArray *values = g_array_new (FALSE, FALSE, sizeof (int));
 
@@ -82,11 +82,11 @@ find_values (const PjScoring *scoring, GHashTable *into)
     g_autoptr (GArray) of_group = pj_group_activities (scoring->graph, group);
     for (guint k = 0; k < of_group->len; k++) {
       int value = g_array_index (of_group, int, k);
-      if (g_hash_table_contains (into, GINT_TO_POINTER (value)))
+      if (pj_statistics_get (into, value) != NULL)
         continue;
       const PjShape *shape = &pj_graph_value (scoring->graph, value)->shape;
       int c = (int) shape->dim[1];
-      g_hash_table_insert (into, GINT_TO_POINTER (value), pj_activity_new (value, c, (double) pj_shape_n_elems (shape) / c));
+      pj_statistics_take (into, pj_activity_new (value, c, (double) pj_shape_n_elems (shape) / c), NULL);
       g_array_append_val (values, value);
     }
   }
@@ -95,13 +95,13 @@ find_values (const PjScoring *scoring, GHashTable *into)
 }
 
 static gboolean
-add_batch (PjPlan *plan, const PjBatch *batch, GHashTable *into, GArray *values, float *stats, GError **error)
+add_batch (PjPlan *plan, const PjBatch *batch, PjStatistics *into, GArray *values, float *stats, GError **error)
 {
   if (!pj_plan_set_images (plan, batch->images, error) || !pj_plan_forward (plan, NULL, error))
     return FALSE;
   for (guint i = 0; i < values->len; i++) {
     int value = g_array_index (values, int, i);
-    PjActivity *activity = g_hash_table_lookup (into, GINT_TO_POINTER (value));
+    PjActivity *activity = (PjActivity *) pj_statistics_get (into, value);
     if (!pj_plan_read_stats (plan, value, stats, error))
       return FALSE;
     for (unsigned n = 0; n < batch->n; n++)
@@ -111,7 +111,7 @@ add_batch (PjPlan *plan, const PjBatch *batch, GHashTable *into, GArray *values,
 }
 
 gboolean
-pj_measure_activities (const PjScoring *scoring, GHashTable *into, unsigned *n_images, GError **error)
+pj_measure_activities (const PjScoring *scoring, PjStatistics *into, unsigned *n_images, GError **error)
 {
   g_autoptr (PjCalibration) pictures = pj_calibration_new (scoring, PJ_DEFAULT_IMAGES, BATCH, error);
   if (pictures == NULL)

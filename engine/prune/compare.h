@@ -49,14 +49,25 @@ typedef struct {
 /* Called after each finished row, for live tables and for storing it. */
 typedef void (*PjCompareFunc) (const PjComparison *comparison, unsigned row, gpointer data);
 
+/**
+ * pj_compare:
+ * @func: (nullable): called after each finished row
+ * @error: PJ_PRUNE_ERROR_SETTING, PJ_ERROR_CANCELLED and what measuring and training raise
+ *
+ * All methods cut the same groups, those that every method can judge, each by the row's ratio; so rows of one ratio
+ * have the same shape and cost.  ThiNet uses its factors.  A method that cannot be used gives rows with a refusal.
+ * Criteria share one statistics pass.  Fine-tuning starts from the re-estimated norms if these are asked for.
+ *
+ * Returns: (transfer full): NULL on failure; rows that @func has seen are finished all the same
+ */
 PjComparison *pj_compare (const PjScoring *scoring, const PjCompareOptions *options, PjCompareFunc func,
                           gpointer data, GError **error);
 void pj_comparison_free (PjComparison *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjComparison, pj_comparison_free)
 
-/* Share of the channels kept by both among those kept by either, over all cut groups. */
+/* Share of the channels kept by both among those kept by either, over all groups that one of them cuts; 1 if none. */
 double pj_cut_plan_overlap (const PjGroups *groups, const PjCutPlan *a, const PjCutPlan *b);
-/* Spearman's rank correlation of two score lists of one group. */
+/* Spearman's rank correlation of two score lists of one group, -1 … 1; 0 if one of them is constant. */
 double pj_rank_correlation (const double *a, const double *b, int n);
 
 G_END_DECLS

@@ -42,6 +42,33 @@ pj_sensitivity_free (PjSensitivity *self)
   g_free (self);
 }
 
+void
+pj_sensitivity_add (PjSensitivity *self, unsigned gate, const float *g, int n, const int *map, double n_positions,
+                    double *batch)
+{
+  double *sum_abs = self->sum_abs + (size_t) gate * self->n_channels;
+
+  for (int k = 0; k < n; k++) {
+    int c = map != NULL ? map[k] : k;
+    if (c < 0)
+      continue;
+    sum_abs[c] += fabs (g[k] / n_positions);
+    batch[c] += g[k];
+  }
+  if (gate == 0)
+    self->n_images++;
+}
+
+void
+pj_sensitivity_end_batch (PjSensitivity *self, double *batch, unsigned n)
+{
+  for (int c = 0; c < self->n_channels; c++) {
+    self->sum_squares[c] += (batch[c] / n) * (batch[c] / n);
+    batch[c] = 0;
+  }
+  self->n_batches++;
+}
+
 static void
 append_gate (GArray *gates, const PjGraph *graph, int value, const int *map, unsigned index)
 {
@@ -66,7 +93,7 @@ append_gates (GArray *gates, const PjGraph *graph, const PjGroup *group)
 }
 
 static GArray *
-find_gates (const PjScoring *scoring, GHashTable *into, GHashTable *batches)
+find_gates (const PjScoring *scoring, PjStatistics *into, GPtrArray *batches)
 {
   GArray *gates = g_array_new (FALSE, FALSE, sizeof (Gate));
 
@@ -78,8 +105,8 @@ find_gates (const PjScoring *scoring, GHashTable *into, GHashTable *batches)
     append_gates (gates, scoring->graph, group);
     PjSensitivity *sums = pj_sensitivity_new (group->id, group->n_channels, gates->len - first);
     double *batch = g_new0 (double, group->n_channels);
-    g_hash_table_insert (into, GINT_TO_POINTER (group->id), sums);
-    g_hash_table_insert (batches, sums, batch);
+    pj_statistics_take (into, NULL, sums);
+    g_ptr_array_add (batches, batch);
     for (guint k = first; k < gates->len; k++) {
       g_array_index (gates, Gate, k).sums = sums;
       g_array_index (gates, Gate, k).batch = batch;
@@ -111,36 +138,12 @@ gated_values (const GArray *gates)
 }
 
 static void
-add_picture (const Gate *gate, const float *g)
+end_batch (const GArray *gates, unsigned n)
 {
-  double *sum_abs = gate->sums->sum_abs + (size_t) gate->index * gate->sums->n_channels;
-
-  for (int k = 0; k < gate->n; k++) {
-    int c = gate->map != NULL ? gate->map[k] : k;
-    if (c < 0)
-      continue;
-    sum_abs[c] += fabs (g[k] / gate->n_positions);
-    gate->batch[c] += g[k];
-  }
-  if (gate->index == 0)
-    gate->sums->n_images++;
-}
-
-static void
-end_batch (GHashTable *batches, unsigned n)
-{
-  GHashTableIter iter;
-  gpointer key, value;
-
-  g_hash_table_iter_init (&iter, batches);
-  while (g_hash_table_iter_next (&iter, &key, &value)) {
-    PjSensitivity *sums = key;
-    double *batch = value;
-    for (int c = 0; c < sums->n_channels; c++) {
-      sums->sum_squares[c] += (batch[c] / n) * (batch[c] / n);
-      batch[c] = 0;
-    }
-    sums->n_batches++;
+  for (guint i = 0; i < gates->len; i++) {
+    const Gate *gate = &g_array_index (gates, Gate, i);
+    if (gate->index == 0)
+      pj_sensitivity_end_batch (gate->sums, gate->batch, n);
   }
 }
 
@@ -154,14 +157,14 @@ run_picture (PjPlan *plan, const PjBatch *picture, const GArray *gates, float *g
     const Gate *gate = &g_array_index (gates, Gate, i);
     if (!pj_plan_read_gate_grad (plan, gate->value, g, error))
       return FALSE;
-    add_picture (gate, g);
+    pj_sensitivity_add (gate->sums, gate->index, g, gate->n, gate->map, gate->n_positions, gate->batch);
   }
   return TRUE;
 }
 
 static gboolean
-run_pictures (const PjScoring *scoring, PjCalibration *pictures, PjPlan *plan, const GArray *gates, GHashTable *batches,
-              unsigned *n_images, GError **error)
+run_pictures (const PjScoring *scoring, PjCalibration *pictures, PjPlan *plan, const GArray *gates, unsigned *n_images,
+              GError **error)
 {
   GError *reason = NULL;
   const PjBatch *picture;
@@ -175,7 +178,7 @@ run_pictures (const PjScoring *scoring, PjCalibration *pictures, PjPlan *plan, c
     if (!run_picture (plan, picture, gates, g, error))
       return FALSE;
     if (++n % whole == 0)
-      end_batch (batches, whole);
+      end_batch (gates, whole);
   }
   *n_images = n;
   if (reason == NULL)
@@ -185,7 +188,7 @@ run_pictures (const PjScoring *scoring, PjCalibration *pictures, PjPlan *plan, c
 }
 
 gboolean
-pj_measure_sensitivities (const PjScoring *scoring, GHashTable *into, unsigned *n_images, GError **error)
+pj_measure_sensitivities (const PjScoring *scoring, PjStatistics *into, unsigned *n_images, GError **error)
 {
   g_autoptr (PjCalibration) pictures = pj_calibration_new (scoring, PJ_DEFAULT_IMAGES, 1, error);
   if (pictures == NULL)
@@ -193,7 +196,7 @@ pj_measure_sensitivities (const PjScoring *scoring, GHashTable *into, unsigned *
   g_autoptr (PjParams) params = pj_params_new (scoring->device, scoring->graph, TRUE, error);
   if (params == NULL)
     return FALSE;
-  g_autoptr (GHashTable) batches = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  g_autoptr (GPtrArray) batches = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) gates = find_gates (scoring, into, batches);
   g_autoptr (GArray) values = gated_values (gates);
   PjPlanOptions options = {
@@ -203,5 +206,5 @@ pj_measure_sensitivities (const PjScoring *scoring, GHashTable *into, unsigned *
   g_autoptr (PjPlan) plan = pj_plan_new (scoring->graph, params, &options, error);
   if (plan == NULL)
     return FALSE;
-  return run_pictures (scoring, pictures, plan, gates, batches, n_images, error);
+  return run_pictures (scoring, pictures, plan, gates, n_images, error);
 }

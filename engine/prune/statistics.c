@@ -9,22 +9,39 @@ struct _PjStatistics {
 };
 
 PjStatistics *
+pj_statistics_new (PjNeeds has)
+{
+  PjStatistics *self = g_new0 (PjStatistics, 1);
+
+  self->has = has & (PJ_NEEDS_STATS | PJ_NEEDS_GRADIENTS);
+  self->activities = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) pj_activity_free);
+  self->sensitivities = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) pj_sensitivity_free);
+  return self;
+}
+
+void
+pj_statistics_take (PjStatistics *self, PjActivity *activity, PjSensitivity *sensitivity)
+{
+  if (activity != NULL)
+    g_hash_table_insert (self->activities, GINT_TO_POINTER (activity->value), activity);
+  if (sensitivity != NULL)
+    g_hash_table_insert (self->sensitivities, GINT_TO_POINTER (sensitivity->group), sensitivity);
+}
+
+PjStatistics *
 pj_statistics_measure_for (const PjScoring *scoring, PjNeeds needs, GError **error)
 {
-  g_autoptr (PjStatistics) self = g_new0 (PjStatistics, 1);
+  g_autoptr (PjStatistics) self = pj_statistics_new (needs);
   gboolean both = (needs & PJ_NEEDS_STATS) && (needs & PJ_NEEDS_GRADIENTS);
   PjScoring part = *scoring;
   PjHooksSpan span;
 
-  self->has = needs & (PJ_NEEDS_STATS | PJ_NEEDS_GRADIENTS);
-  self->activities = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) pj_activity_free);
-  self->sensitivities = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) pj_sensitivity_free);
   part.hooks = &span.hooks;
   pj_hooks_span_init (&span, scoring->hooks, 0, both ? 0.25 : 1, NULL);
-  if ((needs & PJ_NEEDS_STATS) && !pj_measure_activities (&part, self->activities, &self->n_images, error))
+  if ((needs & PJ_NEEDS_STATS) && !pj_measure_activities (&part, self, &self->n_images, error))
     return NULL;
   pj_hooks_span_init (&span, scoring->hooks, both ? 0.25 : 0, 1, NULL);
-  if ((needs & PJ_NEEDS_GRADIENTS) && !pj_measure_sensitivities (&part, self->sensitivities, &self->n_images, error))
+  if ((needs & PJ_NEEDS_GRADIENTS) && !pj_measure_sensitivities (&part, self, &self->n_images, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -13,13 +13,23 @@ void pj_activity_add (PjActivity *self, const float *stats);
 
 PjSensitivity *pj_sensitivity_new (int group, int n_channels, unsigned n_gates);
 void pj_sensitivity_free (PjSensitivity *self);
+/* Adds what gate number @gate says for one picture. @g: @n gradients; @map: (nullable): their group channels, -1 for
+ * none; @batch: n_channels sums of the mini-batch. */
+void pj_sensitivity_add (PjSensitivity *self, unsigned gate, const float *g, int n, const int *map, double n_positions,
+                         double *batch);
+/* Ends a mini-batch of @n pictures; @batch becomes zero. */
+void pj_sensitivity_end_batch (PjSensitivity *self, double *batch, unsigned n);
+
+PjStatistics *pj_statistics_new (PjNeeds has);
+/* Take @activity and @sensitivity, either of which may be NULL. */
+void pj_statistics_take (PjStatistics *self, PjActivity *activity, PjSensitivity *sensitivity);
 
 /* Values whose channels stand for the group's activity: its ReLU outputs, else pj_group_activation().
  * (transfer full) (element-type int) */
 GArray *pj_group_activities (const PjGraph *graph, const PjGroup *group);
 
-/* Fill @into (value -> PjActivity, group -> PjSensitivity, both owned). */
-gboolean pj_measure_activities (const PjScoring *scoring, GHashTable *into, unsigned *n_images, GError **error);
-gboolean pj_measure_sensitivities (const PjScoring *scoring, GHashTable *into, unsigned *n_images, GError **error);
+/* The passes. */
+gboolean pj_measure_activities (const PjScoring *scoring, PjStatistics *into, unsigned *n_images, GError **error);
+gboolean pj_measure_sensitivities (const PjScoring *scoring, PjStatistics *into, unsigned *n_images, GError **error);
 
 G_END_DECLS
