@@ -40,6 +40,12 @@ pj_lower_graph (PjLower *self)
   return self->graph;
 }
 
+unsigned
+pj_lower_batch (PjLower *self)
+{
+  return self->options->batch;
+}
+
 PjPlanMode
 pj_lower_mode (PjLower *self)
 {

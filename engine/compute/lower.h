@@ -39,6 +39,8 @@ PjPlanMode pj_lower_mode (PjLower *self);
 gboolean pj_lower_frozen_norms (PjLower *self);
 const PjChain *pj_lower_chain (PjLower *self, int head);
 
+/* Pictures per run. */
+unsigned pj_lower_batch (PjLower *self);
 /* Slot of a parameter or of an activation that was lowered before; -1 for value -1. */
 int pj_lower_slot (PjLower *self, int value);
 /* Makes the slot that the call of @head must write. */

@@ -55,7 +55,12 @@ pj_kernel_name (PjKernel kernel)
     [PJ_KERNEL_AVG_POOL_BWD] = "avg_pool_bwd", [PJ_KERNEL_RESHAPE] = "reshape",
     [PJ_KERNEL_SOFTMAX] = "softmax", [PJ_KERNEL_CROSS_ENTROPY] = "cross_entropy", [PJ_KERNEL_KL] = "kl",
     [PJ_KERNEL_CHANNEL_STATS] = "channel_stats", [PJ_KERNEL_FOLD_NORM] = "fold_norm",
-    [PJ_KERNEL_FOLD_GATE] = "fold_gate", [PJ_KERNEL_SGD] = "sgd",
+    [PJ_KERNEL_FOLD_GATE] = "fold_gate", [PJ_KERNEL_UNARY] = "unary", [PJ_KERNEL_UNARY_BWD] = "unary_bwd",
+    [PJ_KERNEL_BINARY] = "binary", [PJ_KERNEL_SUM_TO] = "sum_to", [PJ_KERNEL_CONCAT] = "concat",
+    [PJ_KERNEL_VIEW] = "view", [PJ_KERNEL_VIEW_BWD] = "view_bwd", [PJ_KERNEL_GATHER] = "gather",
+    [PJ_KERNEL_GATHER_BWD] = "gather_bwd", [PJ_KERNEL_LRN] = "lrn", [PJ_KERNEL_LRN_BWD] = "lrn_bwd",
+    [PJ_KERNEL_RESIZE] = "resize", [PJ_KERNEL_RESIZE_BWD] = "resize_bwd",
+    [PJ_KERNEL_INSTANCE_NORM] = "instance_norm", [PJ_KERNEL_INSTANCE_NORM_BWD] = "instance_norm_bwd", [PJ_KERNEL_SGD] = "sgd",
   };
   return kernel < PJ_N_KERNELS ? names[kernel] : "?";
 }

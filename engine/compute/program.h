@@ -100,6 +100,23 @@ typedef enum {
  * FOLD_NORM       in w, [b], γ, β, μ, σ², [g]     out w2, b2   s = g·γ/√(σ² + eps): w2 = s·w (rows),
  *                 b2 = g·β + s·(b − μ)
  * FOLD_GATE       in w, [b], g        out w2, b2  w2 = g·w (rows), b2 = g·b (0 without b)
+ * UNARY           in x                out y       y = f (x), see PjFunction
+ * UNARY_BWD       in x, dy            out dx      dx = f′(x)·dy
+ * BINARY          in a, b             out y       y = a ∘ b; equal ranks, a dimension of 1 repeats
+ * SUM_TO          in x                out y       y = scale·Σ x over the dimensions where y has 1
+ * CONCAT          in x0 … x7          out y       one after the other along concat.axis
+ * VIEW            in x                out y       see PjView: slices, transpositions, constant padding
+ * VIEW_BWD        in dy               out dx      dx = 0, then the element that made y[i] gets dy[i]; no
+ *                                                 element makes two
+ * GATHER          in x, index         out y       y[n, k, …] = x[n, index[k], …]; index f32 whole numbers
+ * GATHER_BWD      in dy, index        out dx      dx[n, c, …] = Σ dy[n, k, …] over k with index[k] = c
+ * LRN             in x                out y       see PjLrnParams
+ * LRN_BWD         in x, dy            out dx
+ * RESIZE          in x                out y       see PjResizeParams
+ * RESIZE_BWD      in dy               out dx
+ * INSTANCE_NORM   in x, γ, β          out y, mean, rstd   per picture and channel over its positions:
+ *                                                 y = γ·x̂ + β, x̂ = (x − mean)·rstd; mean, rstd N × C
+ * INSTANCE_NORM_BWD  in x, dy, γ, mean, rstd   out dx, dγ, dβ
  * SGD             in hyper            whole stores PARAMS, GRADS, MOMENTUM: for the first n_decay
  *                 elements d = g + wd·w, for the next n_plain d = g; v = mu·v + d; w −= lr·(nesterov ?
  *                 d + mu·v : v)
@@ -112,7 +129,11 @@ typedef enum {
   PJ_KERNEL_RELU, PJ_KERNEL_RELU_BWD, PJ_KERNEL_ADD,
   PJ_KERNEL_MAX_POOL, PJ_KERNEL_MAX_POOL_BWD, PJ_KERNEL_AVG_POOL, PJ_KERNEL_AVG_POOL_BWD,
   PJ_KERNEL_RESHAPE, PJ_KERNEL_SOFTMAX, PJ_KERNEL_CROSS_ENTROPY, PJ_KERNEL_KL,
-  PJ_KERNEL_CHANNEL_STATS, PJ_KERNEL_FOLD_NORM, PJ_KERNEL_FOLD_GATE, PJ_KERNEL_SGD,
+  PJ_KERNEL_CHANNEL_STATS, PJ_KERNEL_FOLD_NORM, PJ_KERNEL_FOLD_GATE,
+  PJ_KERNEL_UNARY, PJ_KERNEL_UNARY_BWD, PJ_KERNEL_BINARY, PJ_KERNEL_SUM_TO, PJ_KERNEL_CONCAT,
+  PJ_KERNEL_VIEW, PJ_KERNEL_VIEW_BWD, PJ_KERNEL_GATHER, PJ_KERNEL_GATHER_BWD,
+  PJ_KERNEL_LRN, PJ_KERNEL_LRN_BWD, PJ_KERNEL_RESIZE, PJ_KERNEL_RESIZE_BWD,
+  PJ_KERNEL_INSTANCE_NORM, PJ_KERNEL_INSTANCE_NORM_BWD, PJ_KERNEL_SGD,
   PJ_N_KERNELS
 } PjKernel;
 
@@ -125,6 +146,19 @@ typedef enum {
  * second moment Σ(x − mean)² computed without cancellation. */
 typedef enum { PJ_STAT_ZEROS, PJ_STAT_SUM, PJ_STAT_ABS, PJ_STAT_SQUARES, PJ_STAT_M2, PJ_N_STATS } PjStat;
 
+/**
+ * PjView: y, seen as @rank dimensions in row-major order, reads x by strides.
+ *
+ * For index i of y and p_k = i_k − before_k: y[i] = @fill if some p_k is not in 0 … extent_k − 1, else
+ * x[offset + Σ p_k·stride_k].
+ */
+typedef struct {
+  unsigned rank;
+  int64_t dim[PJ_MAX_RANK], before[PJ_MAX_RANK], extent[PJ_MAX_RANK], stride[PJ_MAX_RANK];
+  int64_t offset;
+  float fill;
+} PjView;
+
 typedef struct {
   PjKernel kernel;
   PjSegment segment;
@@ -136,10 +170,17 @@ typedef struct {
   union {
     PjConvParams conv;
     PjPoolParams pool;
-    struct { float eps; } norm;       /* NORM_*, FOLD_NORM */
+    struct { float eps; } norm;       /* NORM_*, FOLD_NORM, INSTANCE_NORM */
     struct { float weight; } loss;    /* CROSS_ENTROPY */
     struct { float weight, temperature; gboolean reverse; } kl;
     struct { size_t n_decay, n_plain; } sgd;
+    PjUnaryParams unary;
+    struct { PjBinary op; } binary;
+    struct { float scale; } sum;
+    PjConcatParams concat;
+    PjView view;
+    PjLrnParams lrn;
+    PjResizeParams resize;
   };
 } PjCall;
 

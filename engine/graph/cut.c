@@ -159,7 +159,7 @@ check_plan (const PjGroups *groups, const PjCutPlan *plan, GError **error)
 typedef struct {
   int n[2];
   int *take[2];
-  float *factor;          /* by old position of axis 1 */
+  float *factor[2];       /* by old position */
 } Gather;
 
 static void
@@ -168,7 +168,8 @@ gather_free (gpointer data)
   Gather *g = data;
   g_free (g->take[0]);
   g_free (g->take[1]);
-  g_free (g->factor);
+  g_free (g->factor[0]);
+  g_free (g->factor[1]);
   g_free (g);
 }
 
@@ -204,14 +205,15 @@ gather_keep (Gather *g, const PjMember *member, const guint8 *keep)
 static void
 gather_scale (Gather *g, const PjMember *member, const float *scale)
 {
-  if (g->factor == NULL) {
-    g->factor = g_new (float, member->n);
+  float **factor = &g->factor[member->axis];
+  if (*factor == NULL) {
+    *factor = g_new (float, member->n);
     for (int k = 0; k < member->n; k++)
-      g->factor[k] = 1.0f;
+      (*factor)[k] = 1.0f;
   }
   for (int k = 0; k < member->n; k++)
     if (member->map[k] >= 0)
-      g->factor[k] *= scale[member->map[k]];
+      (*factor)[k] *= scale[member->map[k]];
 }
 
 static PjBlob *
@@ -233,12 +235,43 @@ gather_data (const PjValue *value, const Gather *g, const PjShape *shape, GError
       size_t column = g->take[1] ? (size_t) g->take[1][c] : c;
       const float *source = from + (row * old_columns + column) * tail;
       float *target = data + (r * columns + c) * tail;
-      float factor = g->factor ? g->factor[column] : 1.0f;
+      float factor = (g->factor[0] ? g->factor[0][row] : 1.0f) * (g->factor[1] ? g->factor[1][column] : 1.0f);
       for (size_t k = 0; k < tail; k++)
         target[k] = factor == 1.0f ? source[k] : factor * source[k];
     }
   }
   return pj_blob_new_take (data, n_elems);
+}
+
+/* Where each of the @n old positions went, -1 if removed; NULL if the axis is unchanged. */
+static int *
+moved_positions (GHashTable *gathers, int value, int n)
+{
+  const Gather *g = g_hash_table_lookup (gathers, GINT_TO_POINTER (value));
+  if (g == NULL || g->take[1] == NULL)
+    return NULL;
+  int *moved = g_new (int, n);
+  for (int k = 0; k < n; k++)
+    moved[k] = -1;
+  for (int k = 0; k < g->n[1]; k++)
+    moved[g->take[1][k]] = k;
+  return moved;
+}
+
+/* Lets operators that count or name channels follow. */
+static void
+tell_operators (PjGraph *copy, GHashTable *gathers)
+{
+  for (unsigned n = 0; n < pj_graph_n_nodes (copy); n++) {
+    const PjNode *node = pj_graph_node (copy, (int) n);
+    if (node->op->cut == NULL)
+      continue;
+    const PjShape *x = &pj_graph_value (copy, node->inputs[0])->shape, *y = &pj_graph_value (copy, node->outputs[0])->shape;
+    g_autofree int *moved_in = moved_positions (gathers, node->inputs[0], (int) x->dim[1]);
+    g_autofree int *moved_out = moved_positions (gathers, node->outputs[0], (int) y->dim[1]);
+    if (moved_in != NULL || moved_out != NULL)
+      node->op->cut (copy, (int) n, moved_in, moved_out);
+  }
 }
 
 /* Applies all gathers to a copy.  Without data the parameters become empty shells: shape rules and cost
@@ -255,6 +288,8 @@ apply (const PjGraph *graph, GHashTable *gathers, gboolean with_data, GError **e
     const Gather *g = data;
     const PjValue *value = pj_graph_value (graph, GPOINTER_TO_INT (key));
     PjShape shape = value->shape;
+    if (value->kind != PJ_VALUE_PARAM)
+      continue;
     for (int axis = 0; axis < 2; axis++)
       if (g->take[axis] != NULL)
         shape.dim[axis] = g->n[axis];
@@ -264,6 +299,7 @@ apply (const PjGraph *graph, GHashTable *gathers, gboolean with_data, GError **e
       return NULL;
     pj_graph_set_param (copy, GPOINTER_TO_INT (key), shape, blob);
   }
+  tell_operators (copy, gathers);
   if (!pj_graph_infer (copy, error))
     return NULL;
   return g_steal_pointer (&copy);
@@ -283,10 +319,8 @@ cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, gboole
       continue;
     for (unsigned m = 0; m < group->n_members; m++) {
       const PjMember *member = &group->members[m];
-      if (!member->is_param)
-        continue;
       gather_keep (gather_of (gathers, member->value), member, c->keep);
-      if (c->scale != NULL && member->role == PJ_ROLE_CONSUMER)
+      if (member->is_param && c->scale != NULL && member->role == PJ_ROLE_CONSUMER)
         gather_scale (gather_of (gathers, member->value), member, c->scale);
     }
   }
@@ -346,8 +380,6 @@ pj_cut_permute (const PjGraph *graph, const PjGroups *groups, int index, const i
 
   for (unsigned m = 0; m < group->n_members; m++) {
     const PjMember *member = &group->members[m];
-    if (!member->is_param)
-      continue;
     Gather *g = gather_of (gathers, member->value);
     g->n[member->axis] = member->n;
     g->take[member->axis] = permuted_positions (member, group->n_channels, order);

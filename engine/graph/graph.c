@@ -259,7 +259,8 @@ pj_graph_get_logits (const PjGraph *self)
 {
   const PjValue *output = pj_graph_value (self, self->output);
   const PjNode *last = output->producer >= 0 ? pj_graph_node (self, output->producer) : NULL;
-  return last != NULL && last->op == &pj_op_softmax ? last->inputs[0] : self->output;
+  gboolean compares = last != NULL && (last->op == &pj_op_softmax || last->op == &pj_op_log_softmax);
+  return compares ? last->inputs[0] : self->output;
 }
 
 unsigned

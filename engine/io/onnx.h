@@ -24,7 +24,7 @@ G_BEGIN_DECLS
 #define PJ_ONNX_MAX_NODE_FIELDS 1024            /* inputs, outputs or attributes of one node */
 #define PJ_ONNX_MAX_NAME 4096                   /* bytes of a name */
 #define PJ_ONNX_MAX_NOTE (1 << 20)              /* bytes of a metadata text */
-#define PJ_ONNX_MAX_INTS 1024                   /* integers of a constant that is folded */
+#define PJ_ONNX_MAX_INTS 16384                  /* integers of a constant that is folded */
 #define PJ_ONNX_MAX_MADE ((size_t) 1 << 29)     /* numbers that importing makes beyond those stored */
 #define PJ_ONNX_MAX_FILE (((size_t) 1 << 31) - 1) /* bytes written: readers of others stop at 2 GiB */
 
@@ -80,7 +80,7 @@ PjGraph *pj_onnx_import_bytes (GBytes *bytes, const char *name, PjOnnxTensorSour
 
 /**
  * PjOnnxExportOptions: zero-initialise, then set.
- * @opset: 10 to 17; 0 is 13, which every common runtime reads
+ * @opset: 10 to 21; 0 is 13, which every common runtime reads, or what an operator needs
  * @batch: pictures per run fixed in the file; 0 leaves it free, as the symbol "N"
  */
 typedef struct {

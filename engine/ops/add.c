@@ -55,5 +55,5 @@ const PjOp pj_op_add = {
   .name = "add", .title = "Add", .onnx_names = (const char *const[]) { "Add", "Sum", NULL },
   .min_inputs = 2, .max_inputs = 2, .zero = PJ_ZERO_KEEPS, .fuses_relu = TRUE,
   .infer = infer, .channels = channels, .lower = lower, .lower_backward = lower_backward,
-  .from_onnx = pj_op_from_onnx_plain, .to_onnx = pj_op_to_onnx_plain,
+  .pick = pj_op_pick_add, .from_onnx = pj_op_from_onnx_plain, .to_onnx = pj_op_to_onnx_plain,
 };

@@ -150,6 +150,12 @@ to_onnx (PjOnnxOut *out, const PjGraph *graph, const PjNode *node)
   pj_onnx_out_float (out, "alpha", 1.0f);
   pj_onnx_out_float (out, "beta", 1.0f);
   pj_onnx_out_int (out, "transB", 1);
+  /* The bias was not optional before operator version 11. */
+  if (!has_input (node, 2) && pj_onnx_out_opset (out) < 11) {
+    size_t n = (size_t) input_shape (graph, node, 1)->dim[0];
+    g_autofree float *zeros = g_new0 (float, n);
+    pj_onnx_out_add_const_floats (out, "bias", zeros, (unsigned) n);
+  }
 }
 
 const PjOp pj_op_gemm = {

@@ -43,8 +43,12 @@ unsigned pj_onnx_in_ints (const PjOnnxIn *in, const char *name, int64_t *values,
 int pj_onnx_in_const_ints (const PjOnnxIn *in, unsigned i, int64_t *values, unsigned max);
 /* Input @i as constant floats, or NULL. The blob is borrowed. */
 PjBlob *pj_onnx_in_const_floats (const PjOnnxIn *in, unsigned i, PjShape *shape);
+/* Attribute of floats; as pj_onnx_in_ints(). */
+unsigned pj_onnx_in_floats (const PjOnnxIn *in, const char *name, float *values, unsigned max);
 /* Replaces input @i by a new constant (transfer full), e.g. transposed weights. */
 void pj_onnx_in_set_const (PjOnnxIn *in, unsigned i, PjShape shape, PjBlob *data);
+/* Exchanges inputs @i and @k. */
+void pj_onnx_in_swap (PjOnnxIn *in, unsigned i, unsigned k);
 /* The graph's node gets only the first @n inputs (the rest went into the parameter struct). */
 void pj_onnx_in_keep_inputs (PjOnnxIn *in, unsigned n);
 /* Raises PJ_ONNX_ERROR_UNSUPPORTED as "node “x” (Conv): …"; always returns FALSE. */
@@ -56,6 +60,13 @@ void pj_onnx_out_op_type (PjOnnxOut *out, const char *op_type);
 void pj_onnx_out_int (PjOnnxOut *out, const char *name, int64_t value);
 void pj_onnx_out_float (PjOnnxOut *out, const char *name, float value);
 void pj_onnx_out_ints (PjOnnxOut *out, const char *name, const int64_t *values, unsigned n);
+/* The operator version that is written. */
+int pj_onnx_out_opset (const PjOnnxOut *out);
+/* Appends an absent optional input. */
+void pj_onnx_out_add_absent (PjOnnxOut *out);
+void pj_onnx_out_text (PjOnnxOut *out, const char *name, const char *text);
+/* Appends a float constant of shape [@n], or a scalar if @n is 0, as a further input of the node. */
+void pj_onnx_out_add_const_floats (PjOnnxOut *out, const char *suffix, const float *values, unsigned n);
 /* Appends an int64 constant as a further input of the node. */
 void pj_onnx_out_add_const_ints (PjOnnxOut *out, const char *suffix, const int64_t *values, unsigned n);
 

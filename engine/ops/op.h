@@ -32,6 +32,8 @@ typedef enum { PJ_ZERO_KEEPS, PJ_ZERO_BREAKS, PJ_ZERO_STARTS } PjZeroRule;
 typedef enum { PJ_USE_NONE, PJ_USE_WEIGHT, PJ_USE_PLAIN, PJ_USE_STATE } PjParamUse;
 
 #define PJ_OP_MAX_INPUTS 6
+/* Channels that a list of an ONNX file can name. */
+#define PJ_GATHER_MAX 16384
 
 /**
  * PjOp:
@@ -45,6 +47,10 @@ typedef enum { PJ_USE_NONE, PJ_USE_WEIGHT, PJ_USE_PLAIN, PJ_USE_STATE } PjParamU
  * @is_activation: a non-linearity that acts element by element (shown inside its producer's box)
  * @fuses_relu: the lowering of this operator can apply a following ReLU itself
  *
+ * @min_opset: first ONNX operator version that has @onnx_names[0]; 0 for all that can be written
+ * @writes_inputs: how many of the inputs become inputs of the ONNX node; 0 for all.  @to_onnx writes the
+ *   rest itself.
+ *
  * @infer: writes the shapes of the outputs, from the shapes and data of the inputs.  Must check
  *   everything that a file could get wrong: a graph that passes is safe to run.
  * @cost: (nullable): adds this node's cost to @cost; NULL means free
@@ -52,8 +58,14 @@ typedef enum { PJ_USE_NONE, PJ_USE_WEIGHT, PJ_USE_PLAIN, PJ_USE_STATE } PjParamU
  *   everything the node touches.
  * @recut: (nullable): called by pj_graph_infer() once the shapes of the inputs are known, to bring the
  *   parameter struct (groups, constant shapes) in line with them after a cut
+ * @cut: (nullable): brings parameter structs and constants that count or name channels in line with a
+ *   cut or reordering.  @moved_in, @moved_out: new index of each old channel (axis 1) of input 0 and of the
+ *   output, -1 if removed; NULL where nothing changed.  Called after the parameters were gathered and
+ *   before shapes are inferred: pj_graph_value() still gives the old shapes of activations.
  * @lower: emits the kernel calls of the forward pass, see compute/lower.h.  NULL: cannot be run.
  * @lower_backward: (nullable): emits the calls of the backward pass
+ * @pick: (nullable): the member that imports a node of this ONNX type in place of this one, for types that
+ *   mean different operators by their inputs (Add of a constant, of two maps, of a map and a vector)
  * @from_onnx: fills @params (zeroed) from the attributes and constant inputs of the file.  May also
  *   drop, transpose or replace inputs.  FALSE with PJ_ONNX_ERROR for a variant that is not supported.
  * @to_onnx: writes the node
@@ -68,21 +80,31 @@ struct _PjOp {
   PjZeroRule zero;
   gboolean is_activation;
   gboolean fuses_relu;
+  int min_opset;
+  unsigned writes_inputs;
 
   gboolean (*infer) (const PjGraph *graph, const PjNode *node, PjShape *outputs, GError **error);
   void (*cost) (const PjGraph *graph, const PjNode *node, PjCost *cost);
   void (*channels) (PjChannels *channels, const PjGraph *graph, int node);
   void (*recut) (PjGraph *graph, int node);
+  void (*cut) (PjGraph *graph, int node, const int *moved_in, const int *moved_out);
   gboolean (*lower) (PjLower *lower, int node, GError **error);
   gboolean (*lower_backward) (PjLower *lower, int node, GError **error);
+  const PjOp *(*pick) (const PjOnnxIn *in);
   gboolean (*from_onnx) (PjOnnxIn *in, gpointer params, GError **error);
   void (*to_onnx) (PjOnnxOut *out, const PjGraph *graph, const PjNode *node);
 };
 
 /* The members. */
-extern const PjOp pj_op_conv, pj_op_norm, pj_op_relu, pj_op_max_pool, pj_op_avg_pool,
-  pj_op_global_avg_pool, pj_op_flatten, pj_op_reshape, pj_op_gemm, pj_op_add, pj_op_softmax,
-  pj_op_identity, pj_op_opaque;
+extern const PjOp pj_op_conv, pj_op_conv_transpose, pj_op_gemm, pj_op_norm, pj_op_instance_norm, pj_op_lrn;
+extern const PjOp pj_op_relu, pj_op_prelu, pj_op_leaky_relu, pj_op_elu, pj_op_sigmoid, pj_op_hard_sigmoid,
+  pj_op_hard_swish, pj_op_tanh, pj_op_gelu, pj_op_softplus, pj_op_clip, pj_op_erf, pj_op_exp, pj_op_log,
+  pj_op_sqrt, pj_op_abs, pj_op_power, pj_op_reciprocal, pj_op_scale, pj_op_shift;
+extern const PjOp pj_op_add, pj_op_add_wide, pj_op_add_const, pj_op_sub, pj_op_mul, pj_op_mul_const, pj_op_div;
+extern const PjOp pj_op_max_pool, pj_op_avg_pool, pj_op_global_avg_pool, pj_op_reduce_mean;
+extern const PjOp pj_op_flatten, pj_op_reshape, pj_op_transpose, pj_op_concat, pj_op_slice, pj_op_gather,
+  pj_op_pad, pj_op_depth_to_space, pj_op_resize;
+extern const PjOp pj_op_softmax, pj_op_log_softmax, pj_op_identity, pj_op_opaque;
 
 /* NULL-terminated, every member once. */
 const PjOp *const *pj_ops (void);

@@ -104,17 +104,55 @@ flatten_to_onnx (PjOnnxOut *out, const PjGraph *graph, const PjNode *node)
   pj_onnx_out_int (out, "axis", 1);
 }
 
+/* Squeeze and Unsqueeze on a map: the shape they lead to. */
+static gboolean
+squeeze_shape (PjOnnxIn *in, const PjShape *x, int64_t dim[PJ_MAX_RANK], int *rank, GError **error)
+{
+  gboolean adds = g_str_equal (pj_onnx_in_op_type (in), "Unsqueeze"), named[2 * PJ_MAX_RANK] = { FALSE };
+  int64_t axes[PJ_MAX_RANK];
+  int n = pj_onnx_in_const_ints (in, 1, axes, PJ_MAX_RANK);
+
+  if (n < 0 && !pj_onnx_in_has_input (in, 1))
+    n = (int) pj_onnx_in_ints (in, "axes", axes, PJ_MAX_RANK);
+  int old = (int) x->rank, total = adds ? old + n : old;
+  if (n < 0 || n > PJ_MAX_RANK || total > PJ_MAX_RANK)
+    return pj_onnx_in_refuse (in, error, "its axes must be stored");
+  for (int i = 0; i < n; i++) {
+    int64_t axis = axes[i] < 0 ? axes[i] + total : axes[i];
+    if (axis < 1 || axis >= total || named[axis])
+      return pj_onnx_in_refuse (in, error, "axis %" G_GINT64_FORMAT " is not possible", axes[i]);
+    named[axis] = TRUE;
+  }
+  *rank = 0;
+  for (int i = 0, from = 0; i < total; i++) {
+    if (adds) {
+      dim[(*rank)++] = named[i] ? 1 : x->dim[from++];
+    } else if (i == 0 || !(n == 0 ? x->dim[i] == 1 : named[i])) {
+      dim[(*rank)++] = x->dim[i];
+    } else if (x->dim[i] != 1) {
+      return pj_onnx_in_refuse (in, error, "axis %d has %" G_GINT64_FORMAT " elements, expected 1", i, x->dim[i]);
+    }
+  }
+  return TRUE;
+}
+
 static gboolean
 reshape_from_onnx (PjOnnxIn *in, gpointer params, GError **error)
 {
   PjReshapeParams *p = params;
   int64_t dim[PJ_MAX_RANK] = { 0 };
   PjShape x;
-  int rank = pj_onnx_in_const_ints (in, 1, dim, PJ_MAX_RANK);
+  int rank = -1;
 
-  if (rank < 0)
+  if (!pj_onnx_in_shape (in, 0, &x))
+    return pj_onnx_in_refuse (in, error, "its input has no known shape");
+  if (g_str_has_suffix (pj_onnx_in_op_type (in), "queeze")) {
+    if (!squeeze_shape (in, &x, dim, &rank, error))
+      return FALSE;
+  } else if ((rank = pj_onnx_in_const_ints (in, 1, dim, PJ_MAX_RANK)) < 0) {
     rank = (int) pj_onnx_in_ints (in, "shape", dim, PJ_MAX_RANK);
-  if (!pj_onnx_in_shape (in, 0, &x) || rank < 2 || rank > PJ_MAX_RANK)
+  }
+  if (rank < 2 || rank > PJ_MAX_RANK)
     return pj_onnx_in_refuse (in, error, "its shape must be a constant of 2 to %d dimensions", PJ_MAX_RANK);
   int64_t rest = (int64_t) pj_shape_n_elems (&x) / x.dim[0], known = 1;
   int open = -1;
@@ -156,7 +194,7 @@ const PjOp pj_op_flatten = {
 };
 
 const PjOp pj_op_reshape = {
-  .name = "reshape", .title = "Reshape", .onnx_names = (const char *const[]) { "Reshape", NULL },
+  .name = "reshape", .title = "Reshape", .onnx_names = (const char *const[]) { "Reshape", "Squeeze", "Unsqueeze", NULL },
   .params_size = sizeof (PjReshapeParams), .min_inputs = 1, .max_inputs = 1, .zero = PJ_ZERO_KEEPS,
   .infer = infer_reshape, .channels = channels, .lower = lower, .lower_backward = lower_backward,
   .from_onnx = reshape_from_onnx, .to_onnx = reshape_to_onnx,

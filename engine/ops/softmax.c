@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Softmax over the classes of N × K, or the channels of N × K × 1 × 1. */
+/* Softmax and its logarithm over the classes of N × K, or the channels of N × K × 1 × 1. */
 #include "ops/util.h"
 
 static gboolean
@@ -33,6 +33,21 @@ lower (PjLower *l, int index, GError **error)
 }
 
 static gboolean
+lower_log (PjLower *l, int index, GError **error)
+{
+  const PjNode *node = pj_graph_node (pj_lower_graph (l), index);
+  int shares = pj_lower_temp (l, node->outputs[0]);
+  PjCall *call = pj_lower_call (l, PJ_KERNEL_SOFTMAX, index);
+  call->in[0] = pj_lower_slot (l, node->inputs[0]);
+  call->out[0] = shares;
+  call = pj_lower_call (l, PJ_KERNEL_UNARY, index);
+  call->unary.function = PJ_FN_LOG;
+  call->in[0] = shares;
+  call->out[0] = pj_lower_output (l, index);
+  return TRUE;
+}
+
+static gboolean
 from_onnx (PjOnnxIn *in, gpointer params, GError **error)
 {
   PjShape x;
@@ -57,4 +72,10 @@ const PjOp pj_op_softmax = {
   .name = "softmax", .title = "Softmax", .onnx_names = (const char *const[]) { "Softmax", NULL },
   .min_inputs = 1, .max_inputs = 1, .zero = PJ_ZERO_BREAKS,
   .infer = infer, .channels = channels, .lower = lower, .from_onnx = from_onnx, .to_onnx = to_onnx,
+};
+
+const PjOp pj_op_log_softmax = {
+  .name = "log_softmax", .title = "Log softmax", .onnx_names = (const char *const[]) { "LogSoftmax", NULL },
+  .min_inputs = 1, .max_inputs = 1, .zero = PJ_ZERO_BREAKS,
+  .infer = infer, .channels = channels, .lower = lower_log, .from_onnx = from_onnx, .to_onnx = to_onnx,
 };

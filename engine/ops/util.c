@@ -25,6 +25,17 @@ pj_op_infer_same (const PjGraph *graph, const PjNode *node, PjShape *outputs, GE
   return TRUE;
 }
 
+gboolean
+pj_onnx_in_scalar (const PjOnnxIn *in, unsigned i, float *value)
+{
+  PjShape shape;
+  PjBlob *blob = pj_onnx_in_const_floats (in, i, &shape);
+  if (blob == NULL || pj_blob_n_elems (blob) != 1)
+    return FALSE;
+  *value = pj_blob_data (blob)[0];
+  return TRUE;
+}
+
 int64_t
 pj_window_outputs (int64_t size, int kernel, int stride, int dilation, int pad_begin, int pad_end,
                    gboolean ceil_mode)

@@ -32,6 +32,11 @@ void pj_op_channels_through (PjChannels *channels, const PjGraph *graph, int nod
 /* Output shape = shape of input 0, of rank >= 2. */
 gboolean pj_op_infer_same (const PjGraph *graph, const PjNode *node, PjShape *outputs, GError **error);
 
+/* The member that an Add of these inputs is. */
+const PjOp *pj_op_pick_add (const PjOnnxIn *in);
+/* TRUE if input @i is a constant of one float, which is then @value. */
+gboolean pj_onnx_in_scalar (const PjOnnxIn *in, unsigned i, float *value);
+
 /* One spatial dimension of a window: outputs, or 0 if the window does not fit. */
 int64_t pj_window_outputs (int64_t size, int kernel, int stride, int dilation, int pad_begin, int pad_end,
                            gboolean ceil_mode);

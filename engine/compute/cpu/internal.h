@@ -214,6 +214,21 @@ gboolean pj_cpu_kl (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_channel_stats (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_fold_norm (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_fold_gate (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_unary (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_unary_bwd (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_binary (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_sum_to (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_concat (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_view (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_view_bwd (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_gather (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_gather_bwd (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_lrn (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_lrn_bwd (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_resize (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_resize_bwd (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_instance_norm (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_instance_norm_bwd (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_sgd (PjCpuExec *e, const PjCall *call, GError **error);
 
 /* --- executable.c, for the class in device.c --- */

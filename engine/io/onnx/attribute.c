@@ -103,3 +103,31 @@ pj_onnx_node_ints (const PjOnnxNode *node, const char *name, int64_t *values, un
   }
   return n;
 }
+
+unsigned
+pj_onnx_node_floats (const PjOnnxNode *node, const char *name, float *values, unsigned max)
+{
+  const PjOnnxAttribute *attribute = find (node, name);
+  PjField field;
+  uint64_t value;
+  unsigned n = 0;
+
+  if (attribute == NULL)
+    return 0;
+  PjSpan rest = attribute->message;
+  while (pj_wire_next (&rest, &field, NULL) == 1) {
+    if (field.number != 7)
+      continue;
+    if (field.type == PJ_WIRE_FIXED32) {
+      if (n < max)
+        values[n] = pj_wire_float (field.value);
+      n++;
+    }
+    while (field.type == PJ_WIRE_BYTES && pj_wire_packed (&field.bytes, PJ_WIRE_FIXED32, &value, NULL) == 1) {
+      if (n < max)
+        values[n] = pj_wire_float (value);
+      n++;
+    }
+  }
+  return n;
+}

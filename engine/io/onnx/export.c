@@ -11,7 +11,7 @@
 #include "ops/op.h"
 
 /* AttributeProto.type */
-enum { ATTRIBUTE_FLOAT = 1, ATTRIBUTE_INT = 2, ATTRIBUTE_INTS = 7 };
+enum { ATTRIBUTE_FLOAT = 1, ATTRIBUTE_INT = 2, ATTRIBUTE_STRING = 3, ATTRIBUTE_INTS = 7 };
 
 typedef struct {
   const PjGraph *graph;
@@ -77,7 +77,30 @@ pj_onnx_out_ints (PjOnnxOut *out, const char *name, const int64_t *values, unsig
 }
 
 void
-pj_onnx_out_add_const_ints (PjOnnxOut *out, const char *suffix, const int64_t *values, unsigned n)
+pj_onnx_out_text (PjOnnxOut *out, const char *name, const char *text)
+{
+  PjMessage attribute;
+  pj_message_init (&attribute);
+  pj_message_text (&attribute, 1, name);
+  pj_message_text (&attribute, 4, text);
+  finish_attribute (out, &attribute, ATTRIBUTE_STRING);
+}
+
+int
+pj_onnx_out_opset (const PjOnnxOut *out)
+{
+  return out->export->options.opset;
+}
+
+void
+pj_onnx_out_add_absent (PjOnnxOut *out)
+{
+  pj_message_text (&out->message, 1, "");
+}
+
+/* Writes a small tensor under a name that nothing else has, as a further input of the node. */
+static void
+add_const (PjOnnxOut *out, const char *suffix, int type, gboolean scalar, gconstpointer data, unsigned n, size_t size)
 {
   g_autofree char *name = g_strdup_printf ("%s_%s", out->node->name, suffix);
   while (pj_graph_find_value (out->export->graph, name) >= 0) {
@@ -87,12 +110,25 @@ pj_onnx_out_add_const_ints (PjOnnxOut *out, const char *suffix, const int64_t *v
   }
   PjMessage tensor;
   pj_message_init (&tensor);
-  pj_message_int (&tensor, 1, n);
-  pj_message_int (&tensor, 2, PJ_ONNX_INT64);
+  if (!scalar)
+    pj_message_int (&tensor, 1, n);
+  pj_message_int (&tensor, 2, type);
   pj_message_text (&tensor, 8, name);
-  pj_message_bytes (&tensor, 9, values, n * sizeof *values);
+  pj_message_bytes (&tensor, 9, data, size);
   pj_message_child (&out->export->message, 5, &tensor);
   pj_message_text (&out->message, 1, name);
+}
+
+void
+pj_onnx_out_add_const_ints (PjOnnxOut *out, const char *suffix, const int64_t *values, unsigned n)
+{
+  add_const (out, suffix, PJ_ONNX_INT64, FALSE, values, n, n * sizeof *values);
+}
+
+void
+pj_onnx_out_add_const_floats (PjOnnxOut *out, const char *suffix, const float *values, unsigned n)
+{
+  add_const (out, suffix, PJ_ONNX_FLOAT, n == 0, values, n, MAX (n, 1) * sizeof *values);
 }
 
 /* --- tensors --- */
@@ -147,7 +183,8 @@ write_node (Export *self, const PjNode *node, GError **error)
   }
   out.op_type = node->op->onnx_names[0];
   pj_message_init (&out.message);
-  for (unsigned i = 0; i < node->n_inputs; i++) {
+  unsigned n_inputs = node->op->writes_inputs > 0 ? MIN (node->op->writes_inputs, node->n_inputs) : node->n_inputs;
+  for (unsigned i = 0; i < n_inputs; i++) {
     if (node->inputs[i] >= 0 && !write_param (self, node->inputs[i], error)) {
       pj_message_clear (&out.message);
       return FALSE;
@@ -201,7 +238,7 @@ write_info (Export *self, uint32_t field, int index)
 static int
 ir_version (int opset)
 {
-  return opset <= 10 ? 5 : opset == 11 ? 6 : opset <= 14 ? 7 : 8;
+  return opset <= 10 ? 5 : opset == 11 ? 6 : opset <= 14 ? 7 : opset <= 18 ? 8 : opset <= 20 ? 9 : 10;
 }
 
 static void
@@ -232,14 +269,31 @@ write_model (Export *self, PjMessage *model)
     write_pair (model, 14, l->data, pj_graph_get_meta (self->graph, l->data));
 }
 
+#define OLDEST_OPSET 10
+#define USUAL_OPSET 13
+#define NEWEST_OPSET 21
+
+/* Fills in the version if it is left open: the usual one, or a newer one that an operator needs. */
 static gboolean
-check_options (PjOnnxExportOptions *options, GError **error)
+check_options (const PjGraph *graph, PjOnnxExportOptions *options, GError **error)
 {
+  const PjNode *newest = NULL;
+  for (unsigned n = 0; n < pj_graph_n_nodes (graph); n++) {
+    const PjNode *node = pj_graph_node (graph, (int) n);
+    if (newest == NULL || node->op->min_opset > newest->op->min_opset)
+      newest = node;
+  }
+  int least = newest != NULL ? newest->op->min_opset : 0;
   if (options->opset == 0)
-    options->opset = 13;
-  if (options->opset >= 10 && options->opset <= 17)
+    options->opset = MAX (USUAL_OPSET, least);
+  if (options->opset >= OLDEST_OPSET && options->opset <= NEWEST_OPSET && options->opset >= least)
     return TRUE;
-  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "operator version %d cannot be written, only 10 to 17", options->opset);
+  if (options->opset >= OLDEST_OPSET && options->opset <= NEWEST_OPSET)
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "node “%s” (%s) needs operator version %d, and %d was asked for",
+                 newest->name, newest->op->title, least, options->opset);
+  else
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "operator version %d cannot be written, only %d to %d", options->opset,
+                 OLDEST_OPSET, NEWEST_OPSET);
   return FALSE;
 }
 
@@ -261,7 +315,7 @@ build (const PjGraph *graph, const PjOnnxExportOptions *options, PjOnnxTensorSin
        PjMessage *model, GError **error)
 {
   Export self = { .graph = graph, .options = options ? *options : (PjOnnxExportOptions) { 0 }, .sink = sink, .sink_data = data };
-  if (!check_options (&self.options, error))
+  if (!check_options (graph, &self.options, error))
     return FALSE;
   self.written = g_malloc0 (pj_graph_n_values (graph) + 1);
   pj_message_init (&self.message);

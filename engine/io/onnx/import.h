@@ -46,6 +46,7 @@ typedef struct {
  * @texts: what pj_onnx_in_string() gave away
  * @folder: where tensors outside the file are looked for; NULL refuses them
  * @n_made: numbers that the file does not hold: ConstantOfShape, transposed weights
+ * @is_variant: an operator has just refused a node: a valid variant, not a damaged file
  * @failure: (nullable): why a constant could not be read, when the asking function cannot say it
  */
 typedef struct {
@@ -61,6 +62,7 @@ typedef struct {
   size_t n_made;
   unsigned n_dropped, n_folded;
   GError *failure;
+  gboolean is_variant;
 } PjOnnxImport;
 
 /* The node as operators see it. @inputs: NULL where absent. */

@@ -108,7 +108,7 @@ check_param (PjOnnxItem *item, GError **error)
 {
   for (unsigned i = 0; i < item->shape.rank; i++)
     if (item->shape.dim[i] < 1) {
-      g_set_error (error, PJ_ONNX_ERROR, PJ_ONNX_ERROR_UNSUPPORTED, "tensor “%s” is empty", item->name ? item->name : "");
+      g_set_error (error, PJ_ONNX_ERROR, PJ_ONNX_ERROR_DAMAGED, "tensor “%s” is empty", item->name ? item->name : "");
       return FALSE;
     }
   if (pj_shape_n_elems (&item->shape) == pj_blob_n_elems (item->floats))
@@ -215,6 +215,12 @@ pj_onnx_in_ints (const PjOnnxIn *in, const char *name, int64_t *values, unsigned
   return pj_onnx_node_ints (in->node, name, values, max);
 }
 
+unsigned
+pj_onnx_in_floats (const PjOnnxIn *in, const char *name, float *values, unsigned max)
+{
+  return pj_onnx_node_floats (in->node, name, values, max);
+}
+
 int
 pj_onnx_in_const_ints (const PjOnnxIn *in, unsigned i, int64_t *values, unsigned max)
 {
@@ -249,6 +255,15 @@ pj_onnx_in_set_const (PjOnnxIn *in, unsigned i, PjShape shape, PjBlob *data)
 }
 
 void
+pj_onnx_in_swap (PjOnnxIn *in, unsigned i, unsigned k)
+{
+  g_assert (i < in->n_inputs && k < in->n_inputs);
+  PjOnnxItem *item = in->inputs[i];
+  in->inputs[i] = in->inputs[k];
+  in->inputs[k] = item;
+}
+
+void
 pj_onnx_in_keep_inputs (PjOnnxIn *in, unsigned n)
 {
   in->n_inputs = MIN (in->n_inputs, n);
@@ -261,6 +276,7 @@ pj_onnx_in_refuse (const PjOnnxIn *in, GError **error, const char *format, ...)
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
+  in->import->is_variant = TRUE;
   g_set_error (error, PJ_ONNX_ERROR, PJ_ONNX_ERROR_UNSUPPORTED, "node “%s” (%s): %s", in->node->name, in->node->op_type, text);
   return FALSE;
 }

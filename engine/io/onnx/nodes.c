@@ -45,7 +45,7 @@ check_outputs (PjOnnxIn *in, GError **error)
     const char *name = names->pdata[i];
     if (*name != '\0' && g_hash_table_contains (in->import->names, name))
       return pj_onnx_in_refuse (in, error, "its output “%s” exists already", name);
-    if (i > 0 && *name != '\0' && n_readers (in->import, name) > 0)
+    if (i > 0 && *name != '\0' && strcmp (in->node->op_type, "Split") != 0 && n_readers (in->import, name) > 0)
       return pj_onnx_in_refuse (in, error, "its second output “%s” is used, which is not supported", name);
   }
   return TRUE;
@@ -194,6 +194,7 @@ read_params (PjOnnxIn *in, const PjOp *op, gpointer params, GError **error)
   if (!ok && import->failure != NULL) {
     /* The operator could only say that there was no constant. */
     g_clear_error (error);
+    import->is_variant = FALSE;
     g_propagate_error (error, g_steal_pointer (&import->failure));
   }
   return ok;
@@ -238,6 +239,58 @@ add_sum (PjOnnxIn *in, GError **error)
   return sum >= 0;
 }
 
+/* Sizes of the @n parts of a Split: an input since operator version 13, an attribute before, or equal. */
+static gboolean
+split_sizes (PjOnnxIn *in, int64_t whole, unsigned n, int64_t *sizes, GError **error)
+{
+  int given = pj_onnx_in_has_input (in, 1) ? pj_onnx_in_const_ints (in, 1, sizes, n)
+                                           : (int) pj_onnx_in_ints (in, "split", sizes, n);
+  int64_t each = (whole + n - 1) / n, sum = 0;
+  for (unsigned i = 0; i < n; i++) {
+    if (given == 0)
+      sizes[i] = MIN (each, whole - sum);
+    if (given < 0 || (given != 0 && given != (int) n) || sizes[i] < 1 || sizes[i] > whole - sum)
+      return pj_onnx_in_refuse (in, error, "its parts do not fit %" G_GINT64_FORMAT " elements", whole);
+    sum += sizes[i];
+  }
+  return sum == whole || pj_onnx_in_refuse (in, error, "its parts do not fit %" G_GINT64_FORMAT " elements", whole);
+}
+
+/* Split as one slice per part that somebody reads. */
+static gboolean
+add_split (PjOnnxIn *in, GError **error)
+{
+  GPtrArray *outputs = in->node->outputs;
+  int64_t sizes[PJ_ONNX_MAX_NODE_FIELDS], at = 0, axis = pj_onnx_in_int (in, "axis", 0);
+  PjShape x;
+  int values[PJ_ONNX_MAX_NODE_FIELDS];
+
+  if (!pj_onnx_in_shape (in, 0, &x) || in->inputs[0]->is_constant)
+    return pj_onnx_in_refuse (in, error, "its input is a stored constant");
+  if (axis < 0)
+    axis += x.rank;
+  if (axis < 1 || axis >= (int64_t) x.rank)
+    return pj_onnx_in_refuse (in, error, "axis is %" G_GINT64_FORMAT "; the pictures of a batch cannot be taken apart", axis);
+  if (!split_sizes (in, x.dim[axis], outputs->len, sizes, error))
+    return FALSE;
+  in->n_inputs = 1;
+  if (!take_values (in, &pj_op_slice, values, error))
+    return FALSE;
+  for (guint k = 0; k < outputs->len; at += sizes[k++]) {
+    PjSliceParams params = { .rank = x.rank };
+    for (unsigned i = 0; i < x.rank; i++) {
+      params.step[i] = 1;
+      params.count[i] = x.dim[i];
+    }
+    params.start[axis] = at;
+    params.count[axis] = sizes[k];
+    if (*(const char *) outputs->pdata[k] != '\0' && n_readers (in->import, outputs->pdata[k]) > 0
+        && emit (in, &pj_op_slice, &params, values, 1, outputs->pdata[k], error) < 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* Nodes that pass on their input in inference. */
 static gboolean
 passes_on (PjOnnxIn *in, const PjOp *op)
@@ -273,6 +326,8 @@ pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error)
     import->n_folded += folded > 0 ? 1 : 0;
     return folded > 0;
   }
+  if (*node->domain == '\0' && strcmp (node->op_type, "Split") == 0 && in.n_inputs > 0 && in.inputs[0] != NULL)
+    return add_split (&in, error);
   const PjOp *op = *node->domain == '\0' ? pj_op_find_onnx (node->op_type) : NULL;
   if (op == NULL)
     return add_unknown (&in, error);
@@ -285,5 +340,22 @@ pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error)
     import->n_dropped++;
     return TRUE;
   }
-  return strcmp (node->op_type, "Sum") == 0 ? add_sum (&in, error) : add_known (&in, op, error);
+  if (strcmp (node->op_type, "Sum") == 0)
+    return add_sum (&in, error);
+  if (op->pick != NULL)
+    op = op->pick (&in);
+  GError *reason = NULL;
+  import->is_variant = FALSE;
+  if (add_known (&in, op, &reason))
+    return TRUE;
+  /* A variant that is not supported can still be looked at, if the file says how large its result is. */
+  PjOpaqueParams shown = { 0 };
+  if (import->is_variant && declared_shape (&in, &shown)) {
+    pj_onnx_remark (import, "%s.", reason->message);
+    g_clear_error (&reason);
+    in = (PjOnnxIn) { .import = import, .node = node };
+    return gather_inputs (&in, error) && add_unknown (&in, error);
+  }
+  g_propagate_error (error, reason);
+  return FALSE;
 }
