@@ -16,11 +16,27 @@ layout (local_size_x_id = 0) in;
 #endif
 #define QUADS_OUT(b, Block, name) layout (binding = b, std430) writeonly buffer Block { vec4 name[]; }
 
-// Index of this invocation in a dispatch whose groups are folded into x and y by the host.
+// Flat kernels: each invocation handles PER_INVOCATION items, WG apart, so that neighbours read
+// neighbours.  The host folds the groups into x and y.
+const uint PER_INVOCATION = 4;
+
+uint
+group_index ()
+{
+  return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+}
+
+uint
+item (uint k)
+{
+  return (group_index () * PER_INVOCATION + k) * WG + gl_LocalInvocationID.x;
+}
+
+// For kernels with one item per invocation.
 uint
 flat_index ()
 {
-  return (gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * WG + gl_LocalInvocationID.x;
+  return group_index () * WG + gl_LocalInvocationID.x;
 }
 
 // a / b for a < 2^24, exact: the quotient of floats is off by at most one.  Vector integer division is
@@ -32,6 +48,21 @@ quotient (uint a, uint b)
   q -= uint (q * b > a);
   q += uint ((q + 1u) * b <= a);
   return q;
+}
+
+// Block of channels of quad i of a tensor with c4 blocks of plane pixels.
+uint
+block_of (uint i, uint plane, uint c4)
+{
+  uint row = quotient (i, plane);
+  return row - quotient (row, c4) * c4;
+}
+
+// 1 in the lanes that are channels below c, 0 in pad lanes, for block k.
+vec4
+lanes_below (uint k, uint c)
+{
+  return vec4 (lessThan (uvec4 (k * 4u) + uvec4 (0, 1, 2, 3), uvec4 (c)));
 }
 
 #endif

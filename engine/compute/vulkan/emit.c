@@ -140,6 +140,15 @@ pj_vk_fold_groups (const PjVkEmit *self, uint64_t n_items, uint32_t per_group, u
   groups[2] = 1;
 }
 
+/* PER_INVOCATION of quads.glsl. */
+#define PER_INVOCATION 4
+
+void
+pj_vk_flat_groups (const PjVkEmit *self, PjVkDispatch *dispatch, uint64_t n_items)
+{
+  pj_vk_fold_groups (self, n_items, dispatch->spec[0] * PER_INVOCATION, dispatch->groups);
+}
+
 static size_t
 greatest_common_divisor (size_t a, size_t b)
 {
@@ -155,7 +164,7 @@ uint32_t
 pj_vk_images_per_dispatch (const PjVkEmit *self, const int *slots, unsigned n_slots)
 {
   const PjVkCaps *caps = pj_vk_caps (self);
-  size_t limit = MIN (caps->max_buffer_bytes, caps->max_texel_bytes), most = 65535, multiple = 1;
+  size_t limit = MIN (MIN (caps->max_buffer_bytes, caps->max_texel_bytes), PJ_VK_MAX_QUADS * 16), most = 65535, multiple = 1;
   uint32_t batch = 1;
 
   for (unsigned i = 0; i < n_slots; i++) {
@@ -170,6 +179,14 @@ pj_vk_images_per_dispatch (const PjVkEmit *self, const int *slots, unsigned n_sl
   if (batch <= most)
     return batch;
   return (uint32_t) MAX (most / multiple * multiple, multiple);
+}
+
+uint32_t
+pj_vk_align_images (const PjVkEmit *self, uint32_t step, size_t image_bytes)
+{
+  size_t align = pj_vk_caps (self)->align;
+  uint32_t multiple = (uint32_t) (align / greatest_common_divisor (align, image_bytes));
+  return MAX (step / multiple, 1) * multiple;
 }
 
 PjVkOperand
@@ -225,6 +242,18 @@ find_lifetimes (PjVkSteps *self)
 }
 
 static gboolean
+check_layouts (const PjVkSteps *self, GError **error)
+{
+  for (guint i = 0; i < self->program->slots->len; i++)
+    if (self->layouts[i].blocked && self->layouts[i].image_quads > PJ_VK_MAX_QUADS) {
+      g_autofree char *shape = pj_shape_to_string (&pj_program_slot (self->program, i)->shape);
+      g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "one picture of a tensor of %s is too large for the Vulkan device", shape);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 emit_all (PjVkSteps *self, GArray *packing, GError **error)
 {
   for (guint i = 0; i < self->program->calls->len; i++) {
@@ -250,7 +279,7 @@ pj_vk_steps_init (PjVkSteps *self, PjVkDevice *device, const PjProgram *program,
     .regions = g_array_new (FALSE, TRUE, sizeof (PjVkRegionInfo)), .steps = g_array_new (FALSE, TRUE, sizeof (PjVkStep)),
   };
   add_slot_regions (self);
-  if (!emit_all (self, packing, error)) {
+  if (!check_layouts (self, error) || !emit_all (self, packing, error)) {
     pj_vk_steps_clear (self);
     return FALSE;
   }

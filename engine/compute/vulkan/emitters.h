@@ -15,6 +15,36 @@ PJ_VK_EMITTER (conv_bwd_weight);
 
 /* elementwise.c */
 PJ_VK_EMITTER (relu);
+PJ_VK_EMITTER (relu_bwd);
+PJ_VK_EMITTER (add);
+PJ_VK_EMITTER (gate);
+PJ_VK_EMITTER (reshape);
+PJ_VK_EMITTER (sgd);
+/* y = relu? (affine (x)): see shaders/affine.comp. */
+gboolean pj_vk_emit_affine (PjVkEmit *emit, int x, PjVkRegion coefficients, gboolean full, gboolean relu, int y, GError **error);
+
+/* norm.c */
+PJ_VK_EMITTER (norm_train);
+PJ_VK_EMITTER (norm_eval);
+PJ_VK_EMITTER (norm_bwd);
+PJ_VK_EMITTER (norm_eval_bwd);
+PJ_VK_EMITTER (gate_bwd);
+
+/* pool.c */
+PJ_VK_EMITTER (max_pool);
+PJ_VK_EMITTER (max_pool_bwd);
+PJ_VK_EMITTER (avg_pool);
+PJ_VK_EMITTER (avg_pool_bwd);
+
+/* loss.c */
+PJ_VK_EMITTER (softmax);
+PJ_VK_EMITTER (cross_entropy);
+PJ_VK_EMITTER (kl);
+PJ_VK_EMITTER (channel_stats);
+
+/* fold.c */
+PJ_VK_EMITTER (fold_norm);
+PJ_VK_EMITTER (fold_gate);
 
 /* gemm.c */
 PJ_VK_EMITTER (gemm);

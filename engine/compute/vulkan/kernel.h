@@ -81,6 +81,8 @@ typedef enum { PJ_VK_SHADERS (PJ_VK_ROW) PJ_VK_N_SHADERS } PjVkShader;
 
 /* Starts of regions: a multiple of every alignment that Vulkan lets a device ask for. */
 #define PJ_VK_ALIGN 256
+/* Flat kernels index quads below this: quotient() of quads.glsl is exact up to here. */
+#define PJ_VK_MAX_QUADS ((size_t) 1 << 24)
 #define PJ_VK_MAX_BINDINGS 12
 #define PJ_VK_MAX_SPEC 12
 
@@ -188,12 +190,16 @@ uint32_t pj_vk_group_size (const PjVkEmit *self);
  * The last groups may have nothing to do. */
 void pj_vk_fold_groups (const PjVkEmit *self, uint64_t n_items, uint32_t per_group, uint32_t groups[3]);
 
+/* Groups for a kernel that handles @n_items with item() of quads.glsl; spec[0] is set before. */
+void pj_vk_flat_groups (const PjVkEmit *self, PjVkDispatch *dispatch, uint64_t n_items);
+
 /**
  * pj_vk_images_per_dispatch:
  * @slots, @n_slots: blocked slots of the call, -1 allowed
  *
  * How many images one dispatch may take so that every part of every slot can be bound (a software driver
- * binds 128 MiB) and starts at an allowed offset.  The batch if all fit; a kernel loops in such steps:
+ * binds 128 MiB), starts at an allowed offset and
+ * has at most PJ_VK_MAX_QUADS quads.  The batch if all fit; a kernel loops in such steps:
  *
  *   for (uint32_t n = 0; n < batch; n += step)
  *     bind pj_vk_images (emit, slot, n, MIN (step, batch - n))
@@ -201,6 +207,9 @@ void pj_vk_fold_groups (const PjVkEmit *self, uint64_t n_items, uint32_t per_gro
  * Returns: 1 to the batch
  */
 uint32_t pj_vk_images_per_dispatch (const PjVkEmit *self, const int *slots, unsigned n_slots);
+/* The same for a further operand with @image_bytes per image: @step or a little less, so that its parts start at
+ * allowed offsets too. */
+uint32_t pj_vk_align_images (const PjVkEmit *self, uint32_t step, size_t image_bytes);
 /* Images @first … @first + @n - 1 of a blocked slot; zeros for -1. */
 PjVkOperand pj_vk_images (const PjVkEmit *self, int slot, uint32_t first, uint32_t n);
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// affine: y = relu? ((x - center) * scale + shift) per channel: batch norm with known statistics, and gates.
+//   x, y        [n] quads of blocked tensors
+//   coefficients  FULL: [c4][3] quads, center, scale, shift; else [c4] quads, scale alone
+//   dispatch    flat over n
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "quads.glsl"
+
+layout (constant_id = 1) const bool RELU = false;
+layout (constant_id = 2) const bool FULL = true;
+QUADS (0, X, x);
+QUADS (1, Coefficients, coefficients);
+QUADS_OUT (2, Y, y);
+layout (push_constant) uniform Push { uint n, plane, c4; };
+
+void
+main ()
+{
+  for (uint k = 0; k < PER_INVOCATION; k++) {
+    uint i = item (k);
+    if (i < n) {
+      uint block = block_of (i, plane, c4);
+      vec4 v = LOAD (x, i);
+      if (FULL)
+        v = (v - LOAD (coefficients, 3 * block)) * LOAD (coefficients, 3 * block + 1) + LOAD (coefficients, 3 * block + 2);
+      else
+        v *= LOAD (coefficients, block);
+      y[i] = RELU ? max (v, vec4 (0)) : v;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// kl: with p = softmax (target/T), q = softmax (logits/T):  loss = T^2 * sum p (log p - log q), or with REVERSE
+// T^2 * sum q (log q - log p);  dlogits = weight * T * (q - p), or weight * T * q ((log q - log p) - sum).
+//   logits, target [n][c4] quads, c classes
+//   loss        [n]
+//   dlogits     [n][c4] quads, = ; only if GRAD
+//   dispatch    one invocation per image
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "quads.glsl"
+#include "classes.glsl"
+
+layout (constant_id = 1) const bool GRAD = false;
+layout (constant_id = 2) const bool REVERSE = false;
+QUADS (0, Logits, logits);
+QUADS (1, Target, target);
+layout (binding = 2, std430) writeonly buffer Loss { float loss[]; };
+QUADS_OUT (3, DLogits, dlogits);
+layout (push_constant) uniform Push { uint n, c, c4; float weight, temperature; };
+
+void
+main ()
+{
+  uint i = flat_index ();
+  if (i >= n)
+    return;
+  float lse_p, lse_q, inv_t = 1.0 / temperature;
+  LOG_SUM_EXP (target, i * c4, c, c4, inv_t, lse_p);
+  LOG_SUM_EXP (logits, i * c4, c, c4, inv_t, lse_q);
+  vec4 sums = vec4 (0);
+  for (uint k = 0; k < c4; k++) {
+    vec4 a = LOAD (target, i * c4 + k) * inv_t - lse_p, b = LOAD (logits, i * c4 + k) * inv_t - lse_q;
+    sums += (REVERSE ? exp (b) * (b - a) : exp (a) * (a - b)) * lanes_below (k, c);
+  }
+  float sum = (sums.x + sums.y) + (sums.z + sums.w);
+  loss[i] = temperature * temperature * sum;
+  if (GRAD)
+    for (uint k = 0; k < c4; k++) {
+      vec4 a = LOAD (target, i * c4 + k) * inv_t - lse_p, b = LOAD (logits, i * c4 + k) * inv_t - lse_q;
+      vec4 d = REVERSE ? exp (b) * ((b - a) - sum) : exp (b) - exp (a);
+      dlogits[i * c4 + k] = weight * temperature * d * lanes_below (k, c);
+    }
+}

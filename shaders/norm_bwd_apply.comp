@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// norm_bwd_apply: dx = a*d + b + e*(x - center), where d is dy with the ReLU undone.
+//   dy, dx      [n] quads of blocked tensors; x only if CENTERED, y only if RELU
+//   coefficients [c4][4] quads of norm_bwd_finish.comp: a, b, e, center; without CENTERED b and e are 0
+//   dispatch    flat over n
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "quads.glsl"
+
+layout (constant_id = 1) const bool RELU = false;
+layout (constant_id = 2) const bool CENTERED = true;
+QUADS (0, X, x);
+QUADS (1, Y, y);
+QUADS (2, DY, dy);
+QUADS (3, Coefficients, coefficients);
+QUADS_OUT (4, DX, dx);
+layout (push_constant) uniform Push { uint n, plane, c4; };
+
+void
+main ()
+{
+  for (uint k = 0; k < PER_INVOCATION; k++) {
+    uint i = item (k);
+    if (i < n) {
+      uint row = 4 * block_of (i, plane, c4);
+      vec4 d = LOAD (dy, i);
+      if (RELU)
+        d = mix (vec4 (0), d, greaterThan (LOAD (y, i), vec4 (0)));
+      vec4 v = LOAD (coefficients, row) * d;
+      if (CENTERED)
+        v += LOAD (coefficients, row + 1) + LOAD (coefficients, row + 2) * (LOAD (x, i) - LOAD (coefficients, row + 3));
+      dx[i] = v;
+    }
+  }
+}
