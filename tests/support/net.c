@@ -133,6 +133,21 @@ set_gates (PjPlan *plan, const PjGraph *graph, const PjGroups *groups, const PjC
   }
 }
 
+gboolean
+net_device_missing (void)
+{
+  g_autoptr (GError) error = NULL;
+  const char *id = g_getenv ("PJ_TEST_DEVICE");
+  g_autoptr (PjDevice) device = pj_device_open (id ? id : "cpu", &error);
+
+  if (device != NULL)
+    return FALSE;
+  if (g_strcmp0 (g_getenv ("PJ_TEST_REQUIRE_GPU"), "1") == 0)
+    g_error ("%s", error->message);
+  g_print ("1..0 # SKIP %s\n", error->message);
+  return TRUE;
+}
+
 static int
 compare_int (gconstpointer a, gconstpointer b)
 {

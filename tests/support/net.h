@@ -35,6 +35,9 @@ PjGraph *net_residual (void);
  * Runs @graph on the device of PJ_TEST_DEVICE (cpu) with stored statistics. (transfer full): logits
  */
 float *net_run (PjGraph *graph, const PjGroups *groups, const PjCutPlan *masks, const float *x, unsigned batch);
+/* TRUE if PJ_TEST_DEVICE does not exist here; the test program then returns 0 at once: it is skipped, or with
+ * PJ_TEST_REQUIRE_GPU=1 has failed. Call before g_test_init(). */
+gboolean net_device_missing (void);
 /* Seeded numbers in about −2 … 2 with some outliers. (transfer full) */
 float *net_noise (size_t n, uint64_t seed);
 
