@@ -333,11 +333,17 @@ pj_cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GEr
   return cut (graph, groups, plan, TRUE, error);
 }
 
+PjGraph *
+pj_cut_outline (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error)
+{
+  return cut (graph, groups, plan, FALSE, error);
+}
+
 gboolean
 pj_cut_predict_cost (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan,
                      PjCost *cost, GError **error)
 {
-  g_autoptr (PjGraph) shell = cut (graph, groups, plan, FALSE, error);
+  g_autoptr (PjGraph) shell = pj_cut_outline (graph, groups, plan, error);
   if (shell == NULL)
     return FALSE;
   pj_graph_cost (shell, cost);

@@ -62,6 +62,10 @@ PjGraph *pj_cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *
 gboolean pj_cut_predict_cost (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan,
                               PjCost *cost, GError **error);
 
+/* What pj_cut() would give, with exact shapes and parameters without data: only shapes and costs may be
+ * asked of it. For the cost of single nodes. (transfer full) */
+PjGraph *pj_cut_outline (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error);
+
 /**
  * pj_cut_permute:
  * @order: for each group channel the old channel that takes its place
