@@ -139,7 +139,8 @@ pj_session_go_to (PjSession *self, int64_t step, GError **error)
   return pj_store_end (self, ok, error);
 }
 
-#define STEP_COLUMNS "id, parent, kind, time, model, job, title, detail, criterion, settings"
+#define STEP_COLUMNS "id, parent, kind, time, model, job, title, detail, criterion, settings," \
+                     " (SELECT child FROM way WHERE way.step = step.id)"
 
 static PjStepRecord *
 read_step (sqlite3_stmt *row)
@@ -153,6 +154,7 @@ read_step (sqlite3_stmt *row)
   step->detail = pj_store_text (row, 7);
   step->criterion = pj_store_text (row, 8);
   step->settings = pj_store_text (row, 9);
+  step->way = sqlite3_column_int64 (row, 10);
   return step;
 }
 

@@ -130,6 +130,7 @@ void pj_stored_cut_free (PjStoredCut *self);
 /**
  * PjStepRecord:
  * @id, @parent: 0 for none; @parent is set by pj_session_add_step()
+ * @way: the child that redo would go to from this step, 0 for none; only read
  * @time: seconds since 1970
  * @model: the network at this step
  * @job: what made it, 0 for a person
@@ -138,7 +139,7 @@ void pj_stored_cut_free (PjStoredCut *self);
  * @cuts: (element-type PjStoredCut): groups with something marked or a ratio set
  */
 typedef struct {
-  int64_t id, parent, time, model, job;
+  int64_t id, parent, way, time, model, job;
   PjStepKind kind;
   char *title, *detail, *criterion, *settings;
   GPtrArray *cuts;
