@@ -30,6 +30,7 @@ struct _PjTask {
   double fraction;
   gint64 worked_us, since_us;   /* since_us: 0 while the clock stands */
   GArray *points;               /* (element-type PjTaskPoint): not delivered yet */
+  GPtrArray *items;             /* what was posted, not delivered yet; frees its elements as said */
   GError *error;
 };
 
@@ -38,6 +39,7 @@ struct _PjJobQueue {
   GSource *wake;
   GPtrArray *all;
   gboolean joined;
+  int draining;                 /* depth of pj_job_queue_drain() */
   pthread_t thread;
 
   pthread_mutex_t lock;
@@ -120,6 +122,32 @@ task_metric (gpointer data, const char *series, double x, double y)
   pthread_mutex_unlock (&task->queue->lock);
 }
 
+typedef struct {
+  gpointer data;
+  GDestroyNotify destroy;
+} Item;
+
+static void
+item_free (gpointer data)
+{
+  Item *item = data;
+  if (item->destroy != NULL)
+    item->destroy (item->data);
+  g_free (item);
+}
+
+void
+pj_task_post (const PjHooks *hooks, gpointer data, GDestroyNotify destroy)
+{
+  PjTask *task = hooks->data;
+  Item *item = g_new (Item, 1);
+  *item = (Item) { data, destroy };
+  pthread_mutex_lock (&task->queue->lock);
+  g_ptr_array_add (task->items, item);
+  mark (task->queue, task, FALSE);
+  pthread_mutex_unlock (&task->queue->lock);
+}
+
 static gboolean
 task_is_cancelled (gpointer data)
 {
@@ -195,6 +223,7 @@ pj_task_unref (PjTask *self)
     self->destroy (self->data);
   g_free (self->stage);
   g_array_unref (self->points);
+  g_ptr_array_unref (self->items);
   g_clear_error (&self->error);
   g_free (self);
 }
@@ -205,9 +234,16 @@ pj_task_get_data (PjTask *self)
   return self->data;
 }
 
-/* Takes the next task with news off the list and copies them. */
+/* What news point into. */
+typedef struct {
+  char *stage;
+  GArray *points;
+  GPtrArray *items;
+} NewsMemory;
+
+/* Takes the next task with news off the list and moves them to @news. */
 static PjTask *
-take_news (PjJobQueue *self, PjTaskNews *news, char **stage, GArray **points)
+take_news (PjJobQueue *self, PjTaskNews *news, NewsMemory *memory)
 {
   pthread_mutex_lock (&self->lock);
   if (self->dirty->len == 0) {
@@ -219,11 +255,15 @@ take_news (PjJobQueue *self, PjTaskNews *news, char **stage, GArray **points)
   PjTask *task = g_ptr_array_steal_index (self->dirty, 0);
   task->dirty = FALSE;
   gint64 worked_us = task->worked_us + (task->since_us != 0 ? g_get_monotonic_time () - task->since_us : 0);
-  *stage = g_strdup (task->stage);
-  *points = task->points;
+  *memory = (NewsMemory) { g_strdup (task->stage), task->points, task->items };
   task->points = g_array_new (FALSE, FALSE, sizeof (PjTaskPoint));
-  *news = (PjTaskNews) { task->state, *stage, task->fraction, (double) worked_us / G_USEC_PER_SEC,
-                         (const PjTaskPoint *) (gpointer) (*points)->data, (*points)->len, task->error };
+  task->items = g_ptr_array_new_with_free_func (item_free);
+  *news = (PjTaskNews) {
+    .state = task->state, .stage = memory->stage, .fraction = task->fraction,
+    .elapsed_s = (double) worked_us / G_USEC_PER_SEC,
+    .points = (const PjTaskPoint *) (gpointer) memory->points->data, .n_points = memory->points->len,
+    .n_items = memory->items->len, .error = task->error,
+  };
   pthread_mutex_unlock (&self->lock);
   return task;
 }
@@ -232,17 +272,25 @@ void
 pj_job_queue_drain (PjJobQueue *self)
 {
   PjTaskNews news;
-  char *stage;
-  GArray *points;
+  NewsMemory memory;
   PjTask *task;
-  while ((task = take_news (self, &news, &stage, &points)) != NULL) {
+  self->draining++;
+  while ((task = take_news (self, &news, &memory)) != NULL) {
+    g_autofree gpointer *items = g_new (gpointer, news.n_items);
+    for (size_t i = 0; i < news.n_items; i++)
+      items[i] = ((Item *) memory.items->pdata[i])->data;
+    news.items = items;
     if (task->news != NULL)
       task->news (task, &news, task->user_data);
-    if (news.state >= PJ_TASK_DONE)
-      g_ptr_array_remove (self->all, task);
-    g_free (stage);
-    g_array_unref (points);
+    g_free (memory.stage);
+    g_array_unref (memory.points);
+    g_ptr_array_unref (memory.items);
+    /* Freeing its data may push another task: the list must be whole before. */
+    guint index;
+    if (news.state >= PJ_TASK_DONE && g_ptr_array_find (self->all, task, &index))
+      pj_task_unref (g_ptr_array_steal_index (self->all, index));
   }
+  self->draining--;
 }
 
 static gboolean
@@ -298,6 +346,7 @@ pj_job_queue_free (PjJobQueue *self)
 {
   if (self == NULL)
     return;
+  g_assert (self->draining == 0);
   pj_job_queue_stop (self);
   if (self->wake != NULL) {
     g_source_destroy (self->wake);
@@ -319,6 +368,18 @@ pj_job_queue_is_busy (PjJobQueue *self)
   return busy;
 }
 
+gboolean
+pj_job_queue_is_stopped (PjJobQueue *self)
+{
+  return self->joined;
+}
+
+gboolean
+pj_job_queue_is_draining (PjJobQueue *self)
+{
+  return self->draining > 0;
+}
+
 static PjTask *
 task_new (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy, PjTaskNewsFunc news, gpointer user_data)
 {
@@ -331,6 +392,7 @@ task_new (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destr
   task->news = news;
   task->user_data = user_data;
   task->points = g_array_new (FALSE, FALSE, sizeof (PjTaskPoint));
+  task->items = g_ptr_array_new_with_free_func (item_free);
   g_ptr_array_add (self->all, task);
   return task;
 }

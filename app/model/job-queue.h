@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue of the engine thread: the one place where work crosses between the studio and the engine.
+/* A queue of work for another thread: the one place where work crosses between the studio and the engine.
+ * The studio has two: the engine thread, which owns the device, and one that reads and writes files.
  *
  *   main                                              engine thread (one)
  *   pj_job_queue_push (func, data) ── queue ─────▶    func (data, hooks)
@@ -36,6 +37,7 @@ typedef struct {
  * @stage: (nullable): newest stage
  * @elapsed_s: seconds of work, pauses not counted
  * @points, @n_points: new points, in order
+ * @items, @n_items: what pj_task_post() sent, in order
  * @error: (nullable): set in the states FAILED and CANCELLED
  */
 typedef struct {
@@ -44,11 +46,24 @@ typedef struct {
   double fraction, elapsed_s;
   const PjTaskPoint *points;
   size_t n_points;
+  gpointer const *items;
+  size_t n_items;
   const GError *error;
 } PjTaskNews;
 
 /* Runs on the engine thread. FALSE with @error set on failure. */
 typedef gboolean (*PjTaskFunc) (gpointer data, const PjHooks *hooks, GError **error);
+
+/**
+ * pj_task_post:
+ * @hooks: those that the task's function was called with, not hooks made from them
+ * @item: (transfer full): something finished before the task is
+ * @destroy: frees @item on the main thread after the news
+ *
+ * Sends a part of the result ahead.  Engine thread.
+ */
+void pj_task_post (const PjHooks *hooks, gpointer item, GDestroyNotify destroy);
+
 /* The last call for a task has one of the three final states. */
 typedef void (*PjTaskNewsFunc) (PjTask *task, const PjTaskNews *news, gpointer user_data);
 
@@ -62,7 +77,7 @@ typedef void (*PjTaskNewsFunc) (PjTask *task, const PjTaskNews *news, gpointer u
 PjJobQueue *pj_job_queue_new (GMainContext *context);
 /* Cancels everything, waits for the running task to notice (one batch), and delivers the last news. */
 void pj_job_queue_stop (PjJobQueue *self);
-/* Stops if that was not done, and frees. NULL is allowed. */
+/* Stops if that was not done, and frees. Not from a listener. NULL is allowed. */
 void pj_job_queue_free (PjJobQueue *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjJobQueue, pj_job_queue_free)
 
@@ -70,6 +85,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjJobQueue, pj_job_queue_free)
 void pj_job_queue_drain (PjJobQueue *self);
 /* TRUE if a task is running or waiting. */
 gboolean pj_job_queue_is_busy (PjJobQueue *self);
+/* TRUE after pj_job_queue_stop(): what is pushed now ends as cancelled at the next drain. */
+gboolean pj_job_queue_is_stopped (PjJobQueue *self);
+/* TRUE while listeners are called: the queue cannot be freed now. */
+gboolean pj_job_queue_is_draining (PjJobQueue *self);
 
 /**
  * pj_job_queue_push:
