@@ -10,10 +10,12 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (PjmJob, pjm_job, PJM, JOB, GObject)
 
 typedef enum {
-  PJM_JOB_QUEUED, PJM_JOB_RUNNING, PJM_JOB_PAUSED, PJM_JOB_DONE, PJM_JOB_FAILED, PJM_JOB_CANCELLED
+  PJM_JOB_QUEUED, PJM_JOB_RUNNING, PJM_JOB_PAUSED, PJM_JOB_DONE, PJM_JOB_FAILED, PJM_JOB_CANCELLED,
+  PJM_JOB_INTERRUPTED    /* the program ended while it ran; see pjm_project_resume() */
 } PjmJobState;
 
 /* Properties (all notify, on the main thread, at most about 20 times a second):
+ *   "kind"     string   identifier: score, choose, cut, recalibrate, fine-tune, evaluate, compare, export
  *   "title"    string   "Fine-tune, 1 epoch"
  *   "state"    int      PjmJobState
  *   "stage"    string   "epoch 1 of 1, step 120 of 937"
@@ -22,9 +24,11 @@ typedef enum {
  *   "remaining" double  seconds, -1 while unknown (first 5 s)
  *   "error"    string   reason of a failure, else NULL
  *   "result"   string   one line about the outcome, NULL before
+ *   "can-resume" boolean  pjm_project_resume() goes on with it: interrupted, or cancelled at a checkpoint
  */
 PjmJobState pjm_job_get_state (PjmJob *self);
 gboolean pjm_job_is_active (PjmJob *self);      /* queued, running or paused */
+gboolean pjm_job_can_resume (PjmJob *self);
 void pjm_job_cancel (PjmJob *self);
 void pjm_job_set_paused (PjmJob *self, gboolean paused);
 

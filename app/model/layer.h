@@ -41,6 +41,11 @@ const double *pjm_layer_get_scores (PjmLayer *self);
 const char *pjm_layer_get_refusal (PjmLayer *self);
 /* 1 keeps; channels bytes, or NULL. Borrowed until the next notify of "kept". */
 const guint8 *pjm_layer_get_mask (PjmLayer *self);
+/* All criteria by which this layer has been scored so far, in the order of the registry, for heat maps
+ * side by side. Returns the identifier; @scores: (out) (optional): channels values. Borrowed until the
+ * next "scores-changed". */
+guint pjm_layer_n_criteria (PjmLayer *self);
+const char *pjm_layer_get_criterion (PjmLayer *self, guint i, const double **scores);
 /* Signals: "scores-changed", "mask-changed". */
 
 G_END_DECLS

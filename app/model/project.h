@@ -24,6 +24,7 @@ G_DECLARE_FINAL_TYPE (PjmProject, pjm_project, PJM, PROJECT, GObject)
  *   "device"          string    id as in `penjing-cli devices`; "auto" is resolved
  *   "criterion"       string    identifier of the criterion that the sliders use
  *   "macs", "params", "macs-after", "params-after"   uint64
+ *   "size", "size-after"   uint64   bytes of the weights in a file
  *   "base-accuracy"   double    top-1 of the unmasked network on the preview pictures, -1 unknown
  *   "preview-accuracy" double   the same with the present masks, -1 unknown
  *   "preview-error"   double    its standard error
@@ -32,6 +33,8 @@ G_DECLARE_FINAL_TYPE (PjmProject, pjm_project, PJM, PROJECT, GObject)
  *   "can-undo", "can-redo"   boolean
  *   "undo-title", "redo-title"  string
  *   "modified-masks"  boolean   some channel is marked to be cut
+ *   "busy"            boolean   some job is queued, running or paused
+ *   "offer-cpu"       boolean   the device failed (lost, out of memory): suggest set_device ("cpu")
  * Signals: "failed" (headline: string, detail: string): show a banner; "graph-changed": another network
  *   (opened, cut, undone): layers and drawing are new. */
 
@@ -90,6 +93,8 @@ void pjm_project_go_to (PjmProject *self, guint step);
 
 /* --- jobs --- */
 
+/* All of these: (transfer none) (nullable): NULL if it cannot start; "failed" then said why. */
+
 /* Chooses channels by a method (thinet …) at the present ratios; the masks show the choice. */
 PjmJob *pjm_project_choose (PjmProject *self, const char *method);
 /* Cuts the masked channels for real. */
@@ -104,6 +109,8 @@ PjmJob *pjm_project_compare (PjmProject *self, const char *const *methods, const
                              guint epochs, guint max_steps);
 /* Writes, reads back and compares; "result" is the certificate's line. */
 PjmJob *pjm_project_export (PjmProject *self, const char *format, const char *path);
+/* Goes on with a job whose pjm_job_can_resume() is TRUE. FALSE if it cannot; "failed" then said why. */
+gboolean pjm_project_resume (PjmProject *self, PjmJob *job);
 
 /* --- history --- */
 

@@ -223,10 +223,10 @@ pj_work_end (PjWorkRun *self, gboolean ok, char *text, PjWorkDone *done, GError 
       ok = FALSE;
     }
   }
-  if (ok && done != NULL) {
+  if (done != NULL)
     done->job = pj_work_run_job (self);
+  if (ok && done != NULL)
     done->text = g_steal_pointer (&text);
-  }
   g_free (text);
   run_free (self);
   return ok;

@@ -58,7 +58,7 @@ typedef struct {
 
 /**
  * PjWorkDone: what a job leaves besides its result.  Caller memory, zeroed by the job.
- * @job: its record; 0 without a session
+ * @job: its record, also of a job that failed; 0 without a session
  * @step: the step it made, which is now the current one; 0 if it made none
  * @text: one line for a person: "91.85 % of 10,000 pictures (±0.27), loss 0.231"
  */
@@ -116,7 +116,7 @@ gboolean pj_work_run_add_step (PjWorkRun *self, PjGraph *graph, PjStepRecord *st
 /**
  * pj_work_end:
  * @ok: whether the job succeeded; if not, *@error says why
- * @done: (out) (nullable): filled on success
+ * @done: (out) (nullable): @job is filled, on success also @text
  * @text: (transfer full) (nullable): the line for a person
  *
  * Stores the outcome and frees @self.
