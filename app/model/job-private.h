@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* How the project drives its jobs. */
+#pragma once
+
+#include "model/job-queue.h"
+#include "model/job.h"
+#include "session/session.h"
+
+G_BEGIN_DECLS
+
+PjmJob *pjm_job_new (const char *kind, const char *title);
+/* A job of an earlier run. @points: (element-type PjPoint) */
+PjmJob *pjm_job_new_stored (const PjJobRecord *record, const char *title, const GArray *points, gboolean can_resume);
+
+const char *pjm_job_get_kind (PjmJob *self);
+/* Its record in the session, 0 for none. */
+gint64 pjm_job_get_id (PjmJob *self);
+void pjm_job_set_id (PjmJob *self, gint64 id);
+
+/* Puts it back to the start of the queue. */
+void pjm_job_restart (PjmJob *self);
+/* @task: referenced until the job ends; NULL before it is pushed. Cancels at once what was cancelled before. */
+void pjm_job_set_task (PjmJob *self, PjTask *task);
+/* Cancelled before there was a task. */
+gboolean pjm_job_is_cancelled_early (PjmJob *self);
+/* Shows what the queue says, final states apart: those come with pjm_job_end(). */
+void pjm_job_show_news (PjmJob *self, const PjTaskNews *news);
+/* @error, @result: (nullable): what a person reads */
+void pjm_job_end (PjmJob *self, PjmJobState state, const char *error, const char *result, gboolean can_resume);
+
+G_END_DECLS

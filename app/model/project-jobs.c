@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* The jobs there are.  The work itself is in work*.h; here is what each takes from the project and what a
+ * person reads. */
+#include <glib/gi18n-lib.h>
+
+#include "model/comparison-private.h"
+#include "model/tasks-private.h"
+#include "model/work-export.h"
+#include "model/work-settings.h"
+#include "prune/criterion.h"
+#include "prune/method.h"
+
+/* --- score --- */
+
+static gboolean
+run_score (PjmTask *self, PjWork *work, GError **error)
+{
+  self->scores = pj_work_score (work, self->place->network->groups, self->name, 0, PJM_SEED, &self->done, error);
+  return self->scores != NULL;
+}
+
+PjmJob *
+pjm_project_score (PjmProject *self, const char *name)
+{
+  const PjCriterion *criterion = pj_criterion_find (name);
+  g_return_val_if_fail (criterion != NULL, NULL);
+  /* Translators: a job: measure the importance of channels by a criterion */
+  g_autofree char *title = g_strdup_printf (_("Score by %s"), _(criterion->title));
+  PjmTask *task = pjm_task_new (self, "score", title, run_score, criterion->needs != PJ_NEEDS_NOTHING, TRUE);
+  if (task == NULL)
+    return NULL;
+  task->name = g_strdup (name);
+  return pjm_task_start (task);
+}
+
+/* --- choose --- */
+
+static gboolean
+run_choose (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjCutPlan) plan = pj_work_choose (work, self->place->network->groups, &self->choose, NULL, &self->done, error);
+  return plan != NULL;
+}
+
+/* The ratios as the work takes them; NULL after "failed" if nothing would be cut. (transfer full) */
+static char **
+get_keep (PjmProject *self)
+{
+  PjGroups *groups = self->place->network->groups;
+  g_autofree double *ratios = g_new (double, MAX (1u, pj_groups_n (groups)));
+  gboolean any = FALSE;
+  for (unsigned g = 0; g < pj_groups_n (groups); g++) {
+    ratios[g] = self->edits[g].ratio;
+    any = any || ratios[g] < 1.0;
+  }
+  if (any)
+    return pj_work_keep (groups, ratios);
+  pjm_project_fail (self, _("Nothing would be cut"), _("Set how much each layer keeps first."));
+  return NULL;
+}
+
+PjmJob *
+pjm_project_choose (PjmProject *self, const char *name)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  const PjMethod *method = pj_method_find (name);
+  g_return_val_if_fail (method != NULL, NULL);
+  if (!pjm_project_is_ready (self))
+    return NULL;
+  g_autofree char *title = g_strdup_printf (_("Choose by %s"), _(method->title));
+  g_auto (GStrv) keep = get_keep (self);
+  PjmTask *task = keep != NULL ? pjm_task_new (self, "choose", title, run_choose, method->needs != PJ_NEEDS_NOTHING, TRUE) : NULL;
+  if (task == NULL)
+    return NULL;
+  g_free (task->choose.method);
+  task->choose.method = g_strdup (name);
+  g_strfreev (task->choose.keep);
+  task->choose.keep = g_steal_pointer (&keep);
+  return pjm_task_start (task);
+}
+
+/* --- cut, recalibrate, fine-tune --- */
+
+static gboolean
+run_nothing (PjmTask *self, PjWork *work, GError **error)
+{
+  return TRUE;
+}
+
+PjmJob *
+pjm_project_cut (PjmProject *self)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  if (pjm_project_is_ready (self) && !pjm_project_has_masks (self)) {
+    pjm_project_fail (self, _("Nothing is marked to be cut"), _("Set how much each layer keeps first."));
+    return NULL;
+  }
+  PjmTask *task = pjm_task_new (self, "cut", _("Cut"), run_nothing, FALSE, TRUE);
+  if (task == NULL)
+    return NULL;
+  task->cuts_first = TRUE;
+  return pjm_task_start (task);
+}
+
+static gboolean
+run_recalibrate (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjGraph) graph = pj_work_recalibrate (work, 0, PJM_SEED, &self->done, error);
+  return graph != NULL;
+}
+
+PjmJob *
+pjm_project_recalibrate (PjmProject *self)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  PjmTask *task = pjm_task_new (self, "recalibrate", _("Recalibrate norms"), run_recalibrate, TRUE, TRUE);
+  if (task == NULL)
+    return NULL;
+  task->cuts_first = task->masks != NULL;
+  return pjm_task_start (task);
+}
+
+static gboolean
+run_train (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjGraph) graph = pj_work_train (work, &self->train, NULL, &self->done, error);
+  return graph != NULL;
+}
+
+PjmJob *
+pjm_project_fine_tune (PjmProject *self, guint epochs, double lr)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self) && epochs > 0, NULL);
+  g_autofree char *title = g_strdup_printf (ngettext ("Fine-tune, %u epoch", "Fine-tune, %u epochs", epochs), epochs);
+  PjmTask *task = pjm_task_new (self, "fine-tune", title, run_train, TRUE, TRUE);
+  if (task == NULL)
+    return NULL;
+  task->cuts_first = task->masks != NULL;
+  task->train.options.epochs = epochs;
+  task->train.options.lr = (float) lr;
+  task->train.options.seed = PJM_SEED;
+  return pjm_task_start (task);
+}
+
+/* --- evaluate, compare, export --- */
+
+static gboolean
+run_evaluate (PjmTask *self, PjWork *work, GError **error)
+{
+  PjAccuracy accuracy = { 0 };
+  gboolean ok = pj_work_evaluate (work, 0, self->place->network->groups, self->masks, &accuracy, &self->done, error);
+  pj_accuracy_clear (&accuracy);
+  return ok;
+}
+
+PjmJob *
+pjm_project_evaluate (PjmProject *self)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  PjmTask *task = pjm_task_new (self, "evaluate", _("Measure accuracy"), run_evaluate, TRUE, FALSE);
+  return task != NULL ? pjm_task_start (task) : NULL;
+}
+
+static gboolean
+run_compare (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjComparison) comparison = pj_work_compare (work, self->place->network->groups, &self->compare, NULL, NULL,
+                                                         &self->done, error);
+  return comparison != NULL;
+}
+
+/* "ThiNet, APoZ" (transfer full) */
+static char *
+join_titles (const char *const *methods)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; methods[i] != NULL; i++) {
+    const PjMethod *method = pj_method_find (methods[i]);
+    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", method != NULL ? _(method->title) : methods[i]);
+  }
+  return g_string_free (g_steal_pointer (&names), FALSE);
+}
+
+PjmJob *
+pjm_project_compare (PjmProject *self, const char *const *methods, const double *ratios, guint n_ratios, guint epochs,
+                     guint max_steps)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self) && methods != NULL && n_ratios > 0, NULL);
+  g_autofree char *names = join_titles (methods), *title = g_strdup_printf (_("Compare %s"), names);
+  PjmTask *task = pjm_task_new (self, "compare", title, run_compare, TRUE, TRUE);
+  if (task == NULL)
+    return NULL;
+  g_autoptr (GPtrArray) texts = g_ptr_array_new ();
+  for (guint i = 0; i < n_ratios; i++) {
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ptr_array_add (texts, g_strdup (g_ascii_formatd (number, sizeof number, "%.6g", ratios[i])));
+  }
+  g_ptr_array_add (texts, NULL);
+  task->compare.methods = g_strdupv ((char **) methods);
+  task->compare.ratios = (char **) g_ptr_array_steal (texts, NULL);
+  task->compare.tune.epochs = epochs;
+  task->compare.tune.max_steps = epochs > 0 ? max_steps : 0;
+  task->compare.tune.seed = task->compare.seed = PJM_SEED;
+  task->comparison = pjm_comparison_new (title);
+  g_list_store_append (self->comparisons, task->comparison);
+  return pjm_task_start (task);
+}
+
+static gboolean
+run_export (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjGraph) cut = NULL;
+  g_auto (PjCertificate) certificate = { 0 };
+  /* The file is what the screen shows: without what is marked. */
+  if (self->masks != NULL) {
+    cut = pj_cut (work->graph, self->place->network->groups, self->masks, error);
+    if (cut == NULL)
+      return FALSE;
+    work->graph = cut;
+  }
+  return pj_work_export (work, self->name, self->path, NULL, &certificate, &self->done, error);
+}
+
+PjmJob *
+pjm_project_export (PjmProject *self, const char *format, const char *path)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self) && path != NULL, NULL);
+  g_autofree char *base = g_path_get_basename (path), *title = g_strdup_printf (_("Export %s"), base);
+  PjmTask *task = pjm_task_new (self, "export", title, run_export, FALSE, FALSE);
+  if (task == NULL)
+    return NULL;
+  task->name = g_strdup (format);
+  task->path = g_strdup (path);
+  return pjm_task_start (task);
+}
+
+/* --- jobs of an earlier run --- */
+
+gboolean
+pjm_task_kind_can_resume (const char *kind)
+{
+  PjJobRecord record = { .kind = (char *) kind, .state = PJ_JOB_INTERRUPTED };
+  return pj_work_can_resume (&record);
+}
+
+static gboolean
+run_resume (PjmTask *self, PjWork *work, GError **error)
+{
+  return pj_work_resume (work, &self->done, error);
+}
+
+gboolean
+pjm_project_resume (PjmProject *self, PjmJob *job)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self) && PJM_IS_JOB (job), FALSE);
+  if (!pjm_job_can_resume (job))
+    return FALSE;
+  PjmTask *task = pjm_task_new (self, pjm_job_get_kind (job), "", run_resume, FALSE, TRUE);
+  if (task == NULL)
+    return FALSE;
+  g_set_object (&task->job, job);
+  task->resumes = pjm_job_get_id (job);
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->comparisons)); i++) {
+    g_autoptr (PjmComparison) comparison = g_list_model_get_item (G_LIST_MODEL (self->comparisons), i);
+    if (pjm_comparison_get_job (comparison) == task->resumes)
+      g_set_object (&task->comparison, comparison);
+  }
+  pjm_job_restart (job);
+  pjm_task_start (task);
+  return TRUE;
+}
+
+/* "key 3" → 3 */
+static guint
+number_of (const char *settings, const char *key)
+{
+  g_autofree char *text = pj_settings_get (settings, key);
+  return text != NULL ? (guint) g_ascii_strtoull (text, NULL, 10) : 0;
+}
+
+char *
+pjm_job_title (const PjJobRecord *record)
+{
+  if (g_strcmp0 (record->kind, "fine-tune") == 0 && number_of (record->settings, "epochs") > 0
+      && number_of (record->settings, "max-steps") == 0) {
+    guint epochs = number_of (record->settings, "epochs");
+    return g_strdup_printf (ngettext ("Fine-tune, %u epoch", "Fine-tune, %u epochs", epochs), epochs);
+  }
+  if (g_strcmp0 (record->kind, "cut") == 0)
+    return g_strdup (_("Cut"));
+  if (g_strcmp0 (record->kind, "recalibrate") == 0)
+    return g_strdup (_("Recalibrate norms"));
+  if (g_strcmp0 (record->kind, "evaluate") == 0)
+    return g_strdup (_("Measure accuracy"));
+  return g_strdup (record->title);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of the project, which is spread over files by concern:
+ *
+ *   project.c           the object: properties, lists, drawing
+ *   project-open.c      sessions, networks and data come in; closing
+ *   project-history.c   steps, undo, redo; showing a step
+ *   project-edit.c      ratios and channels by hand; masks and costs of the layers
+ *   project-score.c     criteria
+ *   project-preview.c   accuracy while a slider moves
+ *   project-tasks.c     jobs: from a click to the engine thread and back
+ *   project-jobs.c      the jobs there are
+ *   project-choices.c   what menus list
+ *
+ *   main                          files thread                      engine thread
+ *   edits, history in memory ──▶  write steps in order
+ *   show_step ─────────────────▶  read a network, lay it out
+ *   jobs ──────────────────────▶  number of the step ───(main)───▶  work, which stores as it goes
+ *   everything shown ◀────────────────────────────────────────────  news
+ */
+#pragma once
+
+#include "data/dataset.h"
+#include "model/engine-private.h"
+#include "model/files-private.h"
+#include "model/job-private.h"
+#include "model/layer-private.h"
+#include "model/place-private.h"
+#include "model/project.h"
+#include "model/step-private.h"
+
+G_BEGIN_DECLS
+
+#define PJM_DEFAULT_CRITERION "weight-sum"
+/* Everything that the studio measures or trains uses this seed; the session records it. */
+#define PJM_SEED 1
+
+/* What a person set for one group. @keep: (nullable): NULL keeps all; @scale: (nullable): factors of a method */
+typedef struct {
+  double ratio;
+  guint8 *keep;
+  float *scale;
+} PjmEdit;
+
+typedef enum {
+  PJM_PROP_0, PJM_PROP_NAME, PJM_PROP_PATH, PJM_PROP_OPENING, PJM_PROP_READY, PJM_PROP_READ_ONLY, PJM_PROP_DATA_NAME,
+  PJM_PROP_DEVICE, PJM_PROP_CRITERION, PJM_PROP_MACS, PJM_PROP_PARAMS, PJM_PROP_MACS_AFTER, PJM_PROP_PARAMS_AFTER,
+  PJM_PROP_SIZE, PJM_PROP_SIZE_AFTER, PJM_PROP_BASE_ACCURACY, PJM_PROP_PREVIEW_ACCURACY, PJM_PROP_PREVIEW_ERROR,
+  PJM_PROP_PREVIEW_STALE, PJM_PROP_PREVIEW_COUNT, PJM_PROP_CAN_UNDO, PJM_PROP_CAN_REDO, PJM_PROP_UNDO_TITLE,
+  PJM_PROP_REDO_TITLE, PJM_PROP_MODIFIED_MASKS, PJM_PROP_BUSY, PJM_PROP_OFFER_CPU, PJM_N_PROPS
+} PjmProp;
+
+struct _PjmProject {
+  GObject parent;
+  char *state_dir;
+  gboolean closed;
+
+  PjJobQueue *queue, *files;
+  PjmEngine *engine;
+  char *device;                 /* as it is shown; "auto" until it is known */
+  GArray *devices;              /* PjmChoice */
+  gboolean offer_cpu;
+
+  GListStore *layers, *jobs, *comparisons, *steps;
+  guint n_active;               /* jobs */
+
+  /* The open session; NULL before. */
+  PjmStore *store;
+  gboolean read_only, opening;
+  PjmStep *current;             /* owned by steps */
+
+  /* What is shown. */
+  PjmPlace *place;
+  GPtrArray *recent;            /* PjmPlace: a few, so that undo over a cut is quick */
+  gboolean loading;             /* the network of `current` is on its way: nothing may be edited */
+  guint load_serial;
+  PjmEdit *edits;               /* by group */
+  PjCost cost_after;
+  const char *criterion;        /* interned */
+  PjmJob *scoring;              /* (nullable) (not owned): the job that measures `criterion` */
+
+  PjDataset *dataset;
+  char *data;                   /* where it is, as pj_work_open_data() takes it */
+
+  double base_accuracy, preview_accuracy, preview_error;
+  gboolean preview_stale;
+  guint preview_count, preview_serial;
+};
+
+/* --- project.c --- */
+
+void pjm_project_notify (PjmProject *self, PjmProp prop);
+/* Emits "failed". @headline: translated; @detail: (nullable) */
+void pjm_project_fail (PjmProject *self, const char *headline, const char *detail);
+/* Shows @place with the masks of the current step: new layers, "graph-changed". @place: (transfer none) */
+void pjm_project_install (PjmProject *self, PjmPlace *place);
+/* TRUE if a network is there and no other one is on its way. */
+gboolean pjm_project_is_ready (PjmProject *self);
+
+/* --- project-open.c --- */
+
+void pjm_project_stop (PjmProject *self);
+
+/* --- project-history.c --- */
+
+/* Fills the list. @records: (element-type PjStepRecord), which are taken; @current: id */
+void pjm_project_set_history (PjmProject *self, GPtrArray *records, gint64 current);
+/* Appends a step that is stored already. @record: (transfer full); the new one becomes the current one. */
+void pjm_project_add_stored_step (PjmProject *self, PjStepRecord *record);
+/* A step from the present edits, if they differ from the current step. */
+void pjm_project_commit (PjmProject *self, const char *title);
+/* Brings what is shown in line with the current step; its network may have to be read first. */
+void pjm_project_show_current (PjmProject *self);
+void pjm_project_remember_place (PjmProject *self, PjmPlace *place);
+void pjm_project_write_meta (PjmProject *self, const char *key, const char *text);
+gboolean pjm_project_refuse_read_only (PjmProject *self);
+
+/* --- project-edit.c --- */
+
+void pjm_edits_free (PjmEdit *edits, guint n);
+/* Takes the edits from the cuts of the current step. */
+void pjm_project_read_edits (PjmProject *self);
+/* Brings layers, costs and flags in line with the edits, and asks for a preview. */
+void pjm_project_show_edits (PjmProject *self);
+/* Chooses the channels of all groups again, after scores came in. */
+void pjm_project_apply_ratios (PjmProject *self);
+/* What the edits mark; NULL if nothing. (transfer full) */
+PjCutPlan *pjm_project_get_masks (PjmProject *self);
+gboolean pjm_project_has_masks (PjmProject *self);
+/* "29.1 M → 7.3 M MACs" (transfer full) */
+char *pjm_macs_text (guint64 before, guint64 after);
+
+/* --- project-score.c --- */
+
+/* Hands the scores there are to the layers. */
+void pjm_project_show_scores (PjmProject *self);
+/* Gets the scores of the present criterion if they are not there and nobody measures them yet. */
+void pjm_project_need_scores (PjmProject *self);
+
+/* --- project-preview.c --- */
+
+void pjm_project_preview (PjmProject *self);
+/* Forgets what was measured: another network, data set or device. */
+void pjm_project_reset_preview (PjmProject *self);
+
+/* --- project-choices.c --- */
+
+/* Emits "failed" for a device that was lost or has no memory left, and offers the CPU. */
+void pjm_project_device_failed (PjmProject *self, const char *detail);
+
+void pjm_project_list_devices (PjmProject *self);
+void pjm_choices_free (GArray *choices);
+
+G_END_DECLS

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * PjmStep: one step of the history.
+ *
+ * The list of the project owns all steps of a session; parent and way are plain pointers into it.
+ */
+#include <glib/gi18n-lib.h>
+
+#include "model/step-private.h"
+
+struct _PjmStep {
+  GObject parent_object;
+  PjStepRecord *record;
+  PjmStepId *id;
+  PjmStep *parent, *way;
+  gboolean current;
+};
+
+G_DEFINE_FINAL_TYPE (PjmStep, pjm_step, G_TYPE_OBJECT)
+
+enum { PROP_0, PROP_TITLE, PROP_DETAIL, PROP_TIME, PROP_CURRENT, N_PROPS };
+static GParamSpec *props[N_PROPS];
+
+PjmStepId *
+pjm_step_id_new (gint64 id)
+{
+  PjmStepId *self = g_new0 (PjmStepId, 1);
+  g_atomic_ref_count_init (&self->ref);
+  self->id = id;
+  return self;
+}
+
+PjmStepId *
+pjm_step_id_ref (PjmStepId *self)
+{
+  g_atomic_ref_count_inc (&self->ref);
+  return self;
+}
+
+void
+pjm_step_id_unref (PjmStepId *self)
+{
+  if (self != NULL && g_atomic_ref_count_dec (&self->ref))
+    g_free (self);
+}
+
+static void
+pjm_step_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  PjmStep *self = PJM_STEP (object);
+  switch (id) {
+  case PROP_TITLE: g_value_set_string (value, pjm_step_title (self)); break;
+  case PROP_DETAIL: g_value_set_string (value, self->record->detail); break;
+  case PROP_TIME: g_value_set_int64 (value, self->record->time); break;
+  case PROP_CURRENT: g_value_set_boolean (value, self->current); break;
+  default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+pjm_step_finalize (GObject *object)
+{
+  PjmStep *self = PJM_STEP (object);
+  pj_step_record_free (self->record);
+  pjm_step_id_unref (self->id);
+  G_OBJECT_CLASS (pjm_step_parent_class)->finalize (object);
+}
+
+static void
+pjm_step_class_init (PjmStepClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GParamFlags flags = G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+  object_class->get_property = pjm_step_get_property;
+  object_class->finalize = pjm_step_finalize;
+  props[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, flags);
+  props[PROP_DETAIL] = g_param_spec_string ("detail", NULL, NULL, NULL, flags);
+  props[PROP_TIME] = g_param_spec_int64 ("time", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  props[PROP_CURRENT] = g_param_spec_boolean ("current", NULL, NULL, FALSE, flags);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+pjm_step_init (PjmStep *self)
+{
+}
+
+PjmStep *
+pjm_step_new (PjStepRecord *record, PjmStep *parent)
+{
+  PjmStep *self = g_object_new (PJM_TYPE_STEP, NULL);
+  self->record = record;
+  self->id = pjm_step_id_new (record->id);
+  self->parent = parent;
+  return self;
+}
+
+const PjStepRecord *
+pjm_step_record (PjmStep *self)
+{
+  return self->record;
+}
+
+PjmStepId *
+pjm_step_id (PjmStep *self)
+{
+  return self->id;
+}
+
+void
+pjm_step_set_number (PjmStep *self, gint64 id)
+{
+  self->record->id = id;
+}
+
+PjmStep *
+pjm_step_parent (PjmStep *self)
+{
+  return self->parent;
+}
+
+PjmStep *
+pjm_step_way (PjmStep *self)
+{
+  return self->way;
+}
+
+void
+pjm_step_set_way (PjmStep *self, PjmStep *way)
+{
+  self->way = way;
+}
+
+void
+pjm_step_mark_way (PjmStep *self)
+{
+  for (PjmStep *step = self; step->parent != NULL; step = step->parent)
+    step->parent->way = step;
+}
+
+void
+pjm_step_set_current (PjmStep *self, gboolean current)
+{
+  if (self->current == current)
+    return;
+  self->current = current;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CURRENT]);
+}
+
+const char *
+pjm_step_title (PjmStep *self)
+{
+  /* What jobs store is English, for the command line too. */
+  switch (self->record->kind) {
+  case PJ_STEP_IMPORTED: return _("Open the network");
+  case PJ_STEP_CUT: return _("Cut");
+  case PJ_STEP_TRAINED: return _("Fine-tune");
+  case PJ_STEP_RECALIBRATED: return _("Recalibrate norms");
+  case PJ_STEP_MASKED: break;
+  }
+  return self->record->job != 0 ? _("Choose channels") : self->record->title;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* A job on its way: what it works on, copied when a person asked for it, and what it brings back. */
+#pragma once
+
+#include "model/project-private.h"
+#include "model/work-compare.h"
+#include "model/work-prune.h"
+#include "model/work-train.h"
+#include "model/work.h"
+
+G_BEGIN_DECLS
+
+typedef struct _PjmTask PjmTask;
+
+/* Engine thread. @work: device, session, network, data and hooks are set. */
+typedef gboolean (*PjmTaskRun) (PjmTask *self, PjWork *work, GError **error);
+
+/* A step that the job made. @place: (nullable): NULL if its network is the one the job worked on */
+typedef struct {
+  PjStepRecord *record;
+  PjmPlace *place;
+} PjmMadeStep;
+
+/**
+ * PjmTask:
+ * @masks: (nullable): what was marked then
+ * @cuts_first: remove the marked channels before the work
+ * @name, @path: method, criterion or format; file
+ * @comparison: the table that the job fills
+ * @step: number of the step @from_id; @resumes: the job's record
+ * @made: (element-type PjmMadeStep): filled also when the job fails in a later stage
+ */
+struct _PjmTask {
+  PjmProject *project;
+  PjmJob *job;
+  PjmTaskRun run;
+
+  char *device;
+  PjmEngine *engine;
+  PjmStore *store;
+  PjmStepId *from_id;
+  PjmPlace *place;
+  PjDataset *dataset;
+  char *data;
+  const char *criterion;
+  PjCutPlan *masks;
+  gboolean cuts_first;
+  char *name, *path;
+  PjWorkTrain train;
+  PjWorkChoose choose;
+  PjWorkCompare compare;
+  PjmComparison *comparison;
+
+  gint64 step, resumes;
+  PjWorkDone done;
+  char *device_id;
+  GPtrArray *made;
+  PjScores *scores;
+  gboolean lost;
+};
+
+/**
+ * pjm_task_new:
+ * @needs_data, @makes_steps: refused without data, in a read-only session
+ *
+ * A snapshot of the project, or NULL after "failed".
+ */
+PjmTask *pjm_task_new (PjmProject *self, const char *kind, const char *title, PjmTaskRun run, gboolean needs_data,
+                       gboolean makes_steps);
+/* Puts it in the queue, and its job in the list. @self is taken. (transfer none) */
+PjmJob *pjm_task_start (PjmTask *self);
+
+/* --- engine thread --- */
+
+/* Notes the step @id; the network is read from the session unless @graph (transfer full) (nullable) is it. */
+gboolean pjm_task_note_step (PjmTask *self, gint64 id, PjGraph *graph, GError **error);
+
+/* --- project-jobs.c --- */
+
+PjmJob *pjm_project_score (PjmProject *self, const char *criterion);
+/* TRUE if an interrupted job of this kind can go on. */
+gboolean pjm_task_kind_can_resume (const char *kind);
+/* A translated title for a stored job. (transfer full) */
+char *pjm_job_title (const PjJobRecord *record);
+
+/* --- project-score.c --- */
+
+/* @scores: (transfer full) */
+void pjm_project_take_scores (PjmProject *self, PjmPlace *place, PjScores *scores);
+
+G_END_DECLS
