@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/work-open.h"
 #include "model/work-private.h"
 #include "model/work-train.h"
 #include "session/model.h"

@@ -3,7 +3,6 @@
 #include "model/work-export.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
-#include "compute/plan.h"
+#include "model/work-infer.h"
 #include "model/work-open.h"
 #include "model/work-private.h"
 #include "session/model.h"
@@ -87,30 +86,11 @@ with_notes (const PjWork *work, const char *accuracy, PjCertificate *certificate
 
 /* --- running both --- */
 
-/* Outputs of @graph for @n inputs, row by row. (transfer full): for pj_free() */
-static float *
-run_graph (PjDevice *device, PjGraph *graph, const float *inputs, size_t *n_elems, GError **error)
-{
-  int output = pj_graph_get_output (graph);
-  PjPlanOptions options = { .batch = N_INPUTS, .mode = PJ_PLAN_INFER, .observed = &output, .n_observed = 1 };
-  g_autoptr (PjParams) params = pj_params_new (device, graph, FALSE, error);
-  g_autoptr (PjPlan) plan = params != NULL ? pj_plan_new (graph, params, &options, error) : NULL;
-  if (plan == NULL)
-    return NULL;
-  *n_elems = N_INPUTS * pj_shape_n_elems (&pj_graph_value (graph, output)->shape);
-  float *out = pj_alloc (*n_elems * sizeof (float), "outputs to compare", error);
-  if (out != NULL && pj_plan_set_images (plan, inputs, error) && pj_plan_forward (plan, NULL, error)
-      && pj_plan_read_value (plan, output, out, error))
-    return out;
-  pj_free (out);
-  return NULL;
-}
-
 /* Test pictures where there are enough that fit, else seeded noise. (transfer full): for pj_free() */
 static float *
 make_inputs (const PjWork *work, PjCertificate *certificate, GError **error)
 {
-  size_t size = pj_shape_n_elems (&pj_graph_value (work->graph, pj_graph_get_input (work->graph))->shape);
+  size_t size = pj_work_input_elems (work->graph);
   float *inputs = pj_alloc (N_INPUTS * size * sizeof (float), "inputs to compare", error);
   if (inputs == NULL)
     return NULL;
@@ -129,20 +109,26 @@ make_inputs (const PjWork *work, PjCertificate *certificate, GError **error)
   return inputs;
 }
 
-/* Largest |a − b| over the largest |a|; 1 if sizes differ or a number is not finite. */
-static double
-difference (const float *a, size_t n_a, const float *b, size_t n_b)
+/* FALSE with @error set if the two networks are not of one kind: the difference would be of nothing. */
+static gboolean
+run_both (const PjWork *work, PjGraph *back, const char *path, PjCertificate *certificate, GError **error)
 {
-  double largest = 0.0, worst = 0.0;
-  if (n_a != n_b)
-    return 1.0;
-  for (size_t i = 0; i < n_a; i++) {
-    if (!isfinite (a[i]) || !isfinite (b[i]))
-      return 1.0;
-    largest = fmax (largest, fabs ((double) a[i]));
-    worst = fmax (worst, fabs ((double) a[i] - (double) b[i]));
+  size_t n = pj_work_output_elems (work->graph);
+  if (pj_work_input_elems (back) != pj_work_input_elems (work->graph) || pj_work_output_elems (back) != n) {
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "“%s” would have other inputs or outputs than the network; nothing was kept", path);
+    return FALSE;
   }
-  return largest > 0.0 ? worst / largest : worst;
+  float *inputs = make_inputs (work, certificate, error);
+  float *ours = inputs != NULL ? pj_alloc (N_INPUTS * n * sizeof (float), "outputs to compare", error) : NULL;
+  float *theirs = ours != NULL ? pj_alloc (N_INPUTS * n * sizeof (float), "outputs to compare", error) : NULL;
+  gboolean ok = theirs != NULL && pj_work_infer (work->device, work->graph, N_INPUTS, inputs, N_INPUTS, ours, NULL, error)
+                && pj_work_infer (work->device, back, N_INPUTS, inputs, N_INPUTS, theirs, NULL, error);
+  if (ok)
+    certificate->difference = pj_work_difference (ours, theirs, N_INPUTS * n);
+  pj_free (inputs);
+  pj_free (ours);
+  pj_free (theirs);
+  return ok;
 }
 
 static gboolean
@@ -150,23 +136,14 @@ compare_with_file (const PjWork *work, const PjExporter *exporter, const char *p
                    GError **error)
 {
   g_autoptr (PjGraph) back = exporter->read (path, error);
-  float *inputs = back != NULL ? make_inputs (work, certificate, error) : NULL;
-  size_t n_ours = 0, n_theirs = 0;
-  float *ours = inputs != NULL ? run_graph (work->device, work->graph, inputs, &n_ours, error) : NULL;
-  float *theirs = ours != NULL ? run_graph (work->device, back, inputs, &n_theirs, error) : NULL;
-  gboolean ok = theirs != NULL;
-  if (ok) {
-    certificate->difference = difference (ours, n_ours, theirs, n_theirs);
-    ok = certificate->difference <= PJ_CERTIFICATE_TOLERANCE;
-    if (!ok)
-      g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "“%s” would not compute what the network does: its outputs differ by "
-                   "%.3g of the largest one, at most %g is rounding; nothing was kept", path, certificate->difference,
-                   PJ_CERTIFICATE_TOLERANCE);
-  }
-  pj_free (inputs);
-  pj_free (ours);
-  pj_free (theirs);
-  return ok;
+  if (back == NULL || !run_both (work, back, path, certificate, error))
+    return FALSE;
+  if (certificate->difference <= PJ_CERTIFICATE_TOLERANCE)
+    return TRUE;
+  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "“%s” would not compute what the network does: its outputs differ by %.3g of "
+               "the largest one, at most %g is rounding; nothing was kept", path, certificate->difference,
+               PJ_CERTIFICATE_TOLERANCE);
+  return FALSE;
 }
 
 /* --- the file --- */

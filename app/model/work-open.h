@@ -55,6 +55,8 @@ gboolean pj_work_open_step (PjSession *session, int64_t step, PjWorkPlace *place
 void pj_work_place_clear (PjWorkPlace *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkPlace, pj_work_place_clear)
 
+/* An accuracy as the notes have it: "0.9185 of 10000". (transfer full) */
+char *pj_work_accuracy_text (double top1, unsigned n);
 /* Accuracy that was last measured for a model of the session ("0.9185 of 10000"), or NULL. (transfer full) */
 char *pj_work_known_accuracy (PjSession *session, int64_t model);
 

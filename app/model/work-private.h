@@ -12,8 +12,7 @@ gboolean pj_work_compare_resume (const PjWork *work, const char *settings, PjWor
 
 /* "91.85 %" of a share. (transfer full) */
 char *pj_work_percent (double share);
-/* Remembers the accuracy of a model in the session and reads it; texts as PJ_NOTE_ACCURACY. */
-char *pj_work_accuracy_text (double top1, unsigned n);
+/* Remembers the accuracy of a model in the session, for pj_work_known_accuracy(). */
 gboolean pj_work_remember_accuracy (PjSession *session, int64_t model, double top1, unsigned n, GError **error);
 
 G_END_DECLS

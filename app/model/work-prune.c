@@ -80,7 +80,7 @@ void
 pj_work_choose_init (PjWorkChoose *self)
 {
   memset (self, 0, sizeof *self);
-  self->method = g_strdup ("thinet");
+  self->method = g_strdup ("thinet-ls");
   self->scale = TRUE;
   self->multiple = 1;
   self->seed = 1;
@@ -204,17 +204,34 @@ describe_plan (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan
                           (double) after.macs / 1e6, (double) before.learnable / 1e3, (double) after.learnable / 1e3);
 }
 
+/* "0.5" for all means all that the method can judge: the others stay whole, unless they are asked for by name. */
+static void
+spare_unfit (const PjMethod *method, const PjScoring *scoring, const PjWorkChoose *settings, double *ratios)
+{
+  for (unsigned i = 0; method->fit != NULL && i < pj_groups_n (scoring->groups); i++) {
+    const PjGroup *group = pj_groups_get (scoring->groups, i);
+    g_autofree char *named = g_strconcat (group->name, "=", NULL);
+    gboolean asked_for = FALSE;
+    for (char **keep = settings->keep; keep != NULL && *keep != NULL; keep++)
+      asked_for = asked_for || g_str_has_prefix (*keep, named);
+    if (!asked_for && ratios[group->id] < 1.0 && !method->fit (method, scoring, group, NULL))
+      ratios[group->id] = 1.0;
+  }
+}
+
 static PjCutPlan *
 run_method (PjWorkRun *run, const PjWork *work, const PjGroups *groups, const PjMethod *method,
-            const PjWorkChoose *settings, const double *ratios, PjScores **scores, GError **error)
+            const PjWorkChoose *settings, double *ratios, PjScores **scores, GError **error)
 {
   PjFormat format = { 0 };
   PjScoring scoring;
   PjPruneSettings prune;
   if (!fill_settings (&prune, settings, ratios, error)
       || !fill_scoring (&scoring, work, groups, settings->n_images, settings->seed, method->needs, &format,
-                        pj_work_run_hooks (run), error)
-      || !pj_prune_settings_check (method, &scoring, &prune, error))
+                        pj_work_run_hooks (run), error))
+    return NULL;
+  spare_unfit (method, &scoring, settings, ratios);
+  if (!pj_prune_settings_check (method, &scoring, &prune, error))
     return NULL;
   return method->choose (method, &scoring, &prune, scores, error);
 }

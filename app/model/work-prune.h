@@ -21,8 +21,8 @@ PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char 
 /**
  * PjWorkChoose: how the channels that stay are chosen.
  * @method: name of a PjMethod
- * @keep: (nullable): as a person writes it: "0.5" for all groups that can be cut, "conv3=0.25" for one; later
- *   ones win.  Groups that nothing names stay whole.
+ * @keep: (nullable): as a person writes it: "0.5" for all groups that can be cut and that the method can judge,
+ *   "conv3=0.25" for one; later ones win.  Groups that nothing names stay whole.
  * @macs, @params: instead: a global budget, the share that is kept; 0 for none
  * @floor: smallest share of a group under a global budget
  * @multiple: round kept counts up to a multiple of this
@@ -39,7 +39,7 @@ typedef struct {
   uint64_t seed;
 } PjWorkChoose;
 
-/* thinet with factors, seed 1, nothing to keep set. */
+/* thinet-ls, seed 1, nothing to keep set. */
 void pj_work_choose_init (PjWorkChoose *self);
 void pj_work_choose_clear (PjWorkChoose *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkChoose, pj_work_choose_clear)
