@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* A network on its way: measured, cut, recalibrated, fine-tuned, and measured again after each step. */
+#include "cli/cli.h"
+
+static gboolean
+measure (Cli *cli, CliModel *model, PjWork *work, unsigned n_test, CliStages *stages, const char *id, const char *title,
+         GError **error)
+{
+  PjAccuracy accuracy;
+  if (!cli_measure (cli, model, work, n_test, &accuracy, error))
+    return FALSE;
+  cli_stages_add (stages, id, title, model->graph, &accuracy);
+  g_autofree char *top1 = cli_percent (accuracy.top1);
+  cli_note (cli, "%s: top-1 %s", title, top1);
+  pj_accuracy_clear (&accuracy);
+  return TRUE;
+}
+
+/* {"conv1": 16, …} */
+static void
+report_kept (Cli *cli, const PjGroups *groups, const PjCutPlan *plan)
+{
+  JsonObject *kept = json_object_new ();
+  for (unsigned i = 0; i < pj_groups_n (groups); i++) {
+    const PjGroup *group = pj_groups_get (groups, i);
+    if (group->lock_reason != NULL)
+      continue;
+    int n = pj_cut_plan_n_kept (plan, group);
+    json_object_set_int_member (kept, group->name, n);
+  }
+  json_object_set_object_member (cli->result, "kept", kept);
+}
+
+static gboolean
+choose_and_cut (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, GError **error)
+{
+  g_auto (PjWorkDone) chosen = { 0 }, done = { 0 };
+  g_autoptr (PjCutPlan) plan = pj_work_choose (work, model->groups, choice, NULL, &chosen, error);
+  if (plan == NULL)
+    return FALSE;
+  report_kept (cli, model->groups, plan);
+  if (chosen.step != 0)
+    work->step = chosen.step;
+  PjGraph *cut = pj_work_cut (work, model->groups, plan, choice->method, choice->seed, model->accuracy, &done, error);
+  if (cut == NULL)
+    return FALSE;
+  cli_model_advance (model, cut, done.step);
+  return TRUE;
+}
+
+static void
+follow (const CliModel *model, PjWork *work)
+{
+  work->graph = model->graph;
+  work->step = model->step;
+}
+
+static gboolean
+recalibrate (CliModel *model, PjWork *work, uint64_t seed, GError **error)
+{
+  g_auto (PjWorkDone) done = { 0 };
+  follow (model, work);
+  PjGraph *graph = pj_work_recalibrate (work, 0, seed, &done, error);
+  if (graph == NULL)
+    return FALSE;
+  cli_model_advance (model, graph, done.step);
+  return TRUE;
+}
+
+static gboolean
+tune (CliModel *model, PjWork *work, const PjWorkTrain *settings, GError **error)
+{
+  g_auto (PjWorkDone) done = { 0 };
+  follow (model, work);
+  PjGraph *trained = pj_work_train (work, settings, NULL, &done, error);
+  if (trained == NULL)
+    return FALSE;
+  cli_model_advance (model, trained, done.step);
+  return TRUE;
+}
+
+gboolean
+cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages, GError **error)
+{
+  unsigned n = pruning->n_test;
+  gboolean measured = model->accuracy != NULL;
+  follow (model, work);
+  return (measured || measure (cli, model, work, n, stages, "before", "before", error))
+         && choose_and_cut (cli, model, work, pruning->choice, error)
+         && measure (cli, model, work, n, stages, "cut", "after cutting", error)
+         && (!pruning->recalibrate
+             || (recalibrate (model, work, pruning->choice->seed, error)
+                 && measure (cli, model, work, n, stages, "recalibrated", "norms measured again", error)))
+         && (pruning->tune == NULL
+             || (tune (model, work, pruning->tune, error)
+                 && measure (cli, model, work, n, stages, "tuned", "after fine-tuning", error)));
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* prune: chooses channels, cuts them, trains what is left, and says what it cost. */
+#include "cli/verbs.h"
+#include "model/work-open.h"
+#include "model/work-prune.h"
+#include "model/work-train.h"
+
+static char *data, *method, *out, *session, *format;
+static char **keep;
+static double macs, params, keep_floor, lr = 0.01;
+static int multiple = 1, n_images, n_test, finetune, steps, batch = 64;
+static gboolean no_scale, no_recalibrate, list;
+
+static const GOptionEntry entries[] = {
+  { "method", 0, 0, G_OPTION_ARG_FILENAME, &method, "How the channels are chosen; see --list (default: thinet-ls)", "NAME" },
+  { "keep", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &keep, "Share of the channels to keep, of all groups or of one; may be repeated", "R|GROUP=R" },
+  { "macs", 0, 0, G_OPTION_ARG_DOUBLE, &macs, "Instead: keep so much of the MACs, taking the weakest channels anywhere", "R" },
+  { "params", 0, 0, G_OPTION_ARG_DOUBLE, &params, "Instead: the same for the parameters", "R" },
+  { "floor", 0, 0, G_OPTION_ARG_DOUBLE, &keep_floor, "With --macs and --params: never keep less of a group", "R" },
+  { "multiple", 0, 0, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N", "N" },
+  { "no-scale", 0, 0, G_OPTION_ARG_NONE, &no_scale, "Without the least-squares factors of thinet", NULL },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
+  { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures (default: the method's own)", "N" },
+  { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure on the first N test pictures only", "N" },
+  { "no-recalibrate", 0, 0, G_OPTION_ARG_NONE, &no_recalibrate, "Leave the norm statistics as they are after cutting", NULL },
+  { "finetune", 0, 0, G_OPTION_ARG_INT, &finetune, "Train for so many epochs afterwards (default 0)", "EPOCHS" },
+  { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop fine-tuning after so many batches", "N" },
+  { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &lr, "Learning rate of the fine-tuning (default 0.01)", "X" },
+  { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
+  { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the smaller network goes", "MODEL.onnx" },
+  { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "Format of --out (default: onnx; see “export --list”)", "NAME" },
+  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session, "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
+  { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the methods", NULL },
+  { NULL }
+};
+
+static gboolean
+show_list (Cli *cli)
+{
+  JsonArray *names = json_array_new ();
+  for (const PjMethod *const *m = pj_methods (); *m != NULL; m++) {
+    cli_say (cli, "%s: %s\n    %s\n    %s%s\n", (*m)->name, (*m)->title, (*m)->about, (*m)->source,
+             (*m)->gives_scores ? "" : "\n    (keep ratios only, no --macs or --params)");
+    JsonObject *object = json_object_new ();
+    json_object_set_string_member (object, "name", (*m)->name);
+    json_object_set_string_member (object, "title", (*m)->title);
+    json_object_set_string_member (object, "about", (*m)->about);
+    json_object_set_string_member (object, "source", (*m)->source);
+    json_object_set_boolean_member (object, "gives_scores", (*m)->gives_scores);
+    json_array_add_object_element (names, object);
+  }
+  json_object_set_array_member (cli->result, "methods", names);
+  return TRUE;
+}
+
+/* What a person asked for, or a usage error. */
+static gboolean
+read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
+{
+  const char *name = method != NULL ? method : "thinet-ls";
+  if (pj_method_find (name) == NULL) {
+    g_autoptr (GPtrArray) names = g_ptr_array_new ();
+    for (const PjMethod *const *m = pj_methods (); *m != NULL; m++)
+      g_ptr_array_add (names, (gpointer) (*m)->name);
+    g_ptr_array_add (names, NULL);
+    const char *meant = cli_suggest (name, (const char *const *) names->pdata);
+    return cli_usage (error, "there is no method “%s”%s%s%s", name, meant != NULL ? "; did you mean " : "; --list lists them",
+                      meant != NULL ? meant : "", meant != NULL ? "?" : "");
+  }
+  if ((keep != NULL) + (macs != 0.0) + (params != 0.0) != 1)
+    return cli_usage (error, "say how much is to stay with one of --keep, --macs and --params");
+  if (macs < 0.0 || macs > 1.0 || params < 0.0 || params > 1.0 || keep_floor < 0.0 || keep_floor > 1.0)
+    return cli_usage (error, "--macs, --params and --floor are shares from 0 to 1");
+  if (finetune < 0 || steps < 0 || n_test < 0 || n_images < 0 || multiple < 1 || batch < 1 || !(lr > 0.0))
+    return cli_usage (error, "numbers must not be negative");
+  g_free (choice->method);
+  choice->method = g_strdup (name);
+  choice->keep = g_strdupv (keep);
+  choice->macs = macs;
+  choice->params = params;
+  choice->floor = keep_floor;
+  choice->multiple = multiple;
+  choice->scale = !no_scale;
+  choice->n_images = (unsigned) n_images;
+  choice->seed = (uint64_t) cli->seed;
+  return TRUE;
+}
+
+static gboolean
+prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, GError **error)
+{
+  g_autoptr (CliStages) stages = cli_stages_new ();
+  g_auto (PjWorkTrain) tune;
+  pj_work_train_init (&tune);
+  tune.options.epochs = (unsigned) MAX (finetune, 1);
+  tune.options.max_steps = (unsigned) steps;
+  tune.options.lr = (float) lr;
+  tune.options.batch = (unsigned) batch;
+  tune.options.seed = (uint64_t) cli->seed;
+  tune.options.eval_every_epoch = FALSE;
+  CliPruning pruning = { choice, !no_recalibrate, finetune > 0 || steps > 0 ? &tune : NULL, (unsigned) n_test };
+  if (!cli_prune (cli, model, work, &pruning, stages, error))
+    return FALSE;
+  cli_say (cli, "%s, %s, seed %" G_GINT64_FORMAT ", %s\n", pj_method_find (choice->method)->title, pj_dataset_name (work->dataset),
+           cli->seed, work->device->info.id);
+  cli_stages_show (stages, cli);
+  json_object_set_string_member (cli->result, "method", choice->method);
+  json_object_set_int_member (cli->result, "seed", cli->seed);
+  if (out != NULL && !cli_export (cli, model, work, format != NULL ? format : "onnx", out, "out", error))
+    return FALSE;
+  if (model->session != NULL)
+    cli_say (cli, "  %s (session)\n", pj_session_path (model->session));
+  return TRUE;
+}
+
+static gboolean
+run (Cli *cli, char **args, GError **error)
+{
+  if (list)
+    return show_list (cli);
+  if (args[0] == NULL)
+    return cli_usage (error, "prune needs MODEL");
+  g_auto (PjWorkChoose) choice;
+  pj_work_choose_init (&choice);
+  g_auto (CliModel) model = { 0 };
+  g_autofree char *where = NULL, *target = out != NULL ? g_canonicalize_filename (out, NULL) : NULL;
+  if (!read_choice (cli, &choice, error) || !cli_check_out (out, error)
+      || !cli_open_model (cli, args[0], TRUE, &model, error))
+    return FALSE;
+  /* A wrong group or ratio must not cost a measurement first. */
+  g_autofree double *ratios = pj_work_ratios (model.groups, (const char *const *) choice.keep, error);
+  g_autoptr (PjDataset) dataset = ratios != NULL ? cli_open_data (cli, data, &where, error) : NULL;
+  PjWork work;
+  return dataset != NULL && cli_keep_session (cli, &model, session, out, args[0], error)
+         && cli_work (cli, &model, dataset, where, target, &work, error) && prune (cli, &model, &work, &choice, error);
+}
+
+const CliVerb cli_verb_prune = {
+  .name = "prune",
+  .arguments = "MODEL",
+  .summary = "Makes a network smaller and measures what that costs",
+  .about = "Ratios are the share that is kept.  Accuracy is measured before, after cutting, after the norm statistics were measured\n"
+           "again, and after fine-tuning.\n\n"
+           "Examples:\n"
+           "  penjing-cli prune model.onnx --data fashion-mnist --keep 0.5 --finetune 1 --out small.onnx\n"
+           "  penjing-cli prune model.onnx --keep conv3=0.25 --keep conv4=0.5 --method apoz --out small.onnx\n"
+           "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json",
+  .entries = entries,
+  .n_min = 0,
+  .n_max = 1,
+  .run = run,
+};

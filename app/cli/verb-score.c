@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* score: one number per channel. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/verbs.h"
+#include "io/file.h"
+#include "model/work-open.h"
+#include "model/work-prune.h"
+#include "session/model.h"
+
+static char *data, *criterion, *csv;
+static int n_images;
+static gboolean list;
+
+static const GOptionEntry entries[] = {
+  { "criterion", 0, 0, G_OPTION_ARG_FILENAME, &criterion, "How channels are judged; see --list (default: weight-sum)", "NAME" },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
+  { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures from the training part (default: the criterion's own)", "N" },
+  { "csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "Also write group,channel,score to a file", "FILE" },
+  { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the criteria", NULL },
+  { NULL }
+};
+
+static gboolean
+show_list (Cli *cli)
+{
+  JsonArray *names = json_array_new ();
+  for (const PjCriterion *const *c = pj_criteria (); *c != NULL; c++) {
+    cli_say (cli, "%s: %s\n    %s\n    %s\n", (*c)->name, (*c)->title, (*c)->about, (*c)->source);
+    JsonObject *object = json_object_new ();
+    json_object_set_string_member (object, "name", (*c)->name);
+    json_object_set_string_member (object, "title", (*c)->title);
+    json_object_set_string_member (object, "about", (*c)->about);
+    json_object_set_string_member (object, "source", (*c)->source);
+    json_array_add_object_element (names, object);
+  }
+  json_object_set_array_member (cli->result, "criteria", names);
+  return TRUE;
+}
+
+static gboolean
+write_csv (const PjGroups *groups, const PjScores *scores, GError **error)
+{
+  g_autoptr (GString) text = g_string_new ("group,channel,score\n");
+  for (unsigned i = 0; i < scores->n_groups; i++) {
+    const PjGroupScores *group = &scores->groups[i];
+    for (int c = 0; group->score != NULL && c < group->n_channels; c++) {
+      char number[G_ASCII_DTOSTR_BUF_SIZE];
+      g_string_append_printf (text, "\"%s\",%d,%s\n", pj_groups_get (groups, (unsigned) group->group)->name, c,
+                              g_ascii_dtostr (number, sizeof number, group->score[c]));
+    }
+  }
+  g_autoptr (PjFileWriter) writer = pj_file_writer_new (csv, error);
+  return writer != NULL && pj_file_writer_append (writer, text->str, text->len, error) && pj_file_writer_finish (writer, error);
+}
+
+static int
+compare_numbers (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return (x > y) - (x < y);
+}
+
+static void
+show_group (CliTable *table, JsonArray *json, const PjGroup *group, const PjGroupScores *scores)
+{
+  JsonObject *object = json_object_new ();
+  json_object_set_string_member (object, "group", group->name);
+  g_autofree char *channels = g_strdup_printf ("%d", scores->n_channels);
+  if (scores->score == NULL) {
+    cli_table_add (table, group->name, channels, "", "", "", scores->refusal, NULL);
+    json_object_set_string_member (object, "refusal", scores->refusal);
+  } else {
+    int n = scores->n_channels;
+    g_autofree double *sorted = g_memdup2 (scores->score, (gsize) n * sizeof (double));
+    qsort (sorted, (size_t) n, sizeof (double), compare_numbers);
+    int weakest = 0;
+    JsonArray *values = json_array_new ();
+    for (int c = 0; c < n; c++) {
+      json_array_add_double_element (values, scores->score[c]);
+      weakest = scores->score[c] < scores->score[weakest] ? c : weakest;
+    }
+    g_autofree char *low = g_strdup_printf ("%.4g", sorted[0]), *middle = g_strdup_printf ("%.4g", sorted[n / 2]);
+    g_autofree char *high = g_strdup_printf ("%.4g", sorted[n - 1]), *which = g_strdup_printf ("weakest: channel %d", weakest);
+    cli_table_add (table, group->name, channels, low, middle, high, which, NULL);
+    json_object_set_array_member (object, "scores", values);
+  }
+  json_array_add_object_element (json, object);
+}
+
+static gboolean
+score (Cli *cli, CliModel *model, const PjCriterion *chosen, GError **error)
+{
+  g_autofree char *where = NULL;
+  g_autoptr (PjDataset) dataset = NULL;
+  if (chosen->needs != PJ_NEEDS_NOTHING && (dataset = cli_open_data (cli, data, &where, error)) == NULL)
+    return FALSE;
+  PjWork work;
+  if (!cli_work (cli, model, dataset, where, NULL, &work, error))
+    return FALSE;
+  g_autoptr (PjScores) scores = pj_work_score (&work, model->groups, chosen->name, (unsigned) n_images, (uint64_t) cli->seed, NULL, error);
+  if (scores == NULL)
+    return FALSE;
+  cli_say (cli, "%s, higher is more important", chosen->title);
+  cli_say (cli, scores->n_images > 0 ? ", measured on %u training pictures\n" : "\n", scores->n_images);
+  JsonArray *groups = json_array_new ();
+  CliTable *table = cli_table_new ((const char *[]) { "group", ">channels", ">lowest", ">median", ">highest", "", NULL });
+  for (unsigned i = 0; i < scores->n_groups; i++)
+    show_group (table, groups, pj_groups_get (model->groups, (unsigned) scores->groups[i].group), &scores->groups[i]);
+  cli_table_print (table, cli);
+  json_object_set_string_member (cli->result, "criterion", chosen->name);
+  json_object_set_int_member (cli->result, "images", scores->n_images);
+  json_object_set_int_member (cli->result, "seed", cli->seed);
+  json_object_set_array_member (cli->result, "groups", groups);
+  return csv == NULL || write_csv (model->groups, scores, error);
+}
+
+static gboolean
+run (Cli *cli, char **args, GError **error)
+{
+  if (list)
+    return show_list (cli);
+  if (args[0] == NULL)
+    return cli_usage (error, "score needs MODEL");
+  if (n_images < 0)
+    return cli_usage (error, "--samples must be a number of pictures");
+  const char *name = criterion != NULL ? criterion : "weight-sum";
+  const PjCriterion *chosen = pj_criterion_find (name);
+  if (chosen == NULL) {
+    g_autoptr (GPtrArray) names = g_ptr_array_new ();
+    for (const PjCriterion *const *c = pj_criteria (); *c != NULL; c++)
+      g_ptr_array_add (names, (gpointer) (*c)->name);
+    g_ptr_array_add (names, NULL);
+    const char *meant = cli_suggest (name, (const char *const *) names->pdata);
+    return cli_usage (error, "there is no criterion “%s”%s%s%s", name, meant != NULL ? "; did you mean " : "; --list lists them",
+                      meant != NULL ? meant : "", meant != NULL ? "?" : "");
+  }
+  g_auto (CliModel) model = { 0 };
+  if (!cli_check_out (csv, error) || !cli_open_model (cli, args[0], TRUE, &model, error))
+    return FALSE;
+  return score (cli, &model, chosen, error);
+}
+
+const CliVerb cli_verb_score = {
+  .name = "score",
+  .arguments = "MODEL",
+  .summary = "Judges every channel by a criterion",
+  .about = "If MODEL is a session, the scores are stored in it.\n\n"
+           "Examples:\n"
+           "  penjing-cli score --list\n"
+           "  penjing-cli score model.onnx --criterion apoz --data fashion-mnist --samples 1000\n"
+           "  penjing-cli score model.onnx --criterion weight-sum --csv scores.csv",
+  .entries = entries,
+  .n_min = 0,
+  .n_max = 1,
+  .run = run,
+};

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* train: a network by name from initial weights, or the training of one that is there goes on. */
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/verbs.h"
+#include "model/work-open.h"
+#include "model/work-train.h"
+#include "train/arch.h"
+
+static char *data, *teacher, *out, *session, *schedule;
+static int epochs = -1, steps, batch, crop = -1, warmup, n_test;
+static double lr, weight_decay = -1.0, distill = 0.5, temperature = 4.0;
+static gboolean no_flip;
+
+static const GOptionEntry entries[] = {
+  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
+  { "epochs", 0, 0, G_OPTION_ARG_INT, &epochs, "Passes over the training part (default 1)", "N" },
+  { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop after so many batches", "N" },
+  { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
+  { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &lr, "Highest learning rate (default 0.05 from initial weights, else 0.01)", "X" },
+  { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &weight_decay, "Weight decay (default 0.0005)", "X" },
+  { "schedule", 0, 0, G_OPTION_ARG_FILENAME, &schedule, "cosine (default), step or constant", "NAME" },
+  { "warmup", 0, 0, G_OPTION_ARG_INT, &warmup, "Steps until the learning rate is at its highest", "N" },
+  { "crop", 0, 0, G_OPTION_ARG_INT, &crop, "Augment: pad by N pixels and crop at random", "N" },
+  { "no-flip", 0, 0, G_OPTION_ARG_NONE, &no_flip, "Do not mirror half of the pictures", NULL },
+  { "teacher", 0, 0, G_OPTION_ARG_FILENAME, &teacher, "Imitate this network, too (distillation)", "MODEL.onnx" },
+  { "distill", 0, 0, G_OPTION_ARG_DOUBLE, &distill, "Weight of the teacher, 0 to 1 (default 0.5)", "X" },
+  { "temperature", 0, 0, G_OPTION_ARG_DOUBLE, &temperature, "Temperature of the distillation (default 4)", "X" },
+  { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure the result on the first N test pictures only", "N" },
+  { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the trained network goes", "MODEL.onnx" },
+  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session, "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
+  { NULL }
+};
+
+static gboolean
+read_schedule (PjTrainOptions *options, GError **error)
+{
+  static const char *const names[] = { "cosine", "step", "constant", NULL };
+  for (int i = 0; names[i] != NULL; i++) {
+    if (strcmp (schedule, names[i]) == 0) {
+      options->schedule = (PjSchedule) i;
+      return TRUE;
+    }
+  }
+  return cli_usage (error, "--schedule must be cosine, step or constant, not “%s”", schedule);
+}
+
+static gboolean
+read_options (Cli *cli, PjWorkTrain *settings, GError **error)
+{
+  PjTrainOptions *options = &settings->options;
+  options->seed = (uint64_t) cli->seed;
+  if (epochs < -1 || steps < 0 || batch < 0 || warmup < 0 || crop < -1 || lr < 0.0 || n_test < 0)
+    return cli_usage (error, "numbers must not be negative");
+  if (epochs >= 0)
+    options->epochs = (unsigned) epochs;
+  options->max_steps = (unsigned) steps;
+  options->warmup_steps = (unsigned) warmup;
+  if (batch > 0)
+    options->batch = (unsigned) batch;
+  options->lr = lr > 0.0 ? (float) lr : settings->fresh ? 0.05f : 0.01f;
+  if (weight_decay >= 0.0)
+    options->weight_decay = (float) weight_decay;
+  if (crop >= 0)
+    options->crop = crop;
+  options->flip = !no_flip;
+  if (teacher != NULL) {
+    settings->teacher = g_canonicalize_filename (teacher, NULL);
+    options->distill = (float) distill;
+    options->distill_temperature = (float) temperature;
+  }
+  if (schedule != NULL && !read_schedule (options, error))
+    return FALSE;
+  g_autoptr (GError) reason = NULL;
+  return pj_train_options_check (options, &reason) || cli_usage (error, "%s", reason->message);
+}
+
+/* Initial weights for the pictures of @dataset. */
+static gboolean
+build (Cli *cli, const PjArch *arch, PjDataset *dataset, CliModel *model, GError **error)
+{
+  PjFormat format = { 0 };
+  if (!pj_dataset_default_format (dataset, &format, error))
+    return FALSE;
+  model->graph = arch->build (format.c, format.h, format.w, pj_dataset_n_classes (dataset), (uint64_t) cli->seed, error);
+  if (model->graph == NULL)
+    return FALSE;
+  pj_format_note (&format, model->graph);
+  model->groups = pj_groups_new (model->graph);
+  model->plan = pj_cut_plan_new ();
+  model->name = g_strdup (arch->name);
+  json_object_set_string_member (cli->result, "model", model->name);
+  return TRUE;
+}
+
+static void
+show (Cli *cli, const PjTrainResult *figures, const PjAccuracy *accuracy)
+{
+  g_autofree char *top1 = cli_percent (accuracy->top1);
+  cli_say (cli, "top-1 %s (standard error %.2f points, %u test pictures), loss %.4f, %u steps, %.0f images/s\n", top1,
+           100.0 * pj_accuracy_error (accuracy), accuracy->n, accuracy->loss, figures->steps, figures->images_per_second);
+  json_object_set_object_member (cli->result, "test", cli_json_accuracy (accuracy));
+  json_object_set_double_member (cli->result, "train_loss", figures->train_loss);
+  json_object_set_int_member (cli->result, "steps", figures->steps);
+  json_object_set_double_member (cli->result, "images_per_second", figures->images_per_second);
+  json_object_set_double_member (cli->result, "stall_share", figures->stall_share);
+  json_object_set_int_member (cli->result, "seed", cli->seed);
+}
+
+static gboolean
+train (Cli *cli, CliModel *model, PjDataset *dataset, const char *where, const PjWorkTrain *settings, GError **error)
+{
+  PjWork work;
+  g_autofree char *target = out != NULL ? g_canonicalize_filename (out, NULL) : NULL;
+  if (!cli_work (cli, model, dataset, where, target, &work, error))
+    return FALSE;
+  g_auto (PjWorkDone) done = { 0 };
+  PjTrainResult figures;
+  PjGraph *trained = pj_work_train (&work, settings, &figures, &done, error);
+  if (trained == NULL)
+    return FALSE;
+  cli_model_advance (model, trained, done.step);
+  PjAccuracy accuracy;
+  if (!cli_measure (cli, model, &work, (unsigned) n_test, &accuracy, error))
+    return FALSE;
+  show (cli, &figures, &accuracy);
+  pj_accuracy_clear (&accuracy);
+  return out == NULL || cli_export (cli, model, &work, "onnx", out, "out", error);
+}
+
+static gboolean
+run (Cli *cli, char **args, GError **error)
+{
+  const PjArch *arch = pj_arch_find (args[0]);
+  g_auto (PjWorkTrain) settings;
+  pj_work_train_init (&settings);
+  settings.fresh = arch != NULL;
+  if (!read_options (cli, &settings, error) || !cli_check_out (out, error))
+    return FALSE;
+  g_autofree char *where = NULL;
+  g_autoptr (PjDataset) dataset = cli_open_data (cli, data, &where, error);
+  g_auto (CliModel) model = { 0 };
+  if (dataset == NULL)
+    return FALSE;
+  if (arch != NULL ? !build (cli, arch, dataset, &model, error) : !cli_open_model (cli, args[0], TRUE, &model, error)) {
+    if (error != NULL && g_error_matches (*error, PJ_ERROR, PJ_ERROR_IO))
+      g_prefix_error (error, "“%s” is neither a network that can be made by name (vgg-mini, resnet-mini) nor a file: ", args[0]);
+    return FALSE;
+  }
+  return cli_keep_session (cli, &model, session, out, args[0], error)
+         && train (cli, &model, dataset, where, &settings, error);
+}
+
+const CliVerb cli_verb_train = {
+  .name = "train",
+  .arguments = "ARCH|MODEL",
+  .summary = "Trains a network by name from initial weights, or an existing one further",
+  .about = "ARCH is vgg-mini or resnet-mini.  The session keeps a checkpoint every few seconds: work that was stopped by Ctrl-C,\n"
+           "or whose process ended in any other way, goes on with “penjing-cli sessions FILE resume” and ends with the same\n"
+           "weights, bit for bit.\n\n"
+           "Examples:\n"
+           "  penjing-cli train vgg-mini --data fashion-mnist --epochs 5 --out vgg.onnx\n"
+           "  penjing-cli train small.onnx --data ~/photos --lr 0.005 --teacher large.onnx --out better.onnx\n"
+           "  penjing-cli train resnet-mini --steps 100 --seed 7 --session try.penjing",
+  .entries = entries,
+  .n_min = 1,
+  .n_max = 1,
+  .run = run,
+};
