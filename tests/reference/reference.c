@@ -15,7 +15,21 @@ static void (*const kernels[PJ_N_KERNELS]) (const RefCall *) = {
   [PJ_KERNEL_AVG_POOL_BWD] = ref_avg_pool_bwd, [PJ_KERNEL_RESHAPE] = ref_reshape,
   [PJ_KERNEL_SOFTMAX] = ref_softmax, [PJ_KERNEL_CROSS_ENTROPY] = ref_cross_entropy, [PJ_KERNEL_KL] = ref_kl,
   [PJ_KERNEL_CHANNEL_STATS] = ref_channel_stats, [PJ_KERNEL_FOLD_NORM] = ref_fold_norm,
-  [PJ_KERNEL_FOLD_GATE] = ref_fold_gate, [PJ_KERNEL_SGD] = ref_sgd,
+  [PJ_KERNEL_FOLD_GATE] = ref_fold_gate, [PJ_KERNEL_SGD] = ref_sgd, [PJ_KERNEL_VIEW] = ref_view_kernel,
+  [PJ_KERNEL_UNARY] = ref_unary,
+  [PJ_KERNEL_UNARY_BWD] = ref_unary_bwd,
+  [PJ_KERNEL_BINARY] = ref_binary,
+  [PJ_KERNEL_SUM_TO] = ref_sum_to,
+  [PJ_KERNEL_CONCAT] = ref_concat,
+  [PJ_KERNEL_VIEW_BWD] = ref_view_bwd,
+  [PJ_KERNEL_GATHER] = ref_gather,
+  [PJ_KERNEL_GATHER_BWD] = ref_gather_bwd,
+  [PJ_KERNEL_LRN] = ref_lrn,
+  [PJ_KERNEL_LRN_BWD] = ref_lrn_bwd,
+  [PJ_KERNEL_RESIZE] = ref_resize,
+  [PJ_KERNEL_RESIZE_BWD] = ref_resize_bwd,
+  [PJ_KERNEL_INSTANCE_NORM] = ref_instance_norm,
+  [PJ_KERNEL_INSTANCE_NORM_BWD] = ref_instance_norm_bwd,
 };
 
 Reference *

@@ -64,6 +64,21 @@ void ref_kl (const RefCall *c);
 void ref_channel_stats (const RefCall *c);
 void ref_fold_norm (const RefCall *c);
 void ref_fold_gate (const RefCall *c);
+void ref_unary (const RefCall *c);
+void ref_unary_bwd (const RefCall *c);
+void ref_binary (const RefCall *c);
+void ref_sum_to (const RefCall *c);
+void ref_concat (const RefCall *c);
+void ref_view_bwd (const RefCall *c);
+void ref_gather (const RefCall *c);
+void ref_gather_bwd (const RefCall *c);
+void ref_lrn (const RefCall *c);
+void ref_lrn_bwd (const RefCall *c);
+void ref_resize (const RefCall *c);
+void ref_resize_bwd (const RefCall *c);
+void ref_instance_norm (const RefCall *c);
+void ref_instance_norm_bwd (const RefCall *c);
+void ref_view_kernel (const RefCall *c);
 void ref_sgd (const RefCall *c);
 
 /* N, C and positions per channel of a tensor N × C [× …]. */
