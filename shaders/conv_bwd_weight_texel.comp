@@ -5,9 +5,11 @@
 //               subgroup size
 //
 // An invocation walks strips of 4 pixels of dy, WG strips apart, and keeps 4·OQ × 4·IQ sums for each of T taps.
-// T = 3, OQ = 2, IQ = 1 (three taps side by side, unit steps): 8 fetches of dy and 6 of x for 384 multiply-adds.
-// T = 1, OQ = IQ = 2: 16 fetches for 256.  At the end the lanes' sums are added in the order of the lanes.
-// Fetches out of range must return 0 (conv_texel.comp).
+// T = 3, OQ = 4, IQ = 1 (three taps side by side, unit steps): 16 fetches of dy and 6 of x for 768 multiply-adds.
+// T = 1, OQ = 4, IQ = 2: 24 fetches for 512.  A fetch costs about as much as 20 multiply-adds, and the sums live
+// in the cache: the four products of a strip follow each other so that a sum is read and written once for them.
+// Half as many output channels run at 0.6 of the speed.  At the end the lanes' sums are added in the order of the
+// lanes.  Fetches out of range must return 0 (conv_texel.comp).
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require

@@ -63,7 +63,7 @@ choose_tile (const PjVkCaps *caps, Weights *self)
     gboolean row = has_side_by_side_taps (c);
     self->shader = row ? PJ_VK_SHADER_conv_bwd_weight_texel_row : PJ_VK_SHADER_conv_bwd_weight_texel;
     self->row_taps = row ? 3 : 1;
-    self->out_quads = 2;
+    self->out_quads = 4;
     self->in_quads = row ? 1 : 2;
     self->spec[0] = caps->subgroup_size;
     self->n_spec = 1;
