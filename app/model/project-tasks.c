@@ -40,6 +40,7 @@ task_free (gpointer data)
   pj_work_train_clear (&self->train);
   pj_work_choose_clear (&self->choose);
   pj_work_compare_clear (&self->compare);
+  pj_work_done_clear (&self->cut);
   pj_work_done_clear (&self->done);
   pj_scores_free (self->scores);
   g_ptr_array_unref (self->made);
@@ -104,12 +105,11 @@ pjm_task_note_step (PjmTask *self, gint64 id, PjGraph *graph, GError **error)
 static gboolean
 cut_first (PjmTask *self, PjWork *work, PjGraph **cut, GError **error)
 {
-  g_auto (PjWorkDone) done = { 0 };
-  *cut = pj_work_cut (work, self->place->network->groups, self->masks, self->criterion, PJM_SEED, NULL, &done, error);
-  if (*cut == NULL || !pjm_task_note_step (self, done.step, pj_graph_ref (*cut), error))
+  *cut = pj_work_cut (work, self->place->network->groups, self->masks, self->criterion, PJM_SEED, NULL, &self->cut, error);
+  if (*cut == NULL || !pjm_task_note_step (self, self->cut.step, pj_graph_ref (*cut), error))
     return FALSE;
   work->graph = *cut;
-  work->step = done.step;
+  work->step = self->cut.step;
   return TRUE;
 }
 
@@ -225,15 +225,16 @@ end_task (PjmTask *self, PjmJobState state, const char *error)
   gboolean here = !project->closed && self->store == project->store;
   if (project->scoring == self->job)
     project->scoring = NULL;
-  if (self->done.job != 0)
-    pjm_job_set_id (self->job, self->done.job);
+  const PjWorkDone *done = self->done.job != 0 ? &self->done : &self->cut;
+  if (done->job != 0)
+    pjm_job_set_id (self->job, done->job);
   if (here)
     show_made (self);
   if (here && self->scores != NULL)
     pjm_project_take_scores (project, self->place, g_steal_pointer (&self->scores));
-  gboolean can_resume = state != PJM_JOB_DONE && pjm_job_get_id (self->job) != 0
+  gboolean can_resume = state != PJM_JOB_DONE && (self->done.job != 0 || self->resumes != 0)
                         && pjm_task_kind_can_resume (pjm_job_get_kind (self->job));
-  pjm_job_end (self->job, state, error, self->done.text, can_resume);
+  pjm_job_end (self->job, state, error, done->text, can_resume);
   set_active (project, -1);
   if (state != PJM_JOB_FAILED || project->closed)
     return;

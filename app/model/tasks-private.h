@@ -28,6 +28,7 @@ typedef struct {
  * @name, @path: method, criterion or format; file
  * @comparison: the table that the job fills
  * @step: number of the step @from_id; @resumes: the job's record
+ * @cut: of cutting first; @done: of the work
  * @made: (element-type PjmMadeStep): filled also when the job fails in a later stage
  */
 struct _PjmTask {
@@ -52,7 +53,7 @@ struct _PjmTask {
   PjmComparison *comparison;
 
   gint64 step, resumes;
-  PjWorkDone done;
+  PjWorkDone cut, done;
   char *device_id;
   GPtrArray *made;
   PjScores *scores;
