@@ -38,7 +38,7 @@ put_u32 (GByteArray *bytes, guint32 number)
   g_byte_array_append (bytes, (const guint8 *) &big, 4);
 }
 
-/* An image and a label file: class c is bright in quarter c, with noise. */
+/* An image and a label file: class c is bright in band c, which mirroring does not change; with noise. */
 static void
 write_idx (const char *folder, const char *prefix, guint n, guint64 seed)
 {
@@ -54,8 +54,8 @@ write_idx (const char *folder, const char *prefix, guint n, guint64 seed)
   for (guint i = 0; i < n; i++) {
     guint8 label = (guint8) (i % N_CLASSES), pixel;
     for (int p = 0; p < SIDE * SIDE; p++) {
-      int quarter = 2 * (p / SIDE >= SIDE / 2) + (p % SIDE >= SIDE / 2);
-      pixel = (guint8) (pj_rng_below (&rng, 120) + (quarter == label ? 110 : 0));
+      int band = p / SIDE * N_CLASSES / SIDE;
+      pixel = (guint8) (pj_rng_below (&rng, 120) + (band == label ? 110 : 0));
       g_byte_array_append (images, &pixel, 1);
     }
     g_byte_array_append (labels, &label, 1);
@@ -78,8 +78,8 @@ graph_changed_cb (PjmProject *project, Place *place)
   place->n_graph_changed++;
 }
 
-static void
-start (Place *place)
+void
+place_start (Place *place)
 {
   place->project = pjm_project_new (place->state);
   g_signal_connect (place->project, "failed", G_CALLBACK (failed_cb), place);
@@ -87,8 +87,8 @@ start (Place *place)
 }
 
 /* Nothing may outlive the project. */
-static void
-stop (Place *place)
+void
+place_stop (Place *place)
 {
   gpointer watched[64] = { 0 };
   guint n = 0;
@@ -124,7 +124,7 @@ place_set_up (Place *place, gconstpointer data)
   write_idx (place->data, "train", 256, 1);
   write_idx (place->data, "t10k", 128, 2);
   place->failures = g_ptr_array_new_with_free_func (g_free);
-  start (place);
+  place_start (place);
 }
 
 static void
@@ -144,7 +144,7 @@ remove_folder (const char *path)
 void
 place_tear_down (Place *place, gconstpointer data)
 {
-  stop (place);
+  place_stop (place);
   remove_folder (place->folder);
   g_free (place->folder);
   g_free (place->onnx);
@@ -156,8 +156,8 @@ place_tear_down (Place *place, gconstpointer data)
 void
 place_restart (Place *place)
 {
-  stop (place);
-  start (place);
+  place_stop (place);
+  place_start (place);
 }
 
 /* --- waiting --- */

@@ -25,6 +25,9 @@ void place_set_up (Place *place, gconstpointer data);
 void place_tear_down (Place *place, gconstpointer data);
 #define place_add(path, func) g_test_add (path, Place, NULL, place_set_up, func, place_tear_down)
 
+/* The project alone: needs @state and @failures. */
+void place_start (Place *place);
+void place_stop (Place *place);
 /* A new project in place of the old one, which is closed and must go away. */
 void place_restart (Place *place);
 /* Opens and waits. @error_has: NULL for success, else part of the message that is expected. */

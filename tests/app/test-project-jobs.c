@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT */
+/* The jobs: what they make, and that it is there again after closing. */
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+#include "io/onnx.h"
+#include "project-test.h"
+#include "session/model.h"
+
+static const char *
+state_name (PjmJob *job)
+{
+  return (const char *[]) { "queued", "running", "paused", "done", "failed", "cancelled", "interrupted" }[pjm_job_get_state (job)];
+}
+
+static const double *
+series (PjmJob *job, const char *name, guint *n_points)
+{
+  *n_points = 0;
+  for (guint i = 0; i < pjm_job_n_series (job); i++)
+    if (strcmp (pjm_job_series_name (job, i), name) == 0)
+      return pjm_job_series_points (job, i, n_points);
+  return NULL;
+}
+
+static gboolean
+has_device (gpointer project)
+{
+  guint n;
+  return pjm_project_get_devices (project, &n) != NULL && n > 0;
+}
+
+static void
+test_choices (Place *place, gconstpointer data)
+{
+  guint n, n_criteria = 0, n_others = 0;
+  const PjmChoice *rows = pjm_project_get_methods (place->project, &n);
+  for (guint i = 0; i < n; i++) {
+    g_assert_true (*rows[i].name != '\0' && *rows[i].title != '\0' && *rows[i].about != '\0');
+    if (rows[i].is_criterion)
+      n_criteria++;
+    else
+      n_others++;
+  }
+  g_assert_cmpuint (n_criteria, >=, 3);
+  g_assert_cmpuint (n_others, >=, 1);
+  rows = pjm_project_get_formats (place->project, &n);
+  g_assert_cmpuint (n, >=, 1);
+  g_assert_cmpstr (rows[0].name, ==, "onnx");
+  wait_until (has_device, place->project);
+  rows = pjm_project_get_devices (place->project, &n);
+  g_assert_cmpstr (rows[0].name, ==, "cpu");
+  g_autofree char *device = place_text (place->project, "device");
+  g_assert_cmpstr (device, !=, "auto");
+}
+
+static void
+test_needs_data (Place *place, gconstpointer data)
+{
+  g_assert_null (pjm_project_cut (place->project));
+  place_open (place, place->onnx, NULL);
+  g_assert_null (pjm_project_fine_tune (place->project, 1, 0.01));
+  assert_failed (place, "pictures");
+  g_assert_null (pjm_project_cut (place->project));
+  assert_failed (place, "marked");
+  g_assert_cmpuint (n_items (pjm_project_get_jobs (place->project)), ==, 0);
+}
+
+/* A criterion that looks at pictures: a job measures it, then the waiting ratios choose by it. */
+static void
+test_score (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  PjmLayer *a1 = place_layer (place, "a1"), *a2 = place_layer (place, "a2");
+  g_assert_cmpuint (pjm_layer_n_criteria (a1), ==, 1);
+  pjm_project_set_ratio (project, a1, 0.5, TRUE);
+  pjm_project_set_criterion (project, "apoz");
+  GListModel *jobs = pjm_project_get_jobs (project);
+  g_assert_cmpuint (n_items (jobs), ==, 1);
+  g_autoptr (PjmJob) job = g_list_model_get_item (jobs, 0);
+  g_assert_true (place_flag (project, "busy"));
+  wait_job (job, PJM_JOB_DONE);
+  g_assert_false (place_flag (project, "busy"));
+  g_assert_cmpuint (pjm_layer_n_criteria (a1), ==, 2);
+  const double *weights, *zeros;
+  g_assert_cmpstr (pjm_layer_get_criterion (a1, 0, &weights), !=, pjm_layer_get_criterion (a1, 1, &zeros));
+  g_assert_nonnull (weights);
+  g_assert_nonnull (zeros);
+  g_assert_nonnull (pjm_layer_get_scores (a1));
+  g_assert_cmpuint (pjm_layer_get_kept (a1), ==, 6);
+  const double *scores = pjm_layer_get_scores (a1);
+  const guint8 *mask = pjm_layer_get_mask (a1);
+  for (int a = 0; a < 12; a++)
+    for (int b = 0; b < 12; b++)
+      if (mask[a] && !mask[b])
+        g_assert_cmpfloat (scores[a], >=, scores[b]);
+
+  /* Measured once: going back and forth measures nothing again, and closing keeps it. */
+  pjm_project_set_criterion (project, "weight-sum");
+  pjm_project_set_criterion (project, "apoz");
+  g_assert_cmpuint (n_items (jobs), ==, 1);
+  double first = scores[0];
+  g_assert_nonnull (pjm_layer_get_scores (a2));
+  g_autofree char *path = place_text (project, "path");
+  g_clear_object (&job);
+  place_restart (place);
+  place_open (place, path, NULL);
+  g_autofree char *criterion = place_text (place->project, "criterion");
+  g_assert_cmpstr (criterion, ==, "apoz");
+  g_assert_nonnull (pjm_layer_get_scores (place_layer (place, "a1")));
+  g_assert_cmpfloat (pjm_layer_get_scores (place_layer (place, "a1"))[0], ==, first);
+  g_assert_cmpuint (n_items (pjm_project_get_jobs (place->project)), ==, 1);
+  assert_nothing_failed (place);
+}
+
+static void
+test_preview (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  wait_preview (place);
+  double base = place_number (project, "base-accuracy");
+  g_assert_true (base >= 0.0 && base <= 1.0);
+  g_assert_cmpfloat (place_number (project, "preview-accuracy"), ==, base);
+  g_assert_cmpfloat (place_number (project, "preview-count"), ==, 128);
+  double p = base;
+  g_assert_cmpfloat (fabs (place_number (project, "preview-error") - sqrt (p * (1 - p) / 128)), <, 1e-9);
+  for (int i = 9; i >= 2; i--) {
+    pjm_project_set_ratio_all (project, i / 10.0, FALSE);
+    g_assert_true (place_flag (project, "preview-stale"));
+  }
+  pjm_project_set_ratio_all (project, 0.1, TRUE);
+  wait_preview (place);
+  double masked = place_number (project, "preview-accuracy");
+
+  /* What the preview says of a masked network is what the cut one does. */
+  wait_job (pjm_project_cut (project), PJM_JOB_DONE);
+  wait_preview (place);
+  g_assert_cmpfloat (fabs (place_number (project, "base-accuracy") - masked), <=, 1.0 / 128);
+  assert_nothing_failed (place);
+}
+
+static void
+test_choose_and_cut (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  pjm_project_set_ratio (project, place_layer (place, "a1"), 0.5, TRUE);
+  wait_job (pjm_project_choose (project, "thinet"), PJM_JOB_DONE);
+  g_assert_cmpuint (pjm_layer_get_kept (place_layer (place, "a1")), ==, 6);
+  g_assert_cmpuint (place->n_graph_changed, ==, 1);
+  double macs_after = place_number (project, "macs-after"), params_after = place_number (project, "params-after");
+  guint n_steps = n_items (pjm_project_get_history (project));
+
+  PjmJob *cut = pjm_project_cut (project);
+  wait_job (cut, PJM_JOB_DONE);
+  g_autofree char *result = place_text (cut, "result");
+  g_assert_nonnull (strstr (result, "MACs"));
+  g_assert_cmpuint (place->n_graph_changed, ==, 2);
+  g_assert_cmpuint (n_items (pjm_project_get_history (project)), ==, n_steps + 1);
+  g_assert_cmpuint (pjm_layer_get_channels (place_layer (place, "a1")), ==, 6);
+  g_assert_cmpfloat (place_number (project, "macs"), ==, macs_after);
+  g_assert_cmpfloat (place_number (project, "params"), ==, params_after);
+  g_assert_false (place_flag (project, "modified-masks"));
+  g_autofree char *undo = place_text (project, "undo-title");
+  g_assert_cmpstr (undo, ==, "Cut");
+
+  pjm_project_undo (project);
+  g_assert_cmpuint (pjm_layer_get_channels (place_layer (place, "a1")), ==, 12);
+  g_assert_cmpuint (pjm_layer_get_kept (place_layer (place, "a1")), ==, 6);
+  pjm_project_redo (project);
+  g_assert_cmpuint (pjm_layer_get_channels (place_layer (place, "a1")), ==, 6);
+  assert_nothing_failed (place);
+}
+
+/* Undo over networks that are not in memory any more. */
+static void
+test_undo_far (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open (place, place->onnx, NULL);
+  for (int i = 0; i < 6; i++) {
+    pjm_project_set_ratio (project, place_layer (place, "a1"), 0.8, TRUE);
+    wait_job (pjm_project_cut (project), PJM_JOB_DONE);
+  }
+  guint left = pjm_layer_get_channels (place_layer (place, "a1"));
+  g_assert_cmpuint (left, <, 6);
+  guint before = place->n_graph_changed;
+  pjm_project_go_to (project, 0);
+  while (place->n_graph_changed == before)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (pjm_layer_get_channels (place_layer (place, "a1")), ==, 12);
+  g_assert_true (place_flag (project, "can-redo"));
+  /* As fast as somebody can press the key; only the last one has to be shown. */
+  for (int i = 0; i < 12; i++)
+    pjm_project_redo (project);
+  g_assert_false (place_flag (project, "can-redo"));
+  while (pjm_layer_get_channels (place_layer (place, "a1")) != left)
+    g_main_context_iteration (NULL, TRUE);
+  assert_nothing_failed (place);
+}
+
+/* SHA-256 over the weights of the present network, from the file. */
+static char *
+weights_of (Place *place)
+{
+  g_autofree char *path = place_text (place->project, "path");
+  place_restart (place);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjSession) session = pj_session_open (path, PJ_SESSION_READ_ONLY, &error);
+  g_assert_no_error (error);
+  g_autoptr (PjStepRecord) step = pj_session_get_step (session, pj_session_current_step (session), &error);
+  g_assert_no_error (error);
+  g_autoptr (PjGraph) graph = pj_session_get_graph (session, step->model, &error);
+  g_assert_no_error (error);
+  GString *hashes = g_string_new (NULL);
+  for (unsigned v = 0; v < pj_graph_n_values (graph); v++)
+    if (pj_graph_value (graph, (int) v)->data != NULL)
+      g_string_append (hashes, pj_blob_hash (pj_graph_value (graph, (int) v)->data));
+  return g_string_free (hashes, FALSE);
+}
+
+static void
+test_fine_tune (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  pjm_project_set_ratio_all (project, 0.5, TRUE);
+  wait_preview (place);
+  guint n_steps = n_items (pjm_project_get_history (project));
+  PjmJob *job = pjm_project_fine_tune (project, 12, 0.05);
+  wait_job (job, PJM_JOB_DONE);
+  /* What was marked is cut first: two steps. */
+  g_assert_cmpuint (n_items (pjm_project_get_history (project)), ==, n_steps + 2);
+  g_assert_cmpuint (pjm_layer_get_channels (place_layer (place, "a1")), ==, 6);
+  guint n_loss, n_test;
+  const double *loss = series (job, "loss", &n_loss), *test = series (job, "test accuracy", &n_test);
+  g_assert_cmpuint (n_loss, >=, 2);
+  g_assert_cmpfloat (loss[1], >, loss[2 * n_loss - 1]);
+  g_assert_cmpuint (n_test, ==, 12);
+  g_assert_cmpfloat (test[2 * n_test - 1], >, 0.8);
+  wait_preview (place);
+  g_assert_cmpfloat (place_number (project, "base-accuracy"), >, 0.8);
+
+  PjmJob *evaluate = pjm_project_evaluate (project);
+  wait_job (evaluate, PJM_JOB_DONE);
+  g_autofree char *result = place_text (evaluate, "result");
+  g_assert_nonnull (strstr (result, "of 128 pictures"));
+
+  /* Curves, results and titles are there again. */
+  g_autofree char *path = place_text (project, "path"), *title = place_text (job, "title");
+  double last = loss[2 * n_loss - 1];
+  place_restart (place);
+  place_open (place, path, NULL);
+  GListModel *jobs = pjm_project_get_jobs (place->project);
+  gboolean found = FALSE;
+  for (guint i = 0; i < n_items (jobs); i++) {
+    g_autoptr (PjmJob) old = g_list_model_get_item (jobs, i);
+    g_autofree char *kind = place_text (old, "kind"), *old_title = place_text (old, "title");
+    if (strcmp (kind, "fine-tune") != 0)
+      continue;
+    guint n_again;
+    const double *again = series (old, "loss", &n_again);
+    found = TRUE;
+    g_assert_cmpstr (state_name (old), ==, "done");
+    g_assert_cmpuint (n_again, ==, n_loss);
+    g_assert_cmpfloat (again[2 * n_again - 1], ==, last);
+    g_assert_cmpstr (old_title, ==, title);
+    g_assert_false (pjm_job_can_resume (old));
+  }
+  g_assert_true (found);
+  assert_nothing_failed (place);
+}
+
+typedef struct { PjmJob *job; guint n; } PointsWanted;
+
+static gboolean
+has_points (gpointer data)
+{
+  PointsWanted *wanted = data;
+  guint n;
+  return series (wanted->job, "loss", &n) != NULL && n >= wanted->n;
+}
+
+/* Cancelled and taken up again gives the same bits as never stopped. */
+static void
+test_resume (Place *place, gconstpointer data)
+{
+  place_open_all (place);
+  wait_job (pjm_project_fine_tune (place->project, 30, 0.02), PJM_JOB_DONE);
+  g_autofree char *straight = weights_of (place);
+
+  place_open_all (place);
+  PjmJob *job = pjm_project_fine_tune (place->project, 30, 0.02);
+  wait_until (has_points, &(PointsWanted) { job, 2 });
+  pjm_job_cancel (job);
+  wait_job (job, PJM_JOB_CANCELLED);
+  g_assert_true (pjm_job_can_resume (job));
+  g_assert_cmpuint (n_items (pjm_project_get_history (place->project)), ==, 1);
+  g_assert_true (pjm_project_resume (place->project, job));
+  g_assert_false (pjm_job_can_resume (job));
+  wait_job (job, PJM_JOB_DONE);
+  g_assert_cmpuint (n_items (pjm_project_get_jobs (place->project)), ==, 1);
+  g_assert_cmpuint (n_items (pjm_project_get_history (place->project)), ==, 2);
+  guint n;
+  const double *loss = series (job, "loss", &n);
+  for (guint i = 1; i < n; i++)
+    g_assert_cmpfloat (loss[2 * i], >, loss[2 * (i - 1)]);
+  g_autofree char *resumed = weights_of (place);
+  g_assert_cmpstr (straight, ==, resumed);
+  assert_nothing_failed (place);
+}
+
+static gboolean
+is_paused (gpointer job)
+{
+  return pjm_job_get_state (job) == PJM_JOB_PAUSED;
+}
+
+static void
+test_pause (Place *place, gconstpointer data)
+{
+  place_open_all (place);
+  PjmJob *job = pjm_project_fine_tune (place->project, 1000, 0.02);
+  wait_until (has_points, &(PointsWanted) { job, 1 });
+  pjm_job_set_paused (job, TRUE);
+  wait_until (is_paused, job);
+  g_assert_true (pjm_job_is_active (job));
+  pjm_job_cancel (job);
+  wait_job (job, PJM_JOB_CANCELLED);
+  /* One that waits is cancelled before it begins. */
+  job = pjm_project_evaluate (place->project);
+  pjm_job_cancel (job);
+  wait_job (job, PJM_JOB_CANCELLED);
+  g_assert_false (place_flag (place->project, "busy"));
+}
+
+static void
+test_recalibrate (Place *place, gconstpointer data)
+{
+  place_open_all (place);
+  pjm_project_set_ratio (place->project, place_layer (place, "a1"), 0.5, TRUE);
+  wait_job (pjm_project_recalibrate (place->project), PJM_JOB_DONE);
+  g_assert_cmpuint (pjm_layer_get_channels (place_layer (place, "a1")), ==, 6);
+  g_autofree char *undo = place_text (place->project, "undo-title");
+  g_assert_cmpstr (undo, ==, "Recalibrate norms");
+  assert_nothing_failed (place);
+}
+
+static gboolean
+has_rows (gpointer comparison)
+{
+  return n_items (comparison) > 0;
+}
+
+static void
+test_compare (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  const char *methods[] = { "weight-sum", "random", NULL };
+  double ratios[] = { 0.5, 0.25 };
+  PjmJob *job = pjm_project_compare (project, methods, ratios, 2, 1, 4);
+  g_assert_cmpuint (n_items (pjm_project_get_comparisons (project)), ==, 1);
+  g_autoptr (PjmComparison) comparison = g_list_model_get_item (pjm_project_get_comparisons (project), 0);
+  wait_until (has_rows, comparison);
+  wait_job (job, PJM_JOB_DONE);
+  g_assert_cmpuint (n_items (G_LIST_MODEL (comparison)), ==, 4);
+  g_assert_cmpfloat (place_number (comparison, "base-accuracy"), >=, 0.0);
+  g_assert_cmpfloat (place_number (comparison, "n-test"), ==, 128);
+  int group = pjm_layer_get_group (place_layer (place, "a1"));
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (PjmCompareRow) row = g_list_model_get_item (G_LIST_MODEL (comparison), i);
+    g_assert_cmpfloat (place_number (row, "cut"), >=, 0.0);
+    g_assert_cmpfloat (place_number (row, "tuned"), >=, 0.0);
+    g_assert_cmpfloat (place_number (row, "macs-share"), <, 0.6);
+    g_assert_nonnull (pjm_compare_row_get_mask (row, group));
+    g_assert_nonnull (pjm_compare_row_get_scores (row, group));
+    g_assert_cmpfloat (pjm_comparison_overlap (comparison, i, i), ==, 1.0);
+  }
+  double overlap = pjm_comparison_overlap (comparison, 0, 3);
+  g_assert_true (overlap >= 0.0 && overlap < 1.0);
+  g_assert_cmpfloat (overlap, ==, pjm_comparison_overlap (comparison, 3, 0));
+  g_autofree char *csv = pjm_comparison_to_csv (comparison);
+  g_auto (GStrv) lines = g_strsplit (csv, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 6);
+  g_assert_true (g_str_has_prefix (lines[1], "\"weight-sum\",0.5,"));
+
+  g_autofree char *path = place_text (project, "path");
+  g_clear_object (&comparison);
+  place_restart (place);
+  place_open (place, path, NULL);
+  g_autoptr (PjmComparison) again = g_list_model_get_item (pjm_project_get_comparisons (place->project), 0);
+  g_autofree char *csv_again = pjm_comparison_to_csv (again);
+  g_assert_cmpstr (csv, ==, csv_again);
+  assert_nothing_failed (place);
+}
+
+/* The file is the network without what is marked. */
+static void
+test_export (Place *place, gconstpointer data)
+{
+  place_open_all (place);
+  pjm_project_set_ratio (place->project, place_layer (place, "a1"), 0.5, TRUE);
+  g_autofree char *path = g_build_filename (place->folder, "out.onnx", NULL);
+  PjmJob *job = pjm_project_export (place->project, "onnx", path);
+  wait_job (job, PJM_JOB_DONE);
+  g_autofree char *result = place_text (job, "result");
+  g_assert_nonnull (strstr (result, "largest difference"));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjGraph) graph = pj_onnx_import (path, NULL, &error);
+  g_assert_no_error (error);
+  PjCost cost;
+  pj_graph_cost (graph, &cost);
+  g_assert_cmpfloat ((double) cost.macs, ==, place_number (place->project, "macs-after"));
+
+  /* Where nothing can be written, the job says so and the old file stays. */
+  g_autofree char *nowhere = g_build_filename (place->folder, "missing", "out.onnx", NULL);
+  job = pjm_project_export (place->project, "onnx", nowhere);
+  wait_job (job, PJM_JOB_FAILED);
+  assert_failed (place, "out.onnx");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  place_add ("/app/project/choices", test_choices);
+  place_add ("/app/project/needs-data", test_needs_data);
+  place_add ("/app/project/score", test_score);
+  place_add ("/app/project/preview", test_preview);
+  place_add ("/app/project/choose-and-cut", test_choose_and_cut);
+  place_add ("/app/project/undo-far", test_undo_far);
+  place_add ("/app/project/fine-tune", test_fine_tune);
+  place_add ("/app/project/resume-same-bits", test_resume);
+  place_add ("/app/project/pause", test_pause);
+  place_add ("/app/project/recalibrate", test_recalibrate);
+  place_add ("/app/project/compare", test_compare);
+  place_add ("/app/project/export", test_export);
+  return g_test_run ();
+}
