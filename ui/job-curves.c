@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Curves whose names speak of the same quantity share a chart, so that loss and accuracy never share an
+ * axis.  New points are appended; nothing that is drawn already is computed again. */
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "chart-view.h"
+#include "job-curves.h"
+#include "save.h"
+
+typedef struct { const char *word, *title; PjuChartUnit unit; } Quantity;
+
+static const Quantity quantities[] = {
+  { "loss", N_("Loss"), PJU_CHART_NUMBER },
+  { "acc", N_("Accuracy"), PJU_CHART_PERCENT },
+  { "top", N_("Accuracy"), PJU_CHART_PERCENT },
+  { "lr", N_("Learning rate"), PJU_CHART_NUMBER },
+};
+
+struct _PjuJobCurves {
+  GtkWidget parent;
+  GtkWidget *box, *empty;
+  PjuStudio *studio;
+  PjmJob *job;
+  GPtrArray *views;                /* PjuChartView, not owned */
+  GArray *drawn;                   /* guint: points of each series already in its chart */
+};
+
+G_DEFINE_FINAL_TYPE (PjuJobCurves, pju_job_curves, GTK_TYPE_WIDGET)
+
+static const Quantity *
+quantity_of (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++) {
+    if (strstr (name, quantities[i].word))
+      return &quantities[i];
+  }
+  return NULL;
+}
+
+static const char *
+series_title (const char *name)
+{
+  static const char *const known[] = { N_("loss"), N_("accuracy"), N_("test loss"), N_("test accuracy"), N_("lr"),
+                                       N_("training accuracy"), N_("top-1"), N_("top-5") };
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++) {
+    if (g_str_equal (name, known[i]))
+      return _(known[i]);
+  }
+  return name;
+}
+
+static void
+save_cb (GtkWidget *button, PjuJobCurves *self)
+{
+  PjuChartView *view = g_object_get_data (G_OBJECT (button), "view");
+  g_autofree char *name = g_strdup_printf ("%s.svg", pju_chart_view_get_chart (view)->title);
+  g_strdelimit (name, "/\\:", '-');
+  pju_chart_view_save (view, self->studio, name);
+}
+
+static void
+csv_cb (GtkWidget *button, PjuJobCurves *self)
+{
+  PjuChartView *view = g_object_get_data (G_OBJECT (button), "view");
+  g_autofree char *csv = pju_chart_to_csv (pju_chart_view_get_chart (view));
+  pju_text_copy (self->studio, GTK_WIDGET (self), csv);
+}
+
+static GtkWidget *
+chart_button (PjuJobCurves *self, GtkWidget *view, const char *icon, const char *tooltip, GCallback callback)
+{
+  GtkWidget *button = gtk_button_new_from_icon_name (icon);
+  g_object_set_data (G_OBJECT (button), "view", view);
+  gtk_widget_set_tooltip_text (button, tooltip);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, tooltip, -1);
+  gtk_widget_add_css_class (button, "flat");
+  g_signal_connect_object (button, "clicked", callback, self, 0);
+  return button;
+}
+
+static PjuChartView *
+view_for (PjuJobCurves *self, const char *series)
+{
+  const Quantity *quantity = quantity_of (series);
+  const char *title = quantity ? _(quantity->title) : series;
+
+  for (guint i = 0; i < self->views->len; i++) {
+    if (g_strcmp0 (pju_chart_view_get_chart (self->views->pdata[i])->title, title) == 0)
+      return self->views->pdata[i];
+  }
+  PjuChart *chart = pju_chart_new (title, _("Epochs"), NULL);
+  chart->y_unit = quantity ? quantity->unit : PJU_CHART_NUMBER;
+  GtkWidget *view = pju_chart_view_new (chart), *overlay = gtk_overlay_new ();
+  GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+  gtk_widget_set_vexpand (view, TRUE);
+  gtk_box_append (GTK_BOX (buttons), chart_button (self, view, "edit-copy-symbolic", _("Copy the points as CSV"), G_CALLBACK (csv_cb)));
+  gtk_box_append (GTK_BOX (buttons), chart_button (self, view, "document-save-symbolic", _("Save as picture"), G_CALLBACK (save_cb)));
+  gtk_widget_set_halign (buttons, GTK_ALIGN_END);
+  gtk_widget_set_valign (buttons, GTK_ALIGN_START);
+  gtk_overlay_set_child (GTK_OVERLAY (overlay), view);
+  gtk_overlay_add_overlay (GTK_OVERLAY (overlay), buttons);
+  gtk_widget_add_css_class (overlay, "card");
+  gtk_box_append (GTK_BOX (self->box), overlay);
+  g_ptr_array_add (self->views, view);
+  return PJU_CHART_VIEW (view);
+}
+
+static void
+take_points (PjuJobCurves *self)
+{
+  guint n_series = pjm_job_n_series (self->job);
+
+  while (self->drawn->len < n_series) {
+    guint none = 0;
+    g_array_append_val (self->drawn, none);
+  }
+  for (guint s = 0; s < n_series; s++) {
+    const char *name = pjm_job_series_name (self->job, s);
+    guint n, *drawn = &g_array_index (self->drawn, guint, s);
+    const double *points = pjm_job_series_points (self->job, s, &n);
+    if (n == *drawn)
+      continue;
+    PjuChartView *view = view_for (self, name);
+    PjuSeries *series = pju_chart_series (pju_chart_view_get_chart (view), series_title (name));
+    series->smooth = strstr (name, "loss") && !strstr (name, "test");
+    for (guint i = *drawn; i < n; i++)
+      pju_series_add (series, points[2 * i], points[2 * i + 1], NULL);
+    *drawn = n;
+    g_autofree char *text = g_strdup_printf (_("%s is %.4g after %u points"), series->name, points[2 * n - 1], n);
+    pju_chart_view_changed (view, text);
+  }
+  gtk_widget_set_visible (self->empty, self->views->len == 0);
+}
+
+void
+pju_job_curves_set_job (PjuJobCurves *self, PjmJob *job)
+{
+  GtkWidget *child;
+
+  if (job == self->job)
+    return;
+  if (self->job)
+    g_signal_handlers_disconnect_by_func (self->job, take_points, self);
+  g_set_object (&self->job, job);
+  while ((child = gtk_widget_get_first_child (self->box)) != NULL && child != self->empty)
+    gtk_box_remove (GTK_BOX (self->box), child);
+  while ((child = gtk_widget_get_last_child (self->box)) != NULL && child != self->empty)
+    gtk_box_remove (GTK_BOX (self->box), child);
+  g_ptr_array_set_size (self->views, 0);
+  g_array_set_size (self->drawn, 0);
+  if (!job)
+    return;
+  g_signal_connect_object (job, "points-added", G_CALLBACK (take_points), self, G_CONNECT_SWAPPED);
+  take_points (self);
+}
+
+static void
+dispose (GObject *object)
+{
+  PjuJobCurves *self = PJU_JOB_CURVES (object);
+  if (self->job)
+    g_signal_handlers_disconnect_by_func (self->job, take_points, self);
+  g_clear_object (&self->job);
+  g_clear_object (&self->studio);
+  g_clear_pointer (&self->box, gtk_widget_unparent);
+  g_clear_pointer (&self->views, g_ptr_array_unref);
+  g_clear_pointer (&self->drawn, g_array_unref);
+  G_OBJECT_CLASS (pju_job_curves_parent_class)->dispose (object);
+}
+
+static void
+pju_job_curves_class_init (PjuJobCurvesClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = dispose;
+  gtk_widget_class_set_layout_manager_type (GTK_WIDGET_CLASS (klass), GTK_TYPE_BIN_LAYOUT);
+}
+
+static void
+pju_job_curves_init (PjuJobCurves *self)
+{
+  self->views = g_ptr_array_new ();
+  self->drawn = g_array_new (FALSE, TRUE, sizeof (guint));
+  self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  self->empty = gtk_label_new (_("This job has no curves."));
+  gtk_widget_add_css_class (self->empty, "dim-label");
+  gtk_widget_set_vexpand (self->empty, TRUE);
+  gtk_box_append (GTK_BOX (self->box), self->empty);
+  gtk_widget_set_parent (self->box, GTK_WIDGET (self));
+}
+
+GtkWidget *
+pju_job_curves_new (PjuStudio *studio)
+{
+  PjuJobCurves *self = g_object_new (PJU_TYPE_JOB_CURVES, NULL);
+  self->studio = g_object_ref (studio);
+  return GTK_WIDGET (self);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Stands in the jobs page and, for the job that runs, in the side bar: one widget, so one source of
+ * numbers.  A failure stays with its reason until a person has read it and starts something else. */
+#include <glib/gi18n-lib.h>
+
+#include "format.h"
+#include "job-row.h"
+
+struct _PjuJobRow {
+  GtkWidget parent;
+  GtkWidget *box, *icon, *title, *line, *bar, *time, *pause, *cancel, *resume;
+  PjuStudio *studio;
+  PjmJob *job;
+};
+
+G_DEFINE_FINAL_TYPE (PjuJobRow, pju_job_row, GTK_TYPE_WIDGET)
+
+typedef struct { const char *icon, *title, *css; } State;
+
+static const State states[] = {
+  [PJM_JOB_QUEUED] = { "document-open-recent-symbolic", N_("Waiting"), "queued" },
+  [PJM_JOB_RUNNING] = { "media-playback-start-symbolic", N_("Running"), "running" },
+  [PJM_JOB_PAUSED] = { "media-playback-pause-symbolic", N_("Paused"), "paused" },
+  [PJM_JOB_DONE] = { "object-select-symbolic", N_("Done"), "done" },
+  [PJM_JOB_FAILED] = { "dialog-error-symbolic", N_("Failed"), "failed" },
+  [PJM_JOB_CANCELLED] = { "process-stop-symbolic", N_("Cancelled"), "cancelled" },
+  [PJM_JOB_INTERRUPTED] = { "dialog-warning-symbolic", N_("Interrupted: the program ended while it ran"), "interrupted" },
+};
+
+const char *
+pju_job_state_title (PjmJobState state)
+{
+  return (guint) state < G_N_ELEMENTS (states) ? _(states[state].title) : "";
+}
+
+static char *
+time_text (PjmJob *job, PjmJobState state)
+{
+  double elapsed = pju_get_double (job, "elapsed");
+  g_autofree char *spent = pju_format_duration (elapsed);
+  g_autofree char *left = state == PJM_JOB_RUNNING ? pju_format_remaining (pju_get_double (job, "remaining")) : NULL;
+
+  if (state == PJM_JOB_QUEUED)
+    return g_strdup (_("Waits for the job before it"));
+  if (left)
+    return g_strdup_printf ("%s · %s", spent, left);
+  if (state == PJM_JOB_RUNNING)
+    return g_strdup (spent);
+  return g_strdup_printf ("%s · %s", pju_job_state_title (state), spent);
+}
+
+static void
+show_state (PjuJobRow *self, PjmJobState state)
+{
+  const State *look = &states[MIN ((guint) state, G_N_ELEMENTS (states) - 1)];
+  gtk_image_set_from_icon_name (GTK_IMAGE (self->icon), look->icon);
+  gtk_widget_set_tooltip_text (self->icon, _(look->title));
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
+    gtk_widget_remove_css_class (GTK_WIDGET (self), states[i].css);
+  gtk_widget_add_css_class (GTK_WIDGET (self), look->css);
+}
+
+static void
+show_buttons (PjuJobRow *self, PjmJobState state)
+{
+  gboolean paused = state == PJM_JOB_PAUSED, active = pjm_job_is_active (self->job);
+  const char *label = paused ? _("Go on") : _("Pause");
+  gtk_button_set_icon_name (GTK_BUTTON (self->pause), paused ? "media-playback-start-symbolic"
+                                                             : "media-playback-pause-symbolic");
+  gtk_widget_set_tooltip_text (self->pause, label);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  gtk_widget_set_visible (self->pause, active && state != PJM_JOB_QUEUED);
+  gtk_widget_set_visible (self->cancel, active);
+  gtk_widget_set_visible (self->resume, pjm_job_can_resume (self->job));
+}
+
+static void
+update (PjuJobRow *self)
+{
+  PjmJobState state = pjm_job_get_state (self->job);
+  g_autofree char *title = pju_get_string (self->job, "title"), *stage = pju_get_string (self->job, "stage");
+  g_autofree char *error = pju_get_string (self->job, "error"), *result = pju_get_string (self->job, "result");
+  g_autofree char *time = time_text (self->job, state);
+  double fraction = pju_get_double (self->job, "fraction");
+  const char *line = state == PJM_JOB_FAILED ? error : result ? result : pjm_job_is_active (self->job) ? stage : NULL;
+
+  show_state (self, state);
+  show_buttons (self, state);
+  gtk_label_set_text (GTK_LABEL (self->title), title);
+  gtk_widget_set_tooltip_text (self->title, title);
+  gtk_label_set_text (GTK_LABEL (self->line), line ? line : "");
+  gtk_widget_set_visible (self->line, line && *line);
+  gtk_label_set_text (GTK_LABEL (self->time), time);
+  gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (self->bar), CLAMP (fraction, 0, 1));
+  gtk_widget_set_visible (self->bar, pjm_job_is_active (self->job) && state != PJM_JOB_QUEUED);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->bar), GTK_ACCESSIBLE_PROPERTY_LABEL, title ? title : "",
+                                  GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, time, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, time, -1);
+}
+
+static void
+pause_cb (PjuJobRow *self)
+{
+  pjm_job_set_paused (self->job, pjm_job_get_state (self->job) != PJM_JOB_PAUSED);
+}
+
+static void
+cancel_cb (PjuJobRow *self)
+{
+  pjm_job_cancel (self->job);
+}
+
+static void
+resume_cb (PjuJobRow *self)
+{
+  pjm_project_resume (pju_studio_get_project (self->studio), self->job);
+}
+
+PjmJob *
+pju_job_row_get_job (PjuJobRow *self)
+{
+  return self->job;
+}
+
+void
+pju_job_row_set_job (PjuJobRow *self, PjmJob *job)
+{
+  if (self->job)
+    g_signal_handlers_disconnect_by_func (self->job, update, self);
+  g_set_object (&self->job, job);
+  if (!job)
+    return;
+  g_signal_connect_object (job, "notify", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  update (self);
+}
+
+static void
+dispose (GObject *object)
+{
+  PjuJobRow *self = PJU_JOB_ROW (object);
+  pju_job_row_set_job (self, NULL);
+  g_clear_object (&self->studio);
+  g_clear_pointer (&self->box, gtk_widget_unparent);
+  G_OBJECT_CLASS (pju_job_row_parent_class)->dispose (object);
+}
+
+#define CHILD(name) gtk_widget_class_bind_template_child (widget_class, PjuJobRow, name)
+
+static void
+pju_job_row_class_init (PjuJobRowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  G_OBJECT_CLASS (klass)->dispose = dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/job-row.ui");
+  CHILD (box); CHILD (icon); CHILD (title); CHILD (line); CHILD (bar); CHILD (time);
+  CHILD (pause); CHILD (cancel); CHILD (resume);
+  gtk_widget_class_bind_template_callback (widget_class, pause_cb);
+  gtk_widget_class_bind_template_callback (widget_class, cancel_cb);
+  gtk_widget_class_bind_template_callback (widget_class, resume_cb);
+  gtk_widget_class_set_css_name (widget_class, "jobrow");
+}
+
+static void
+pju_job_row_init (PjuJobRow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+GtkWidget *
+pju_job_row_new (PjuStudio *studio)
+{
+  PjuJobRow *self = g_object_new (PJU_TYPE_JOB_ROW, NULL);
+  self->studio = g_object_ref (studio);
+  return GTK_WIDGET (self);
+}

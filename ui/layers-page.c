@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* The accessible twin of the canvas: the same layers and the same selection, in rows.  Sorting and
+ * filtering are views; the project's list stays in graph order. */
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "layer-columns.h"
+#include "layers-page.h"
+#include "save.h"
+
+struct _PjuLayersPage {
+  GtkWidget parent;
+  GtkWidget *box, *search, *prunable, *count, *view;
+  PjuStudio *studio;
+  GtkFilterListModel *filtered;
+  GtkCustomFilter *filter;
+  GtkSingleSelection *selection;
+  gboolean selecting;
+};
+
+G_DEFINE_FINAL_TYPE (PjuLayersPage, pju_layers_page, GTK_TYPE_WIDGET)
+
+static gboolean
+filter_func (gpointer item, gpointer data)
+{
+  PjuLayersPage *self = data;
+  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->search));
+
+  if (gtk_check_button_get_active (GTK_CHECK_BUTTON (self->prunable)) && pjm_layer_get_channels (item) == 0)
+    return FALSE;
+  if (!*text)
+    return TRUE;
+  g_autofree char *kind = pju_get_string (item, "kind");
+  g_autofree char *hay = g_strconcat (pjm_layer_get_name (item), " ", kind, NULL);
+  g_autofree char *folded = g_utf8_casefold (hay, -1), *needle = g_utf8_casefold (text, -1);
+  return strstr (folded, needle) != NULL;
+}
+
+static void
+show_count (PjuLayersPage *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->filtered));
+  g_autofree char *text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u layer", "%u layers", n), n);
+  gtk_label_set_text (GTK_LABEL (self->count), text);
+}
+
+static void
+show_selection (PjuLayersPage *self)
+{
+  PjmLayer *layer = pju_studio_get_layer (self->studio);
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->selection)), found = GTK_INVALID_LIST_POSITION;
+
+  for (guint i = 0; layer && i < n; i++) {
+    g_autoptr (PjmLayer) item = g_list_model_get_item (G_LIST_MODEL (self->selection), i);
+    if (item == layer)
+      found = i;
+  }
+  self->selecting = TRUE;
+  gtk_single_selection_set_selected (self->selection, found);
+  self->selecting = FALSE;
+}
+
+static void
+selected_cb (PjuLayersPage *self)
+{
+  PjmLayer *layer = gtk_single_selection_get_selected_item (self->selection);
+  if (!self->selecting && layer)
+    pju_studio_set_layer (self->studio, layer);
+}
+
+static void
+filter_changed_cb (PjuLayersPage *self)
+{
+  if (!self->filter)
+    return;
+  gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
+  show_selection (self);
+  show_count (self);
+}
+
+static void
+append_quoted (GString *out, const char *text)
+{
+  g_autofree char *doubled = NULL;
+  if (text) {
+    g_auto (GStrv) parts = g_strsplit (text, "\"", -1);
+    doubled = g_strjoinv ("\"\"", parts);
+  }
+  g_string_append_printf (out, "\"%s\"", doubled ? doubled : "");
+}
+
+char *
+pju_layers_to_csv (PjmProject *project)
+{
+  GListModel *layers = pjm_project_get_layers (project);
+  GString *out = g_string_new ("layer,kind,output,channels,kept,keep_ratio,params,params_after,macs,macs_after,note\n");
+
+  for (guint i = 0; i < g_list_model_get_n_items (layers); i++) {
+    g_autoptr (PjmLayer) layer = g_list_model_get_item (layers, i);
+    g_autofree char *kind = pju_get_string (layer, "kind"), *shape = pju_get_string (layer, "shape");
+    g_autofree char *reason = pju_get_string (layer, "lock-reason"), *ties = pju_get_string (layer, "ties");
+    char ratio[G_ASCII_DTOSTR_BUF_SIZE];
+
+    append_quoted (out, pjm_layer_get_name (layer));
+    g_string_append_c (out, ',');
+    append_quoted (out, kind);
+    g_string_append_c (out, ',');
+    append_quoted (out, shape);
+    g_string_append_printf (out, ",%u,%u,%s,%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT
+                            ",%" G_GUINT64_FORMAT ",", pjm_layer_get_channels (layer), pjm_layer_get_kept (layer),
+                            g_ascii_formatd (ratio, sizeof ratio, "%.4g", pjm_layer_get_keep_ratio (layer)),
+                            pju_get_uint64 (layer, "params"), pju_get_uint64 (layer, "params-after"),
+                            pju_get_uint64 (layer, "macs"), pju_get_uint64 (layer, "macs-after"));
+    append_quoted (out, reason ? reason : ties);
+    g_string_append_c (out, '\n');
+  }
+  return g_string_free (out, FALSE);
+}
+
+static void
+copy_cb (PjuLayersPage *self)
+{
+  g_autofree char *csv = pju_layers_to_csv (pju_studio_get_project (self->studio));
+  pju_text_copy (self->studio, GTK_WIDGET (self), csv);
+}
+
+static void
+save_cb (PjuLayersPage *self)
+{
+  pju_text_save (self->studio, GTK_WIDGET (self), "layers.csv", pju_layers_to_csv (pju_studio_get_project (self->studio)));
+}
+
+void
+pju_layers_page_find (PjuLayersPage *self)
+{
+  gtk_widget_grab_focus (self->search);
+}
+
+void
+pju_layers_page_set_studio (PjuLayersPage *self, PjuStudio *studio)
+{
+  GtkSortListModel *sorted;
+  PjmProject *project = pju_studio_get_project (studio);
+
+  self->studio = g_object_ref (studio);
+  pju_layer_columns_add (GTK_COLUMN_VIEW (self->view), studio);
+  self->filter = gtk_custom_filter_new (filter_func, self, NULL);
+  self->filtered = gtk_filter_list_model_new (g_object_ref (pjm_project_get_layers (project)),
+                                              g_object_ref (GTK_FILTER (self->filter)));
+  sorted = gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->filtered)),
+                                    g_object_ref (gtk_column_view_get_sorter (GTK_COLUMN_VIEW (self->view))));
+  self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));
+  gtk_single_selection_set_autoselect (self->selection, FALSE);
+  gtk_single_selection_set_can_unselect (self->selection, TRUE);
+  gtk_column_view_set_model (GTK_COLUMN_VIEW (self->view), GTK_SELECTION_MODEL (self->selection));
+  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selected_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->filtered, "items-changed", G_CALLBACK (show_count), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (studio, "notify::layer", G_CALLBACK (show_selection), self, G_CONNECT_SWAPPED);
+  show_count (self);
+}
+
+static void
+dispose (GObject *object)
+{
+  PjuLayersPage *self = PJU_LAYERS_PAGE (object);
+  g_clear_pointer (&self->box, gtk_widget_unparent);
+  g_clear_object (&self->selection);
+  g_clear_object (&self->filtered);
+  g_clear_object (&self->filter);
+  g_clear_object (&self->studio);
+  G_OBJECT_CLASS (pju_layers_page_parent_class)->dispose (object);
+}
+
+#define CHILD(name) gtk_widget_class_bind_template_child (widget_class, PjuLayersPage, name)
+#define CALLBACK(name) gtk_widget_class_bind_template_callback (widget_class, name)
+
+static void
+pju_layers_page_class_init (PjuLayersPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  G_OBJECT_CLASS (klass)->dispose = dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/layers-page.ui");
+  CHILD (box); CHILD (search); CHILD (prunable); CHILD (count); CHILD (view);
+  CALLBACK (filter_changed_cb); CALLBACK (copy_cb); CALLBACK (save_cb);
+}
+
+static void
+pju_layers_page_init (PjuLayersPage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything a person can ask of a window, by name: buttons, menus, keys and tests all come through here. */
+#include <glib/gi18n-lib.h>
+
+#include "shortcuts.h"
+#include "window-private.h"
+
+/* --- opening --- */
+
+static void
+open_response_cb (GtkNativeDialog *dialog, int response, PjuWindow *self)
+{
+  if (response == GTK_RESPONSE_ACCEPT) {
+    g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+    g_autofree char *path = g_file_get_path (file);
+    if (path)
+      pju_window_open (self, path);
+    else
+      pju_banner_show (PJU_BANNER (self->banner), _("The file could not be opened"),
+                       _("The place is not a local folder."), NULL, NULL);
+  }
+  gtk_native_dialog_destroy (dialog);
+  g_object_unref (dialog);
+}
+
+static void
+ask_file (PjuWindow *self, const char *title, GtkFileChooserAction action)
+{
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (title, GTK_WINDOW (self), action, _("_Open"), _("_Cancel"));
+
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  if (action == GTK_FILE_CHOOSER_ACTION_OPEN) {
+    g_autoptr (GtkFileFilter) filter = gtk_file_filter_new (), all = gtk_file_filter_new ();
+    gtk_file_filter_set_name (filter, _("Networks and sessions (.onnx, .penjing)"));
+    gtk_file_filter_add_pattern (filter, "*.onnx");
+    gtk_file_filter_add_pattern (filter, "*.penjing");
+    gtk_file_filter_set_name (all, _("All files"));
+    gtk_file_filter_add_pattern (all, "*");
+    gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+    gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), all);
+  }
+  g_signal_connect_object (dialog, "response", G_CALLBACK (open_response_cb), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+act_open (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  ask_file (self, _("Open a Network or Session"), GTK_FILE_CHOOSER_ACTION_OPEN);
+}
+
+static void
+act_open_data (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  ask_file (self, _("Open a Data Folder"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
+}
+
+static void
+act_open_path (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  pju_window_open (self, g_variant_get_string (parameter, NULL));
+}
+
+static void
+act_sample (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  pju_window_open (self, NULL);
+}
+
+static void
+act_cancel_open (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  if (self->opening)
+    g_cancellable_cancel (self->opening);
+}
+
+static void
+act_close_session (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  if (pju_window_is_empty (self))
+    gtk_window_close (GTK_WINDOW (self));
+  else
+    pju_window_close_session (self);
+}
+
+/* --- edits and jobs --- */
+
+static void
+act_undo (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_undo (PJU_WINDOW (data)->project);
+}
+
+static void
+act_redo (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_redo (PJU_WINDOW (data)->project);
+}
+
+static void
+act_keep_all (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_set_ratio_all (PJU_WINDOW (data)->project, CLAMP (g_variant_get_double (parameter), 0, 1), TRUE);
+}
+
+static void
+act_choose (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_choose (PJU_WINDOW (data)->project, g_variant_get_string (parameter, NULL));
+}
+
+static void
+act_cut (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_cut (PJU_WINDOW (data)->project);
+}
+
+static void
+act_recalibrate (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_recalibrate (PJU_WINDOW (data)->project);
+}
+
+/* The curves are what a person wants to see now. */
+static void
+act_fine_tune (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  guint epochs;
+  double rate;
+  PjmJob *job;
+
+  g_variant_get (parameter, "(ud)", &epochs, &rate);
+  job = pjm_project_fine_tune (self->project, epochs, rate);
+  if (job) {
+    pju_jobs_page_show_job (PJU_JOBS_PAGE (self->jobs_page), job);
+    pju_window_show_page (self, "jobs");
+  }
+}
+
+static void
+act_evaluate (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_evaluate (PJU_WINDOW (data)->project);
+}
+
+static void
+act_compare (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  pju_window_show_page (self, "compare");
+  pju_compare_page_ask (PJU_COMPARE_PAGE (self->compare_page));
+}
+
+static void
+act_export (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  pju_window_show_page (self, "export");
+  pju_export_page_ask (PJU_EXPORT_PAGE (self->export_page));
+}
+
+static void
+act_device (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_set_device (PJU_WINDOW (data)->project, g_variant_get_string (parameter, NULL));
+}
+
+/* --- view --- */
+
+static void
+act_page (GSimpleAction *action, GVariant *parameter, gpointer self)
+{
+  pju_window_show_page (self, g_variant_get_string (parameter, NULL));
+}
+
+static void
+act_find (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  if (g_strcmp0 (gtk_stack_get_visible_child_name (GTK_STACK (self->pages)), "layers") == 0) {
+    pju_layers_page_find (PJU_LAYERS_PAGE (self->layers_page));
+    return;
+  }
+  pju_window_show_page (self, "network");
+  pju_network_page_find (PJU_NETWORK_PAGE (self->network_page));
+}
+
+static void
+act_zoom (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  static const char *const names[] = { "zoom-in", "zoom-out", "zoom-normal", "zoom-fit" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    if (g_str_equal (g_action_get_name (G_ACTION (action)), names[i]))
+      pju_network_page_zoom (PJU_NETWORK_PAGE (PJU_WINDOW (data)->network_page), (PjuZoom) i);
+  }
+}
+
+static void
+act_save_graph (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pju_network_page_save (PJU_NETWORK_PAGE (PJU_WINDOW (data)->network_page));
+}
+
+static void
+change_inspector (GSimpleAction *action, GVariant *state, gpointer data)
+{
+  g_simple_action_set_state (action, state);
+  pju_network_page_set_inspector (PJU_NETWORK_PAGE (PJU_WINDOW (data)->network_page), g_variant_get_boolean (state));
+}
+
+static void
+act_shortcuts (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  GtkWidget *window = pju_shortcuts_window_new ();
+  gtk_window_set_transient_for (GTK_WINDOW (window), GTK_WINDOW (data));
+  gtk_window_present (GTK_WINDOW (window));
+}
+
+void
+pju_window_add_actions (PjuWindow *self)
+{
+  static const GActionEntry entries[] = {
+    { .name = "open", .activate = act_open },
+    { .name = "open-data", .activate = act_open_data },
+    { .name = "open-path", .activate = act_open_path, .parameter_type = "s" },
+    { .name = "sample", .activate = act_sample },
+    { .name = "cancel-open", .activate = act_cancel_open },
+    { .name = "close-session", .activate = act_close_session },
+    { .name = "undo", .activate = act_undo },
+    { .name = "redo", .activate = act_redo },
+    { .name = "keep-all", .activate = act_keep_all, .parameter_type = "d" },
+    { .name = "choose", .activate = act_choose, .parameter_type = "s" },
+    { .name = "cut", .activate = act_cut },
+    { .name = "recalibrate", .activate = act_recalibrate },
+    { .name = "fine-tune", .activate = act_fine_tune, .parameter_type = "(ud)" },
+    { .name = "evaluate", .activate = act_evaluate },
+    { .name = "compare", .activate = act_compare },
+    { .name = "export", .activate = act_export },
+    { .name = "device", .activate = act_device, .parameter_type = "s", .state = "''" },
+    { .name = "page", .activate = act_page, .parameter_type = "s", .state = "'network'" },
+    { .name = "find", .activate = act_find },
+    { .name = "zoom-in", .activate = act_zoom },
+    { .name = "zoom-out", .activate = act_zoom },
+    { .name = "zoom-normal", .activate = act_zoom },
+    { .name = "zoom-fit", .activate = act_zoom },
+    { .name = "save-graph", .activate = act_save_graph },
+    { .name = "inspector", .state = "true", .change_state = change_inspector },
+    { .name = "shortcuts", .activate = act_shortcuts },
+  };
+  g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
+}
+
+static void
+enable (PjuWindow *self, const char *name, gboolean enabled)
+{
+  g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self), name)), enabled);
+}
+
+void
+pju_window_update_actions (PjuWindow *self)
+{
+  static const char *const views[] = { "page", "find", "zoom-in", "zoom-out", "zoom-normal", "zoom-fit",
+                                       "save-graph", "inspector", "export" };
+  gboolean ready = pju_get_boolean (self->project, "ready") && !self->opening;
+  gboolean editable = ready && !pju_get_boolean (self->project, "read-only");
+  g_autofree char *data = pju_get_string (self->project, "data-name");
+
+  for (guint i = 0; i < G_N_ELEMENTS (views); i++)
+    enable (self, views[i], ready);
+  enable (self, "undo", editable && pju_get_boolean (self->project, "can-undo"));
+  enable (self, "redo", editable && pju_get_boolean (self->project, "can-redo"));
+  enable (self, "keep-all", editable);
+  enable (self, "choose", editable);
+  enable (self, "cut", editable && pju_get_boolean (self->project, "modified-masks"));
+  enable (self, "recalibrate", editable && data);
+  enable (self, "fine-tune", editable && data);
+  enable (self, "evaluate", editable && data);
+  enable (self, "compare", editable && data);
+  enable (self, "open-data", ready);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What window.c, window-actions.c and window-jobs.c share. */
+#pragma once
+
+#include "banner.h"
+#include "compare-page.h"
+#include "export-page.h"
+#include "history-page.h"
+#include "jobs-page.h"
+#include "layers-page.h"
+#include "network-page.h"
+#include "start-page.h"
+#include "toast.h"
+#include "totals-bar.h"
+#include "window.h"
+#include "workflow-bar.h"
+
+struct _PjuWindow {
+  GtkApplicationWindow parent;
+  GtkWidget *header, *undo_button, *redo_button, *title, *subtitle, *device_button, *device_label;
+  GtkWidget *inspector_toggle, *banner, *root, *start_page, *spinner, *opening_label;
+  GtkWidget *pages_list, *job_revealer, *workflow, *pages, *totals, *toast, *drop_hint;
+  GtkWidget *network_page, *layers_page, *jobs_page, *compare_page, *history_page, *export_page;
+  GMenu *recent_section;
+  PjmProject *project;
+  PjuStudio *studio;
+  GCancellable *opening;
+  GtkWidget *job_row, *job_badge;
+  guint update;
+};
+
+/* Installs all win.* actions. */
+void pju_window_add_actions (PjuWindow *self);
+/* Enables what can be done now. */
+void pju_window_update_actions (PjuWindow *self);
+/* Follows the project's jobs: side bar, toasts, notifications. */
+void pju_window_watch_jobs (PjuWindow *self);
+void pju_window_show_page (PjuWindow *self, const char *name);
+void pju_window_close_session (PjuWindow *self);
+void pju_window_show_recent (PjuWindow *self);
