@@ -103,7 +103,13 @@ open_cb (GApplication *application, GFile **files, int n_files, const char *hint
 {
   for (int i = 0; i < n_files; i++) {
     g_autofree char *path = g_file_get_path (files[i]);
-    if (path)
+    GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
+    if (!path)
+      continue;
+    /* A folder is the data of the network before it. */
+    if (window && PJU_IS_WINDOW (window) && g_file_test (path, G_FILE_TEST_IS_DIR))
+      pju_window_open (PJU_WINDOW (window), path);
+    else
       pju_window_open (empty_window (application), path);
   }
 }

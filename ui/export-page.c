@@ -99,7 +99,7 @@ jobs_changed_cb (PjuExportPage *self)
     g_autofree char *kind = pju_get_string (job, "kind");
     if (g_strcmp0 (kind, "export") != 0)
       continue;
-    GtkWidget *row = pju_job_row_new (self->studio);
+    GtkWidget *row = pju_job_row_new (self->studio, FALSE);
     pju_job_row_set_job (PJU_JOB_ROW (row), job);
     gtk_list_box_append (GTK_LIST_BOX (self->certificates), row);
     shown++;

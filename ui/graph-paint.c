@@ -57,14 +57,14 @@ make_texts (Painter *p, PjuNode *node)
     g_clear_object (&node->detail);
   if (!node->title) {
     double room = node->w - 20 - (pjm_layer_get_locked (node->layer) && prunable ? 18 : 0);
-    node->title = make_text (p->cr, pjm_layer_get_name (node->layer), 13, prunable, room);
+    node->title = make_text (p->cr, pjm_layer_get_name (node->layer), 13.5, prunable, room);
   }
   if (!node->detail) {
     g_autofree char *kind = pju_get_string (node->layer, "kind");
     g_autofree char *text = !prunable ? g_strdup (kind)
       : kept < channels ? g_strdup_printf (_("%s · %u of %u"), kind, kept, channels)
                         : g_strdup_printf (_("%s · %u"), kind, channels);
-    node->detail = make_text (p->cr, text, 10.5, FALSE, node->w - 20);
+    node->detail = make_text (p->cr, text, 11.5, FALSE, node->w - 20);
     node->detail_kept = kept;
   }
 }

@@ -42,7 +42,7 @@ void pju_graph_paint (PjuGraph *self, cairo_t *cr, const PjuGraphView *view, con
 void pju_graph_paint_paper (gpointer self, cairo_t *cr, double width, double height, const PjuPalette *palette);
 /* Legend of colours and marks, at the origin of @cr. */
 void pju_legend_paint (cairo_t *cr, double width, const PjuPalette *palette);
-#define PJU_LEGEND_WIDTH 270
+#define PJU_LEGEND_WIDTH 250
 #define PJU_LEGEND_HEIGHT 62
 
 G_END_DECLS

@@ -166,9 +166,12 @@ pju_job_row_init (PjuJobRow *self)
 }
 
 GtkWidget *
-pju_job_row_new (PjuStudio *studio)
+pju_job_row_new (PjuStudio *studio, gboolean compact)
 {
   PjuJobRow *self = g_object_new (PJU_TYPE_JOB_ROW, NULL);
   self->studio = g_object_ref (studio);
+  gtk_widget_set_visible (self->icon, !compact);
+  if (compact)
+    gtk_widget_add_css_class (GTK_WIDGET (self), "compact");
   return GTK_WIDGET (self);
 }

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 #define PJU_TYPE_JOB_ROW (pju_job_row_get_type ())
 G_DECLARE_FINAL_TYPE (PjuJobRow, pju_job_row, PJU, JOB_ROW, GtkWidget)
 
-GtkWidget *pju_job_row_new (PjuStudio *studio);
+/* @compact: for narrow places, without the icon. */
+GtkWidget *pju_job_row_new (PjuStudio *studio, gboolean compact);
 /* @job (nullable): none. */
 void pju_job_row_set_job (PjuJobRow *self, PjmJob *job);
 PjmJob *pju_job_row_get_job (PjuJobRow *self);

@@ -52,7 +52,7 @@ row_selected_cb (PjuJobsPage *self, GtkListBoxRow *row)
 static GtkWidget *
 make_row (PjuJobsPage *self, PjmJob *job)
 {
-  GtkWidget *row = pju_job_row_new (self->studio), *outer = gtk_list_box_row_new ();
+  GtkWidget *row = pju_job_row_new (self->studio, FALSE), *outer = gtk_list_box_row_new ();
   g_autofree char *title = pju_get_string (job, "title");
 
   pju_job_row_set_job (PJU_JOB_ROW (row), job);

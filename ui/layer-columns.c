@@ -29,6 +29,14 @@ make_label (PjuStudio *studio)
 }
 
 static GtkWidget *
+make_kind (PjuStudio *studio)
+{
+  GtkWidget *label = make_label (studio);
+  gtk_label_set_width_chars (GTK_LABEL (label), 26);
+  return label;
+}
+
+static GtkWidget *
 make_number (PjuStudio *studio)
 {
   GtkWidget *label = gtk_label_new (NULL);
@@ -209,7 +217,7 @@ show_note (GtkWidget *cell, PjmLayer *layer)
 
 static const Column columns[] = {
   { N_("Layer"), "name", make_name, show_name, FALSE },
-  { N_("Kind"), "kind", make_label, show_kind, TRUE },
+  { N_("Kind"), "kind", make_kind, show_kind, TRUE },
   { N_("Output"), NULL, make_number, show_shape, FALSE },
   { N_("Channels"), "kept", make_number, show_channels, FALSE },
   { N_("Parameters"), "params", make_number, show_params, FALSE },

@@ -101,8 +101,7 @@ pju_window_watch_jobs (PjuWindow *self)
 {
   GListModel *jobs = pjm_project_get_jobs (self->project);
 
-  self->job_row = pju_job_row_new (self->studio);
-  gtk_widget_add_css_class (self->job_row, "compact");
+  self->job_row = pju_job_row_new (self->studio, TRUE);
   gtk_revealer_set_child (GTK_REVEALER (self->job_revealer), self->job_row);
   g_signal_connect_object (jobs, "items-changed", G_CALLBACK (jobs_changed_cb), self, 0);
   jobs_changed_cb (jobs, 0, 0, g_list_model_get_n_items (jobs), self);

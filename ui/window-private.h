@@ -25,6 +25,7 @@ struct _PjuWindow {
   PjmProject *project;
   PjuStudio *studio;
   GCancellable *opening;
+  char *next;                      /* data folder to open after the network */
   GtkWidget *job_row, *job_badge;
   guint update;
 };

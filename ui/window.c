@@ -228,6 +228,9 @@ opened_cb (GObject *source, GAsyncResult *result, gpointer data)
       pju_banner_show (PJU_BANNER (self->banner), headline, error->message, NULL, NULL);
     }
   }
+  g_autofree char *next = g_steal_pointer (&self->next);
+  if (ok && next && !gtk_widget_in_destruction (GTK_WIDGET (self)))
+    pju_window_open (self, next);
   g_object_unref (self);
   g_free (request->path);
   g_free (request);
@@ -240,7 +243,10 @@ pju_window_open (PjuWindow *self, const char *path)
   g_autofree char *name = path ? g_path_get_basename (path) : g_strdup (_("the sample session"));
   g_autofree char *text = g_strdup_printf (_("Opening %s…"), name);
 
+  /* A network and the folder of its pictures may be given at once. */
   if (self->opening) {
+    g_free (self->next);
+    self->next = g_strdup (path);
     g_free (request);
     return;
   }
@@ -354,6 +360,7 @@ dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->project, self);
     pjm_project_close (self->project);
   }
+  g_clear_pointer (&self->next, g_free);
   g_clear_object (&self->studio);
   g_clear_object (&self->project);
   G_OBJECT_CLASS (pju_window_parent_class)->dispose (object);
