@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "banner.h"
+#include "studio.h"
 #include "style.h"
 
 struct _PjuBanner {
@@ -29,7 +30,7 @@ pju_banner_show (PjuBanner *self, const char *headline, const char *detail, cons
   gtk_widget_set_visible (self->button, button != NULL);
   if (button) {
     gtk_button_set_label (GTK_BUTTON (self->button), button);
-    gtk_actionable_set_detailed_action_name (GTK_ACTIONABLE (self->button), action);
+    pju_set_action (self->button, action);
   }
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, all, -1);
   gtk_revealer_set_reveal_child (GTK_REVEALER (self->revealer), TRUE);

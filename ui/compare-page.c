@@ -436,6 +436,9 @@ pju_compare_page_set_studio (PjuComparePage *self, PjuStudio *studio)
   g_signal_connect_object (project, "graph-changed", G_CALLBACK (graph_changed_cb), self, G_CONNECT_SWAPPED);
   for (guint i = 0; i < G_N_ELEMENTS (watched); i++)
     g_signal_connect_object (project, watched[i], G_CALLBACK (update_sensitivity), self, G_CONNECT_SWAPPED);
+  gtk_stack_set_visible_child_name (GTK_STACK (self->stack), "empty");
+  gtk_widget_set_sensitive (self->copy, FALSE);
+  gtk_widget_set_sensitive (self->save, FALSE);
   fill_layers (self);
   update_sensitivity (self);
   comparisons_changed_cb (self, 0, 0, g_list_model_get_n_items (comparisons), comparisons);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every page that can be empty says what would stand there and offers the way to it. */
 #include "empty-page.h"
+#include "studio.h"
 
 GtkWidget *
 pju_empty_page_new (const char *icon, const char *title, const char *text, const char *button, const char *action)
@@ -21,7 +22,7 @@ pju_empty_page_new (const char *icon, const char *title, const char *text, const
   gtk_box_append (GTK_BOX (box), body);
   if (button) {
     GtkWidget *go = gtk_button_new_with_label (button);
-    gtk_actionable_set_detailed_action_name (GTK_ACTIONABLE (go), action);
+    pju_set_action (go, action);
     gtk_widget_add_css_class (go, "suggested-action");
     gtk_widget_add_css_class (go, "pill");
     gtk_widget_set_halign (go, GTK_ALIGN_CENTER);

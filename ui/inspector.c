@@ -14,7 +14,7 @@ struct _PjuInspector {
   GtkWidget parent;
   GtkWidget *stack, *network_name, *verdict, *locked_box, *locked_list;
   GtkWidget *name, *kind, *detail, *shape, *macs, *params, *facts, *lock_card, *lock_reason, *tie_card, *ties;
-  GtkWidget *keep_box, *kept, *ratio, *effect, *criterion_box, *criterion, *about, *source;
+  GtkWidget *keep_box, *kept, *ratio, *effect_macs, *effect_params, *effect_accuracy, *criterion_box, *criterion, *about, *source;
   GtkWidget *channels_box, *cells_toggle, *map, *hover, *refusal, *others_box, *others;
   PjuStudio *studio;
   PjmLayer *layer;
@@ -102,13 +102,14 @@ show_effect (PjuInspector *self)
   g_autofree char *params = pju_format_change (pju_get_uint64 (project, "params"), pju_get_uint64 (project, "params-after"));
   g_autofree char *percent = pju_format_percent (accuracy, 1);
   g_autofree char *right = accuracy < 0 ? g_strdup ("–") : g_strdup_printf ("%s ± %.1f", percent, error * 100);
-  g_autofree char *text = g_strdup_printf (_("Network: MACs %s, parameters %s, accuracy %s"), macs, params, right);
 
-  gtk_label_set_text (GTK_LABEL (self->effect), text);
+  gtk_label_set_text (GTK_LABEL (self->effect_macs), macs);
+  gtk_label_set_text (GTK_LABEL (self->effect_params), params);
+  gtk_label_set_text (GTK_LABEL (self->effect_accuracy), right);
   if (pju_get_boolean (project, "preview-stale"))
-    gtk_widget_add_css_class (self->effect, "stale");
+    gtk_widget_add_css_class (self->effect_accuracy, "stale");
   else
-    gtk_widget_remove_css_class (self->effect, "stale");
+    gtk_widget_remove_css_class (self->effect_accuracy, "stale");
 }
 
 static void
@@ -385,7 +386,8 @@ pju_inspector_class_init (PjuInspectorClass *klass)
   CHILD (stack); CHILD (network_name); CHILD (verdict); CHILD (locked_box); CHILD (locked_list);
   CHILD (name); CHILD (kind); CHILD (detail); CHILD (shape); CHILD (macs); CHILD (params); CHILD (facts);
   CHILD (lock_card); CHILD (lock_reason); CHILD (tie_card); CHILD (ties);
-  CHILD (keep_box); CHILD (kept); CHILD (ratio); CHILD (effect);
+  CHILD (keep_box); CHILD (kept); CHILD (ratio); CHILD (effect_macs); CHILD (effect_params);
+  CHILD (effect_accuracy);
   CHILD (criterion_box); CHILD (criterion); CHILD (about); CHILD (source);
   CHILD (channels_box); CHILD (cells_toggle); CHILD (map); CHILD (hover); CHILD (refusal);
   CHILD (others_box); CHILD (others);

@@ -89,7 +89,7 @@ view_for (PjuJobCurves *self, const char *series)
     if (g_strcmp0 (pju_chart_view_get_chart (self->views->pdata[i])->title, title) == 0)
       return self->views->pdata[i];
   }
-  PjuChart *chart = pju_chart_new (title, _("Epochs"), NULL);
+  PjuChart *chart = pju_chart_new (title, _("Steps"), NULL);
   chart->y_unit = quantity ? quantity->unit : PJU_CHART_NUMBER;
   GtkWidget *view = pju_chart_view_new (chart), *overlay = gtk_overlay_new ();
   GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
@@ -104,6 +104,26 @@ view_for (PjuJobCurves *self, const char *series)
   gtk_box_append (GTK_BOX (self->box), overlay);
   g_ptr_array_add (self->views, view);
   return PJU_CHART_VIEW (view);
+}
+
+/* All charts of a job have the same steps under one another. */
+static void
+share_range (PjuJobCurves *self)
+{
+  double last = 0;
+  for (guint i = 0; i < self->views->len; i++) {
+    PjuChart *chart = pju_chart_view_get_chart (self->views->pdata[i]);
+    for (guint s = 0; s < chart->series->len; s++) {
+      PjuSeries *series = chart->series->pdata[s];
+      if (series->points->len >= 2)
+        last = MAX (last, g_array_index (series->points, double, series->points->len - 2));
+    }
+  }
+  for (guint i = 0; i < self->views->len; i++) {
+    PjuChart *chart = pju_chart_view_get_chart (self->views->pdata[i]);
+    chart->x_min = 0;
+    chart->x_max = last;
+  }
 }
 
 static void
@@ -130,6 +150,7 @@ take_points (PjuJobCurves *self)
     g_autofree char *text = g_strdup_printf (_("%s is %.4g after %u points"), series->name, points[2 * n - 1], n);
     pju_chart_view_changed (view, text);
   }
+  share_range (self);
   gtk_widget_set_visible (self->empty, self->views->len == 0);
 }
 

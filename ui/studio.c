@@ -111,6 +111,22 @@ pju_studio_complain (PjuStudio *self, const char *headline, const char *detail)
   g_signal_emit (self, signals[PROBLEM], 0, headline, detail);
 }
 
+void
+pju_set_action (GtkWidget *actionable, const char *detailed_action)
+{
+  g_autofree char *name = NULL;
+  g_autoptr (GVariant) target = NULL;
+  g_autoptr (GError) error = NULL;
+
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (actionable), NULL);
+  if (!g_action_parse_detailed_name (detailed_action, &name, &target, &error)) {
+    g_warning ("%s: %s", detailed_action, error->message);
+    return;
+  }
+  gtk_actionable_set_action_target_value (GTK_ACTIONABLE (actionable), target);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (actionable), name);
+}
+
 double
 pju_get_double (gpointer object, const char *property)
 {

@@ -23,6 +23,9 @@ int pju_studio_get_index (PjuStudio *self);
 void pju_studio_say (PjuStudio *self, const char *text);
 void pju_studio_complain (PjuStudio *self, const char *headline, const char *detail);
 
+/* Sets action and target, in the order that does not warn: GtkActionable checks each change by itself. */
+void pju_set_action (GtkWidget *actionable, const char *detailed_action);
+
 /* --- convenience readers of model properties --- */
 
 double pju_get_double (gpointer object, const char *property);

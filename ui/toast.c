@@ -4,6 +4,7 @@
  * alert. */
 #include <glib/gi18n-lib.h>
 
+#include "studio.h"
 #include "style.h"
 #include "toast.h"
 
@@ -64,7 +65,7 @@ pju_toast_show (PjuToast *self, const char *text, const char *button, const char
   gtk_widget_set_visible (self->button, button != NULL);
   if (button) {
     gtk_button_set_label (GTK_BUTTON (self->button), button);
-    gtk_actionable_set_detailed_action_name (GTK_ACTIONABLE (self->button), action);
+    pju_set_action (self->button, action);
   }
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
   gtk_widget_set_visible (GTK_WIDGET (self), TRUE);

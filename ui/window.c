@@ -41,6 +41,7 @@ add_page_rows (PjuWindow *self)
     if (g_str_equal (pages[i].name, "jobs")) {
       self->job_badge = gtk_label_new (NULL);
       gtk_widget_add_css_class (self->job_badge, "badge");
+      gtk_widget_set_valign (self->job_badge, GTK_ALIGN_CENTER);
       gtk_widget_set_visible (self->job_badge, FALSE);
       gtk_box_append (GTK_BOX (box), self->job_badge);
     }

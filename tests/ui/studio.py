@@ -113,7 +113,10 @@ class Studio:
             return None
         self.pictures.mkdir(parents=True, exist_ok=True)
         path = self.pictures / f"{name}.png"
-        subprocess.run(["import", "-window", self.window_id, "-depth", "8", "+repage", str(path)], check=False)
+        left, top, width, height = self.geometry()
+        # From the root, so that menus and popovers are on it.
+        subprocess.run(["import", "-window", "root", "-crop", f"{width}x{height}+{left}+{top}", "-depth", "8",
+                        "+repage", str(path)], check=False)
         return path
 
     # --- hands ---
