@@ -24,12 +24,13 @@ main ()
   if (i >= n)
     return;
   uint right = uint (label[i]);
-  float lse;
-  LOG_SUM_EXP (logits, i * c4, c, c4, 1.0, lse);
-  loss[i] = lse - LOAD (logits, i * c4 + right / 4)[right % 4];
+  float largest, log_sum;
+  SOFTMAX_SUMS (logits, i * c4, c, c4, 1.0, largest, log_sum);
+  loss[i] = (largest - LOAD (logits, i * c4 + right / 4)[right % 4]) + log_sum;
   if (GRAD)
     for (uint q = 0; q < c4; q++) {
       vec4 onehot = vec4 (equal (uvec4 (q * 4) + uvec4 (0, 1, 2, 3), uvec4 (right)));
-      dlogits[i * c4 + q] = weight * (exp (LOAD (logits, i * c4 + q) - lse) - onehot) * lanes_below (q, c);
+      vec4 d = weight * (exp (LOAD (logits, i * c4 + q) - largest - log_sum) - onehot);
+      dlogits[i * c4 + q] = mix (vec4 (0), d, bvec4 (lanes_below (q, c)));
     }
 }

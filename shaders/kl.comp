@@ -24,20 +24,22 @@ main ()
   uint i = flat_index ();
   if (i >= n)
     return;
-  float lse_p, lse_q, inv_t = 1.0 / temperature;
-  LOG_SUM_EXP (target, i * c4, c, c4, inv_t, lse_p);
-  LOG_SUM_EXP (logits, i * c4, c, c4, inv_t, lse_q);
+  float largest_p, largest_q, log_p, log_q, inv_t = 1.0 / temperature;
+  SOFTMAX_SUMS (target, i * c4, c, c4, inv_t, largest_p, log_p);
+  SOFTMAX_SUMS (logits, i * c4, c, c4, inv_t, largest_q, log_q);
   vec4 sums = vec4 (0);
   for (uint k = 0; k < c4; k++) {
-    vec4 a = LOAD (target, i * c4 + k) * inv_t - lse_p, b = LOAD (logits, i * c4 + k) * inv_t - lse_q;
-    sums += (REVERSE ? exp (b) * (b - a) : exp (a) * (a - b)) * lanes_below (k, c);
+    vec4 a = (LOAD (target, i * c4 + k) - largest_p) * inv_t - log_p;
+    vec4 b = (LOAD (logits, i * c4 + k) - largest_q) * inv_t - log_q;
+    sums += mix (vec4 (0), REVERSE ? exp (b) * (b - a) : exp (a) * (a - b), bvec4 (lanes_below (k, c)));
   }
   float sum = (sums.x + sums.y) + (sums.z + sums.w);
   loss[i] = temperature * temperature * sum;
   if (GRAD)
     for (uint k = 0; k < c4; k++) {
-      vec4 a = LOAD (target, i * c4 + k) * inv_t - lse_p, b = LOAD (logits, i * c4 + k) * inv_t - lse_q;
+      vec4 a = (LOAD (target, i * c4 + k) - largest_p) * inv_t - log_p;
+      vec4 b = (LOAD (logits, i * c4 + k) - largest_q) * inv_t - log_q;
       vec4 d = REVERSE ? exp (b) * ((b - a) - sum) : exp (b) - exp (a);
-      dlogits[i * c4 + k] = weight * temperature * d * lanes_below (k, c);
+      dlogits[i * c4 + k] = mix (vec4 (0), weight * temperature * d, bvec4 (lanes_below (k, c)));
     }
 }

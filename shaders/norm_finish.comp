@@ -56,5 +56,7 @@ main ()
   coefficients[3 * k + 1] = g * LOAD (gamma, k) * r;
   coefficients[3 * k + 2] = g * LOAD (beta, k);
   running_mean[k] += momentum * (m - running_mean[k]);
-  running_variance[k] += momentum * (m2 / max (n - 1.0, 1.0) - running_variance[k]);
+  // One value has no unbiased variance: what is there stays.
+  if (n > 1.0)
+    running_variance[k] += momentum * (m2 / (n - 1.0) - running_variance[k]);
 }

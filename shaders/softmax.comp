@@ -17,8 +17,8 @@ main ()
   uint i = flat_index ();
   if (i >= n)
     return;
-  float lse;
-  LOG_SUM_EXP (x, i * c4, c, c4, 1.0, lse);
+  float largest, log_sum;
+  SOFTMAX_SUMS (x, i * c4, c, c4, 1.0, largest, log_sum);
   for (uint q = 0; q < c4; q++)
-    y[i * c4 + q] = exp (LOAD (x, i * c4 + q) - lse) * lanes_below (q, c);
+    y[i * c4 + q] = mix (vec4 (0), exp (LOAD (x, i * c4 + q) - largest - log_sum), bvec4 (lanes_below (q, c)));
 }

@@ -27,12 +27,15 @@ struct _Rig {
   PjExecutable *executable;
 };
 
+/* One for all rigs of a program: opening takes longer than most of the tests. */
 static PjDevice *
 open_device (void)
 {
+  static PjDevice *device;
   g_autoptr (GError) error = NULL;
   const char *id = g_getenv ("PJ_TEST_DEVICE");
-  PjDevice *device = pj_device_open (id ? id : "cpu", &error);
+  if (device == NULL)
+    device = pj_device_open (id ? id : "cpu", &error);
   if (device != NULL)
     return device;
   if (g_strcmp0 (g_getenv ("PJ_TEST_REQUIRE_GPU"), "1") == 0)
@@ -86,7 +89,6 @@ rig_free (Rig *self)
   g_array_unref (self->hosts);
   g_array_unref (self->outputs);
   pj_program_free (self->program);
-  pj_device_free (self->device);
   g_free (self);
 }
 
@@ -172,7 +174,10 @@ store_slot (Rig *self, PjStore store, PjShape shape)
 {
   size_t n = pj_shape_n_elems (&shape);
   int slot = pj_program_add_slot (self->program, store, 0, shape, self->end, -1);
-  self->end += (n + 15) / 16 * 16;
+  /* As in compute/params.h: multiples of 64 elements, with zeros between the tensors. */
+  for (size_t i = self->end + n; i % 64 != 0; i++)
+    self->initial[store][i] = 0;
+  self->end += (n + 63) / 64 * 64;
   g_assert_cmpuint (self->end, <=, STORE_ELEMS);
   return slot;
 }

@@ -110,7 +110,7 @@ fold (gconstpointer data)
 static void
 sgd (gconstpointer nesterov)
 {
-  static const size_t sizes[][2] = { { 16, 0 }, { 48, 16 }, { 0, 32 }, { 16400, 160 } };
+  static const size_t sizes[][2] = { { 64, 0 }, { 192, 64 }, { 0, 128 }, { 16448, 192 } };
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     const float values[PJ_N_HYPER] = { 0.1f, 0.9f, 0.01f, GPOINTER_TO_INT (nesterov), 0 };
     g_autoptr (Rig) rig = rig_new (1500);

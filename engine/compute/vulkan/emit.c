@@ -81,8 +81,8 @@ check (PjVkEmit *self, const PjVkDispatch *d, GError **error)
     size_t limit = kinds[i] == 't' ? caps->max_texel_bytes : strchr ("iu", kinds[i]) ? caps->max_texel_bytes / 4 : caps->max_buffer_bytes;
     if (operand->region < 0)
       continue;
-    g_assert (operand->offset_bytes % caps->align == 0);
-    g_assert (all == 0 || (operand->offset_bytes <= all && size <= all - operand->offset_bytes));
+    if (operand->offset_bytes % caps->align != 0 || (all > 0 && (operand->offset_bytes > all || size > all - operand->offset_bytes)))
+      g_error ("shader %s: binding %zu is bytes %zu to %zu of %zu", name, i, operand->offset_bytes, operand->offset_bytes + size, all);
     if (size > limit) {
       g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED,
                    "%s: a tensor of %zu bytes is more than “%s” can bind at once (%zu); a smaller batch would help",

@@ -17,6 +17,8 @@ emit_window (PjVkEmit *emit, const PjCall *call, PjVkShader shader, const uint32
   PjVkLayout lx = pj_vk_layout (emit, x), ly = pj_vk_layout (emit, y), *written = backward ? &lx : &ly;
   uint32_t step = pj_vk_images_per_dispatch (emit, (int[]) { x, y }, 2);
   const PjPoolParams *p = &call->pool;
+  /* Something to bind where a shader does not write indices. */
+  PjVkRegion unused = index < 0 ? pj_vk_scratch (emit, 16) : -1;
   size_t index_image = (size_t) ly.image_quads * (is_wide (p) ? 8 : 4);
 
   if (index >= 0 && step < lx.n)
@@ -28,7 +30,7 @@ emit_window (PjVkEmit *emit, const PjCall *call, PjVkShader shader, const uint32
       .pad = { p->pad[0], p->pad[1], p->pad[2], p->pad[3] },
     };
     PjVkOperand larger = pj_vk_images (emit, x, first, n), smaller = pj_vk_images (emit, y, first, n);
-    PjVkOperand taps = index < 0 ? PJ_VK_WHOLE (-1) : (PjVkOperand) { index, first * index_image, n * index_image };
+    PjVkOperand taps = index < 0 ? PJ_VK_WHOLE (unused) : (PjVkOperand) { index, first * index_image, n * index_image };
     PjVkDispatch d = {
       .shader = shader, .n_spec = 5 + n_flags, PJ_VK_PUSH (push),
       .spec = { pj_vk_group_size (emit), (uint32_t) p->kernel[0], (uint32_t) p->kernel[1], (uint32_t) p->stride[0], (uint32_t) p->stride[1] },
@@ -56,8 +58,6 @@ PJ_VK_EMITTER (max_pool)
 
   if (index >= 0)
     pj_vk_set_opaque_size (emit, index, index_bytes);
-  else
-    index = pj_vk_scratch (emit, 16);   /* something to bind */
   return emit_window (emit, call, PJ_VK_FAMILY (emit, max_pool), flags, 2, call->in[0], call->out[0], index, FALSE, error);
 }
 
