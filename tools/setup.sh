@@ -1,7 +1,6 @@
 # Sourced by ./run and ./test: installs what is missing, builds.  Idempotent and quick the second time.
-# Sets $root and $build; expects $sets, the package sets to have ("run", "run test").
+# Expects $root, the tree, and $sets, the package sets to have ("run", "run test"); sets $build.
 
-root=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 build=${PENJING_BUILD:-$root/build}
 
 say() { printf '%s\n' "$*" >&2; }
@@ -52,7 +51,8 @@ configure() {
   rm -f "$dir.log"
 }
 
-# compile DIR: quiet when there is nothing to do.
+# compile DIR [TARGET...]: everything, or only these; quiet when there is nothing to do.
 compile() {
-  ninja -C "$1" >"$1/compile.log" 2>&1 || { tail -40 "$1/compile.log" >&2; return 1; }
+  dir=$1; shift
+  ninja -C "$dir" "$@" >"$dir/compile.log" 2>&1 || { tail -40 "$dir/compile.log" >&2; return 1; }
 }
