@@ -203,10 +203,14 @@ cli_check_out (const char *path, GError **error)
     g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot write “%s”: it is a folder", path);
     return FALSE;
   }
-  /* access() says yes to root even where the file system is read-only or a test makes it so; the write
-   * itself then fails with its own message. */
-  if (access (folder, W_OK | X_OK) == 0)
+  /* Only making a file shows that one can be made: access() says yes to root even where nothing can be written. */
+  g_autofree char *trial = g_build_filename (folder, ".penjing-XXXXXX", NULL);
+  int fd = g_mkstemp (trial);
+  if (fd >= 0) {
+    close (fd);
+    unlink (trial);
     return TRUE;
+  }
   g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot write “%s”: folder “%s”: %s", path, folder, g_strerror (errno));
   return FALSE;
 }

@@ -10,7 +10,7 @@
 
 static char *data, *teacher, *out, *session, *schedule;
 static int epochs = -1, steps, batch, crop = -1, warmup, n_test;
-static double lr, weight_decay = -1.0, distill = 0.5, temperature = 4.0;
+static double lr, weight_decay = -1.0, distill = 0.5, temperature = 4.0, checkpoint = 5.0;
 static gboolean no_flip;
 
 static const GOptionEntry entries[] = {
@@ -28,6 +28,7 @@ static const GOptionEntry entries[] = {
   { "distill", 0, 0, G_OPTION_ARG_DOUBLE, &distill, "Weight of the teacher, 0 to 1 (default 0.5)", "X" },
   { "temperature", 0, 0, G_OPTION_ARG_DOUBLE, &temperature, "Temperature of the distillation (default 4)", "X" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure the result on the first N test pictures only", "N" },
+  { "checkpoint", 0, 0, G_OPTION_ARG_DOUBLE, &checkpoint, "A killed process loses at most so many seconds of work (default 5)", "S" },
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the trained network goes", "MODEL.onnx" },
   { "session", 0, 0, G_OPTION_ARG_FILENAME, &session, "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
   { NULL }
@@ -51,8 +52,9 @@ read_options (Cli *cli, PjWorkTrain *settings, GError **error)
 {
   PjTrainOptions *options = &settings->options;
   options->seed = (uint64_t) cli->seed;
-  if (epochs < -1 || steps < 0 || batch < 0 || warmup < 0 || crop < -1 || lr < 0.0 || n_test < 0)
+  if (epochs < -1 || steps < 0 || batch < 0 || warmup < 0 || crop < -1 || lr < 0.0 || n_test < 0 || !(checkpoint > 0.0))
     return cli_usage (error, "numbers must not be negative");
+  settings->checkpoint_seconds = checkpoint;
   if (epochs >= 0)
     options->epochs = (unsigned) epochs;
   options->max_steps = (unsigned) steps;
@@ -108,6 +110,16 @@ show (Cli *cli, const PjTrainResult *figures, const PjAccuracy *accuracy)
   json_object_set_int_member (cli->result, "seed", cli->seed);
 }
 
+/* "vgg-mini, resnet-mini". (transfer full) */
+static char *
+list_archs (void)
+{
+  GString *names = g_string_new (NULL);
+  for (const PjArch *arch = pj_archs; arch->name != NULL; arch++)
+    g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", arch->name);
+  return g_string_free (names, FALSE);
+}
+
 static gboolean
 train (Cli *cli, CliModel *model, PjDataset *dataset, const char *where, const PjWorkTrain *settings, GError **error)
 {
@@ -144,8 +156,10 @@ run (Cli *cli, char **args, GError **error)
   if (dataset == NULL)
     return FALSE;
   if (arch != NULL ? !build (cli, arch, dataset, &model, error) : !cli_open_model (cli, args[0], TRUE, &model, error)) {
-    if (error != NULL && g_error_matches (*error, PJ_ERROR, PJ_ERROR_IO))
-      g_prefix_error (error, "“%s” is neither a network that can be made by name (vgg-mini, resnet-mini) nor a file: ", args[0]);
+    if (arch == NULL && g_error_matches (*error, PJ_ERROR, PJ_ERROR_IO)) {
+      g_autofree char *names = list_archs ();
+      g_prefix_error (error, "“%s” is neither a network that can be made by name (%s) nor a file: ", args[0], names);
+    }
     return FALSE;
   }
   return cli_keep_session (cli, &model, session, out, args[0], error)

@@ -2,7 +2,7 @@
 /* Inside of the project, which is spread over files by concern:
  *
  *   project.c           the object: properties, lists, drawing
- *   opening.c, project-open.c   sessions, networks and data come in; closing
+ *   project-open.c      sessions, networks and data come in; closing
  *   project-history.c   steps, undo, redo; showing a step
  *   project-edit.c      ratios and channels by hand; masks and costs of the layers
  *   project-score.c     criteria
@@ -77,7 +77,6 @@ struct _PjmProject {
   PjCost cost_after;
   const char *criterion;        /* interned */
   PjmJob *scoring;              /* (nullable) (not owned): the job that measures `criterion` */
-  gboolean scoring_failed;      /* not tried again by itself: a slider asks many times */
 
   PjDataset *dataset;
   char *data;                   /* where it is, as pj_work_open_data() takes it */
@@ -118,10 +117,8 @@ gboolean pjm_project_refuse_read_only (PjmProject *self);
 /* --- project-edit.c --- */
 
 void pjm_edits_free (PjmEdit *edits, guint n);
-/* The edits as a step stores them, and back; cuts that do not fit the network are left out.
- * (transfer full) (element-type PjStoredCut) */
-GPtrArray *pjm_project_get_cuts (PjmProject *self);
-void pjm_project_set_cuts (PjmProject *self, const GPtrArray *cuts);
+/* Takes the edits from the cuts of the current step. */
+void pjm_project_read_edits (PjmProject *self);
 /* Brings layers, costs and flags in line with the edits, and asks for a preview. */
 void pjm_project_show_edits (PjmProject *self);
 /* Chooses the channels of all groups again, after scores came in. */

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Work that was stopped or killed goes on and ends with the same bits."""
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+
+from harness import DATA, TIMEOUT, check, main, make_model, ok, refused, run, start, weights
+
+# Long enough to be stopped in the middle, with a checkpoint at nearly every batch.
+TRAIN = ["train", "net.onnx", "--data", DATA, "--epochs", "6", "--batch", "16", "--seed", "3"]
+
+
+def query(path, sql):
+    try:
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return []
+
+
+def wait_for(path, sql, process):
+    """Until @sql finds something in the session; the process must still be running then."""
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        found = os.path.exists(path) and query(path, sql)
+        if process.poll() is not None:
+            raise AssertionError("it ended before it could be stopped: " + process.communicate()[1].decode())
+        if found:
+            return
+        time.sleep(0.02)
+    process.kill()
+    raise AssertionError("nothing came")
+
+
+def stop(process, number):
+    process.send_signal(number)
+    out, err = process.communicate(timeout=TIMEOUT)
+    return process.returncode, out.decode(), err.decode()
+
+
+def kill_and_resume_training():
+    make_model()
+    ok(run(*TRAIN, "--out", "straight.onnx", "--checkpoint", "0.05"))
+    process = start(*TRAIN, "--out", "killed.onnx", "--checkpoint", "0.05")
+    wait_for("killed.penjing", "SELECT 1 FROM checkpoint WHERE step > 10", process)
+    status, _, _ = stop(process, signal.SIGKILL)
+    check(status == -signal.SIGKILL, status)
+    check(not os.path.exists("killed.onnx"), "it had finished")
+    # Killed twice: also a resumed job can be resumed.
+    process = start("sessions", "killed.penjing", "resume")
+    wait_for("killed.penjing", "SELECT 1 FROM checkpoint WHERE step > 40", process)
+    stop(process, signal.SIGKILL)
+    result = ok(run("sessions", "killed.penjing", "resume", "--json")).json
+    check(result["out"]["path"].endswith("killed.onnx") and os.path.exists("killed.onnx"), result)
+    check(weights("killed.onnx") == weights("straight.onnx"), "resumed training gave other weights")
+    curves = "SELECT s.name, p.x, p.y FROM point p JOIN series s ON s.id = p.series WHERE s.name = 'loss' ORDER BY p.x, p.id"
+    check(query("killed.penjing", curves) == query("straight.penjing", curves) != [], "the loss curves differ")
+    check(query("killed.penjing", "SELECT count(*) FROM checkpoint") == [(0,)], "checkpoints were left")
+
+
+def ctrl_c_and_resume_training():
+    process = start(*TRAIN, "--out", "stopped.onnx", "--checkpoint", "60")
+    wait_for("stopped.penjing", "SELECT 1 FROM point", process)
+    status, out, err = stop(process, signal.SIGINT)
+    check(status == 130 and out == "", status, out, err)
+    check("sessions" in err and "stopped.penjing" in err and "resume" in err, err)
+    listing = ok(run("sessions", "stopped.penjing", "--json")).json
+    check(listing["jobs"][-1]["state"] == "cancelled" and listing["jobs"][-1]["resumable"], listing["jobs"])
+    ok(run("sessions", "stopped.penjing", "resume"))
+    check(weights("stopped.onnx") == weights("straight.onnx"), "resumed training gave other weights")
+    refused(run("sessions", "stopped.penjing", "resume"), "no job")
+
+
+def second_process_is_refused():
+    process = start(*TRAIN, "--session", "busy.penjing")
+    wait_for("busy.penjing", "SELECT 1 FROM job", process)
+    refused(run("train", "busy.penjing", "--data", DATA, "--steps", "1"), "busy.penjing", "another process")
+    ok(run("sessions", "busy.penjing"))
+    stop(process, signal.SIGKILL)
+    ok(run("train", "busy.penjing", "--data", DATA, "--steps", "1", "--batch", "16"))
+
+
+def resume_comparison():
+    args = ["compare", "net.onnx", "--data", DATA, "--criteria", "random,weight-sum,apoz", "--keep", "0.5,0.25", "--samples", "64",
+            "--steps", "3", "--batch", "16"]
+    straight = ok(run(*args, "--out", "straight.html", "--json")).json
+    process = start(*args, "--out", "half.html")
+    wait_for("half.penjing", "SELECT 1 FROM comparison_row", process)
+    status, _, _ = stop(process, signal.SIGKILL)
+    check(status == -signal.SIGKILL, status)
+    n_before = len(query("half.penjing", "SELECT 1 FROM comparison_row"))
+    first = query("half.penjing", "SELECT * FROM comparison_row WHERE id = 1")
+    check(1 <= n_before < 6, n_before)
+    result = ok(run("sessions", "half.penjing", "resume", "--json")).json
+    check(query("half.penjing", "SELECT * FROM comparison_row WHERE id = 1") == first, "a finished row was measured again")
+
+    def figures(rows):
+        return {(r["method"], r["keep"]): (r["macs"], r["cut"], r["recalibrated"], r["tuned"]) for r in rows}
+    check(figures(result["rows"]) == figures(straight["rows"]), figures(result["rows"]), figures(straight["rows"]))
+    check(os.path.exists("half.html") and os.path.exists("half.csv"), "no report after resuming")
+
+
+def hangup_of_the_reader():
+    """A closed pipe at stdout is a failure, not a success without a result."""
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.Popen([os.sys.argv[1], "devices", "--json"], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    process.communicate(timeout=TIMEOUT)
+    check(process.returncode != 0, "status 0 although nothing could be written")
+
+
+main([kill_and_resume_training, ctrl_c_and_resume_training, second_process_is_refused, resume_comparison, hangup_of_the_reader])

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: MIT
+"""Every verb does what its help says, in text and in JSON."""
+import csv
+import os
+import struct
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+
+from harness import DATA, check, main, make_model, ok, refused, run, weights
+
+VERBS = ["devices", "info", "infer", "train", "eval", "score", "prune", "compare", "export", "sessions", "bench", "sample"]
+
+
+def help_has_examples():
+    text = ok(run("--help")).out
+    for verb in VERBS:
+        check(f"\n  {verb} " in text, f"{verb} is not in the list of verbs")
+        page = ok(run(verb, "--help")).out
+        check("Examples:" in page and f"penjing-cli {verb}" in page, page)
+        for option in ("--device", "--seed", "--json"):
+            check(option in page, f"{verb} --help does not say {option}")
+
+
+def slips_are_usage_errors():
+    refused(run(), status=2)
+    refused(run("trian"), "did you mean train?", status=2)
+    refused(run("frobnicate"), "frobnicate", status=2)
+    refused(run("eval"), "MODEL", status=2)
+    refused(run("eval", "a.onnx", "b.onnx"), "b.onnx", status=2)
+    refused(run("prune", "x.onnx", "--kep", "0.5"), "did you mean --keep?", status=2)
+    refused(run("prune", "x.onnx"), "--keep", status=2)
+    refused(run("prune", "x.onnx", "--keep", "0.5", "--macs", "0.5"), "one of", status=2)
+    refused(run("prune", "x.onnx", "--keep", "0.5", "--method", "apos"), "did you mean apoz?", status=2)
+    refused(run("score", "x.onnx", "--criterion", "weigth-sum"), "did you mean weight-sum?", status=2)
+    refused(run("compare", "x.onnx", "--keep", "0.5,1.5"), "1.5", status=2)
+    refused(run("infer", "x.onnx"), "--input", status=2)
+    refused(run("train", "vgg-mini", "--epochs", "many"), "many", status=2)
+    refused(run("sessions", "x.penjing", "lst"), "did you mean list?", status=2)
+    refused(run("export", "x.onnx", "--format", "gif", "--out", "x"), "gif", status=2)
+
+
+def devices():
+    result = ok(run("devices", "--json")).json
+    check(result["devices"][0]["id"] == "cpu", result)
+    chosen = [d for d in result["devices"] if d["id"] == result["auto"]]
+    check(len(chosen) == 1 and not chosen[0]["software"], result)
+    check("auto" in ok(run("devices")).out, "text does not say what auto takes")
+
+
+def train_and_eval():
+    make_model("a.onnx")
+    result = ok(run("eval", "a.onnx", "--data", DATA, "--json")).json
+    check(result["n"] == 100 and 0.0 <= result["top1"] <= result["top5"] <= 1.0, result)
+    note = ok(run("info", "a.onnx", "--json")).json["notes"]["penjing.accuracy"]
+    check(abs(float(note.split()[0]) - result["top1"]) < 1e-6, "the note says", note, "eval", result["top1"])
+    few = ok(run("eval", "a.onnx", "--data", DATA, "--test", "30", "--per-class", "--json")).json
+    check(few["n"] == 30 and len(few["classes"]) == 10, few)
+
+
+def seed_decides():
+    make_model("b.onnx")
+    make_model("c.onnx", 3, "--seed", "2")
+    check(weights("a.onnx") == weights("b.onnx"), "the same seed gave other weights")
+    check(weights("a.onnx") != weights("c.onnx"), "another seed gave the same weights")
+
+
+def info_counts():
+    result = ok(run("info", "a.onnx", "--json", "--check")).json
+    check(result["macs"] == 29128448 and result["params"] == 288170, result["macs"], result["params"])
+    check(result["macs"] == sum(layer["macs"] for layer in result["layers"]), "layers do not add up")
+    groups = {group["name"]: group for group in result["groups"]}
+    check(groups["fc"]["locked"] and "output" in groups["fc"]["lock_reason"], groups["fc"])
+    check(groups["conv2"]["channels"] == 32 and not groups["conv2"]["locked"], groups["conv2"])
+    check(len(result["check"]) == 6 and all(row["difference"] < 1e-4 for row in result["check"]), result["check"])
+    check("29.13 M" in ok(run("info", "a.onnx")).out, "text does not say the MACs")
+
+
+def write_npy(path, shape, numbers, descr="<f4", code="f"):
+    head = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
+    head += " " * (63 - (10 + len(head)) % 64) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(numbers)}{code}", *numbers))
+
+
+def read_npy(path):
+    data = open(path, "rb").read()
+    check(data[:6] == b"\x93NUMPY", "not an .npy file")
+    length = struct.unpack("<H", data[8:10])[0]
+    head = eval(data[10:10 + length])
+    check((10 + length) % 64 == 0 and head["descr"] == "<f4", head)
+    body = data[10 + length:]
+    return head["shape"], struct.unpack(f"<{len(body) // 4}f", body)
+
+
+def infer_batches_agree():
+    numbers = [((i * 37) % 101 - 50) / 25 for i in range(5 * 784)]
+    write_npy("x.npy", (5, 1, 28, 28), numbers)
+    ok(run("infer", "a.onnx", "--input", "x.npy", "--output", "y.npy"))
+    result = ok(run("infer", "a.onnx", "--input", "x.npy", "--output", "z.npy", "--batch", "2", "--json")).json
+    check(result["n"] == 5 and result["shape"] == [5, 10], result)
+    (shape, y), (_, z) = read_npy("y.npy"), read_npy("z.npy")
+    check(shape == (5, 10) and max(abs(a - b) for a, b in zip(y, z)) < 1e-4, "batches disagree")
+    check(max(abs(a - b) for a, b in zip(y[:10], y[10:20])) > 1e-4, "different images gave the same outputs")
+    write_npy("one.npy", (1, 28, 28), numbers[:784])
+    ok(run("infer", "a.onnx", "--input", "one.npy", "--output", "w.npy"))
+    check(max(abs(a - b) for a, b in zip(read_npy("w.npy")[1], y[:10])) < 1e-4, "one image alone gave other outputs")
+    write_npy("bytes.npy", (1, 1, 28, 28), [i % 256 for i in range(784)], "|u1", "B")
+    ok(run("infer", "a.onnx", "--input", "bytes.npy", "--output", "w.npy"))
+
+
+def score_lists_channels():
+    names = [c["name"] for c in ok(run("score", "--list", "--json")).json["criteria"]]
+    check({"random", "weight-sum", "apoz"} <= set(names), names)
+    result = ok(run("score", "a.onnx", "--criterion", "weight-sum", "--csv", "s.csv", "--json")).json
+    first = result["groups"][0]
+    check(first["group"] == "conv1" and len(first["scores"]) == 32 and min(first["scores"]) > 0, first)
+    rows = list(csv.DictReader(open("s.csv")))
+    check(len(rows) == 2 * (32 + 64 + 128), len(rows))
+    check(abs(float(rows[5]["score"]) - first["scores"][5]) < 1e-12, rows[5])
+    apoz = ok(run("score", "a.onnx", "--criterion", "apoz", "--data", DATA, "--samples", "64", "--json")).json
+    check(apoz["images"] == 64 and all(0 <= s <= 1 for g in apoz["groups"] for s in g["scores"]), apoz["images"])
+
+
+def prune_makes_it_smaller():
+    result = ok(run("prune", "a.onnx", "--data", DATA, "--keep", "0.5", "--keep", "conv6=0.25", "--method", "weight-sum", "--steps", "2",
+                    "--batch", "32", "--out", "small.onnx", "--json")).json
+    check(result["kept"] == {"conv1": 16, "conv2": 16, "conv3": 32, "conv4": 32, "conv5": 64, "conv6": 32}, result["kept"])
+    check([s["stage"] for s in result["stages"]] == ["before", "cut", "recalibrated", "tuned"], result["stages"])
+    info = ok(run("info", "small.onnx", "--json")).json
+    check(info["macs"] == result["stages"][-1]["macs"] == result["out"]["macs"] < 29128448 / 3, info["macs"])
+    check(info["notes"]["penjing.criterion"] == "weight-sum" and info["notes"]["penjing.base-macs"] == "29128448", info["notes"])
+    check(info["notes"]["penjing.base-accuracy"] == f"{result['stages'][0]['top1']:.6g} of 100", info["notes"])
+    shapes = [layer["output"][1] for layer in info["layers"] if layer["op"] == "conv"]
+    check(shapes == [16, 16, 32, 32, 64, 32], shapes)
+    check(os.path.exists("small.penjing"), "no session beside the result")
+    measured = ok(run("eval", "small.onnx", "--data", DATA, "--json")).json
+    check(abs(measured["top1"] - result["stages"][-1]["top1"]) < 1e-9, "the file scores", measured["top1"])
+
+
+def prune_by_budget():
+    result = ok(run("prune", "a.onnx", "--data", DATA, "--macs", "0.4", "--method", "weight-sum", "--no-recalibrate", "--session", "none",
+                    "--json")).json
+    share = result["stages"][-1]["macs"] / result["stages"][0]["macs"]
+    check(0.36 <= share <= 0.4, share)
+    check("session" not in result, "a session was made")
+    result = ok(run("prune", "a.onnx", "--data", DATA, "--keep", "conv3=0.5", "--samples", "128", "--no-recalibrate", "--session", "none",
+                    "--json")).json
+    check(result["method"] == "thinet-ls" and result["kept"]["conv3"] == 32 and result["kept"]["conv2"] == 32, result["kept"])
+
+
+class Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.links, self.counts = [], {}
+
+    def handle_starttag(self, tag, attrs):
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+
+
+def compare_writes_a_report():
+    result = ok(run("compare", "a.onnx", "--data", DATA, "--criteria", "random,weight-sum,thinet", "--keep", "0.5,0.75", "--samples", "128",
+                    "--test", "50", "--out", "report.html", "--json")).json
+    check(len(result["rows"]) == 6 and result["n_test"] == 50, result["rows"])
+    check(all(row["macs"] < result["base"]["macs"] for row in result["rows"]), result["rows"])
+    table = list(csv.DictReader(open("report.csv")))
+    check(len(table) == 7 and table[0]["method"] == "not cut", table)
+    check(abs(float(table[1]["top1_cut"]) - result["rows"][0]["cut"]) < 1e-4, table[1])
+    text = open("report.html", encoding="utf-8").read()
+    page = Page()
+    page.feed(text)
+    check(page.links == [] and "http" not in text.replace("http-equiv", ""), "the page needs something else:", page.links)
+    check(page.counts["svg"] == 1 + 2 * 3 * 6, page.counts)
+    check("prefers-color-scheme" in text, "no dark colours")
+    plot = text[text.index("<svg"):text.index("</svg>") + 6]
+    circles = [e for e in ET.fromstring(plot).iter("circle") if e.find("title") is not None]
+    check(len(circles) == 12, len(circles))
+    again = ok(run("sessions", "report.penjing", "report", "--out", "again.html", "--json")).json
+    check([r["cut"] for r in again["rows"]] == [r["cut"] for r in result["rows"]], "the stored rows differ")
+
+
+def sessions_keep_everything():
+    listing = ok(run("sessions", "small.penjing", "--json")).json
+    titles = [step["title"] for step in listing["steps"]]
+    check(len(titles) == 5 and listing["current"] == listing["steps"][-1]["id"], titles)
+    check(all(job["state"] == "done" for job in listing["jobs"]), listing["jobs"])
+    shown = ok(run("sessions", "small.penjing", "show", listing["steps"][1]["id"], "--json")).json
+    check(shown["kept"]["conv6"] == 32 and shown["macs_after"] < shown["macs"], shown)
+    ok(run("sessions", "small.penjing", "export", listing["steps"][0]["id"], "--out", "back.onnx"))
+    check(weights("back.onnx") == weights("a.onnx"), "the first step is not the network that came in")
+    ok(run("sessions", "small.penjing", "go", listing["steps"][0]["id"]))
+    check(ok(run("info", "small.penjing", "--json")).json["macs"] == 29128448, "go did not go")
+    refused(run("sessions", "small.penjing", "show", "99"), "99")
+    refused(run("sessions", "small.penjing", "resume"), "no job")
+
+
+def export_is_checked():
+    for name in [f["name"] for f in ok(run("export", "--list", "--json")).json["formats"]]:
+        result = ok(run("export", "a.onnx", "--format", name, "--out", f"{name}.onnx", "--json")).json["out"]
+        check(result["difference"] < 1e-4 and result["bytes"] == os.path.getsize(f"{name}.onnx"), result)
+    check(ok(run("info", "onnx-folded.onnx", "--json")).json["norm_channels"] == 0, "norms are still there")
+    check(not [f for f in os.listdir() if f.endswith(".part")], "a trial file was left")
+
+
+def bench_times_calls():
+    result = ok(run("bench", "plan", "a.onnx", "--batch", "4", "--repeats", "2", "--json")).json
+    check(result["calls"] and all(call["ms"] >= 0 for call in result["calls"]), result)
+    check(any(call["kernel"] == "conv" and call["flops"] > 0 for call in result["calls"]), result["calls"])
+    runs = ok(run("bench", "a.onnx", "--batch", "4", "--repeats", "2", "--json")).json["runs"]
+    check(len(runs) == 2 and all(r["images_per_second"] > 0 for r in runs), runs)
+
+
+def sample_tells_the_story():
+    args = ["sample", "--out", "story", "--data", DATA, "--steps", "2", "--epochs", "1", "--test", "50"]
+    result = ok(run(*args, "--json")).json
+    check([s["stage"] for s in result["stages"]] == ["before", "cut", "recalibrated", "tuned"], result["stages"])
+    check(len(result["rows"]) == 6, result["rows"])
+    for name in ("vgg-mini.onnx", "vgg-mini-thin.onnx", "report.html", "report.csv", "sample.penjing"):
+        check(os.path.exists(os.path.join("story", name)), name, "is missing")
+    check(ok(run("info", "story/vgg-mini-thin.onnx", "--json")).json["macs"] == 7338880, "the thin network is not thin")
+    check(ok(run(*args, "--json")).json["stages"] == result["stages"], "the second time tells something else")
+
+
+def text_and_json_exclude_each_other():
+    check(ok(run("eval", "a.onnx", "--data", DATA, "--test", "10", "--json", "--quiet")).err == "", "--quiet is not quiet")
+    ok(run("eval", "a.onnx", "--data", DATA, "--test", "10", "--json")).json
+
+
+main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
+      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, sessions_keep_everything, export_is_checked, bench_times_calls,
+      sample_tells_the_story, text_and_json_exclude_each_other])
