@@ -115,8 +115,10 @@ step_write_run (gpointer data, const PjHooks *hooks, GError **error)
   StepWrite *self = data;
   PjSession *session = self->store->session;
   gint64 place = self->record != NULL ? self->parent->id : self->id->id;
-  /* A job may have ended meanwhile and moved on. */
-  if (pj_session_current_step (session) != place && !pj_session_go_to (session, place, error))
+  /* A job may have ended meanwhile and moved on.  After a step that could not be stored, the next one follows
+   * what is there. */
+  if ((place != 0 || self->record == NULL) && pj_session_current_step (session) != place
+      && !pj_session_go_to (session, place, error))
     return FALSE;
   if (self->record == NULL)
     return TRUE;

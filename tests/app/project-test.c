@@ -171,7 +171,7 @@ keep_ticking (gpointer data)
 void
 wait_until (DoneFunc done, gpointer data)
 {
-  gint64 limit = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  gint64 limit = g_get_monotonic_time () + 300 * G_USEC_PER_SEC;
   g_autoptr (GSource) tick = g_timeout_source_new (50);
   g_source_set_callback (tick, keep_ticking, NULL, NULL);
   g_source_attach (tick, NULL);

@@ -35,7 +35,7 @@ void place_open (Place *place, const char *path, const char *error_has);
 /* The network with the pictures. */
 void place_open_all (Place *place);
 
-/* Runs the main loop until @done (data), at most 60 s. */
+/* Runs the main loop until @done (data), at most 5 minutes. */
 typedef gboolean (*DoneFunc) (gpointer data);
 void wait_until (DoneFunc done, gpointer data);
 /* Until @job has ended; asserts its state. */

@@ -398,6 +398,45 @@ test_compare (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+/* A comparison that was stopped goes on with the rows that are missing. */
+static void
+test_compare_resume (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  const char *methods[] = { "weight-sum", "random", "apoz", NULL };
+  double ratios[] = { 0.5, 0.25 };
+  PjmJob *job = pjm_project_compare (project, methods, ratios, 2, 8, 0);
+  g_autoptr (PjmComparison) comparison = g_list_model_get_item (pjm_project_get_comparisons (project), 0);
+  wait_until (has_rows, comparison);
+  pjm_job_cancel (job);
+  wait_job (job, PJM_JOB_CANCELLED);
+  guint n = n_items (G_LIST_MODEL (comparison));
+  g_assert_cmpuint (n, <, 6);
+  g_autoptr (PjmCompareRow) first = g_list_model_get_item (G_LIST_MODEL (comparison), 0);
+  g_autofree char *path = place_text (project, "path"), *csv = pjm_comparison_to_csv (comparison);
+  g_clear_object (&comparison);
+  g_clear_object (&first);
+
+  /* Also after closing. The rows that were there are not measured again. */
+  place_restart (place);
+  place_open (place, path, NULL);
+  g_autoptr (PjmJob) again = g_list_model_get_item (pjm_project_get_jobs (place->project), 0);
+  comparison = g_list_model_get_item (pjm_project_get_comparisons (place->project), 0);
+  g_assert_cmpuint (n_items (G_LIST_MODEL (comparison)), ==, n);
+  g_autofree char *title = place_text (comparison, "title"), *job_title = place_text (again, "title");
+  g_assert_cmpstr (title, ==, job_title);
+  g_assert_true (pjm_project_resume (place->project, again));
+  while (n_items (G_LIST_MODEL (comparison)) == n)
+    g_main_context_iteration (NULL, TRUE);
+  pjm_job_cancel (again);
+  wait_job (again, PJM_JOB_CANCELLED);
+  g_autofree char *more = pjm_comparison_to_csv (comparison);
+  g_assert_true (g_str_has_prefix (more, csv));
+  g_assert_cmpuint (n_items (pjm_project_get_comparisons (place->project)), ==, 1);
+  assert_nothing_failed (place);
+}
+
 /* The file is the network without what is marked. */
 static void
 test_export (Place *place, gconstpointer data)
@@ -438,6 +477,7 @@ main (int argc, char **argv)
   place_add ("/app/project/pause", test_pause);
   place_add ("/app/project/recalibrate", test_recalibrate);
   place_add ("/app/project/compare", test_compare);
+  place_add ("/app/project/compare-resume", test_compare_resume);
   place_add ("/app/project/export", test_export);
   return g_test_run ();
 }

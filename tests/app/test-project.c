@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/work-open.h"
 #include "project-test.h"
 
 static void
@@ -236,6 +237,32 @@ test_open_twice (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+/* What a person sees first. */
+static void
+test_sample (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjGraph) sample = pj_work_open_sample (&error);
+  if (sample == NULL) {
+    place_open (place, NULL, error->message);
+    g_assert_false (place_flag (place->project, "ready"));
+    return;
+  }
+  place_open (place, NULL, NULL);
+  g_autofree char *name = place_text (place->project, "data-name");
+  g_assert_nonnull (name);
+  wait_preview (place);
+  g_assert_cmpfloat (place_number (place->project, "base-accuracy"), >, 0.85);
+  pjm_project_set_ratio_all (place->project, 0.5, TRUE);
+  double macs = place_number (place->project, "macs-after");
+  g_assert_cmpfloat (macs, <, 0.35 * place_number (place->project, "macs"));
+  /* The next time it is as it was left. */
+  place_restart (place);
+  place_open (place, NULL, NULL);
+  g_assert_cmpfloat (place_number (place->project, "macs-after"), ==, macs);
+  assert_nothing_failed (place);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -247,5 +274,6 @@ main (int argc, char **argv)
   place_add ("/app/project/undo", test_undo);
   place_add ("/app/project/survives-closing", test_reopen);
   place_add ("/app/project/opens-twice", test_open_twice);
+  place_add ("/app/project/sample", test_sample);
   return g_test_run ();
 }
