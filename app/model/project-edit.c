@@ -35,6 +35,7 @@ edit_reset (PjmEdit *edit, double ratio)
   g_clear_pointer (&edit->keep, g_free);
   g_clear_pointer (&edit->scale, g_free);
   edit->ratio = ratio;
+  edit->waits = FALSE;
 }
 
 void
@@ -57,6 +58,7 @@ pjm_project_read_edits (PjmProject *self)
       edit->keep = g_memdup2 (cut->keep, cut->n_channels);
     if (cut->scale != NULL)
       edit->scale = g_memdup2 (cut->scale, cut->n_channels * sizeof (float));
+    edit->waits = edit->keep == NULL && pj_keep_count (group->n_channels, cut->ratio, 1) < group->n_channels;
   }
 }
 
@@ -142,7 +144,8 @@ pjm_project_show_edits (PjmProject *self)
 
 /* --- choosing by ratio --- */
 
-/* Channels of one group by its ratio. FALSE if that needs scores that are not there. */
+/* Channels of one group by its ratio.  A group that the criterion cannot judge waits for another one.
+ * FALSE if that needs scores that are not there. */
 static gboolean
 apply_ratio (PjmProject *self, unsigned g)
 {
@@ -155,7 +158,8 @@ apply_ratio (PjmProject *self, unsigned g)
   }
   const PjScores *scores = pjm_place_get_scores (self->place, self->criterion);
   const PjGroupScores *own = scores != NULL ? pj_scores_get (scores, (int) g) : NULL;
-  if (own == NULL || own->score == NULL)
+  edit->waits = own == NULL || own->score == NULL;
+  if (edit->waits)
     return scores != NULL;
   edit_reset (edit, edit->ratio);
   edit->keep = g_new (guint8, group->n_channels);
@@ -164,12 +168,19 @@ apply_ratio (PjmProject *self, unsigned g)
 }
 
 void
-pjm_project_apply_ratios (PjmProject *self)
+pjm_project_apply_waiting (PjmProject *self)
 {
   for (unsigned g = 0; g < n_groups (self); g++)
-    if (self->edits[g].ratio < 1.0)
+    if (self->edits[g].waits)
       apply_ratio (self, g);
   pjm_project_show_edits (self);
+}
+
+void
+pjm_project_choose_again (PjmProject *self)
+{
+  for (unsigned g = 0; g < n_groups (self); g++)
+    self->edits[g].waits = self->edits[g].ratio < 1.0;
 }
 
 /* Why the present criterion cannot choose in this group, or NULL. */
@@ -270,6 +281,7 @@ pjm_project_toggle_channel (PjmProject *self, PjmLayer *layer, guint channel)
     memset (edit->keep, 1, n);
   }
   edit->keep[channel] = !removes;
+  edit->waits = FALSE;
   /* Factors of a method hold for its own choice only. */
   g_clear_pointer (&edit->scale, g_free);
   guint kept = pjm_layer_get_kept (layer) + (removes ? -1u : 1u);

@@ -34,9 +34,11 @@ G_BEGIN_DECLS
 /* Everything that the studio measures or trains uses this seed; the session records it. */
 #define PJM_SEED 1
 
-/* What a person set for one group. @keep: (nullable): NULL keeps all; @scale: (nullable): factors of a method */
+/* What a person set for one group. @keep: (nullable): NULL keeps all; @scale: (nullable): factors of a method;
+ * @waits: the channels are not chosen yet, for lack of scores */
 typedef struct {
   double ratio;
+  gboolean waits;
   guint8 *keep;
   float *scale;
 } PjmEdit;
@@ -121,8 +123,10 @@ void pjm_edits_free (PjmEdit *edits, guint n);
 void pjm_project_read_edits (PjmProject *self);
 /* Brings layers, costs and flags in line with the edits, and asks for a preview. */
 void pjm_project_show_edits (PjmProject *self);
-/* Chooses the channels of all groups again, after scores came in. */
-void pjm_project_apply_ratios (PjmProject *self);
+/* Chooses the channels of groups that wait for scores. */
+void pjm_project_apply_waiting (PjmProject *self);
+/* Lets all groups with a ratio wait: another criterion is to choose. */
+void pjm_project_choose_again (PjmProject *self);
 /* What the edits mark; NULL if nothing. (transfer full) */
 PjCutPlan *pjm_project_get_masks (PjmProject *self);
 gboolean pjm_project_has_masks (PjmProject *self);

@@ -90,7 +90,7 @@ pjm_project_take_scores (PjmProject *self, PjmPlace *place, PjScores *scores)
   pjm_project_show_scores (self);
   if (!is_wanted || !pjm_project_is_ready (self))
     return;
-  pjm_project_apply_ratios (self);
+  pjm_project_apply_waiting (self);
   const PjCriterion *criterion = pj_criterion_find (self->criterion);
   g_autofree char *title = g_strdup_printf (_("Choose by %s"), criterion != NULL ? _(criterion->title) : self->criterion);
   pjm_project_commit (self, title);
@@ -144,11 +144,12 @@ pjm_project_set_criterion (PjmProject *self, const char *name)
     return;
   pjm_project_write_meta (self, "criterion", name);
   pjm_project_show_scores (self);
+  pjm_project_choose_again (self);
   if (pjm_place_get_scores (self->place, name) == NULL) {
     pjm_project_need_scores (self);
     return;
   }
-  pjm_project_apply_ratios (self);
+  pjm_project_apply_waiting (self);
   g_autofree char *title = g_strdup_printf (_("Choose by %s"), _(criterion->title));
   pjm_project_commit (self, title);
 }

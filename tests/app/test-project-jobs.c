@@ -115,6 +115,50 @@ test_score (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+/* Scores that come in late choose where a ratio waits for them, not where a person chose meanwhile. */
+static void
+test_score_late (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  pjm_project_set_ratio (project, place_layer (place, "stem"), 0.5, TRUE);
+  pjm_project_set_criterion (project, "apoz");
+  g_autoptr (PjmJob) job = g_list_model_get_item (pjm_project_get_jobs (project), 0);
+  PjmLayer *stem = place_layer (place, "stem"), *a1 = place_layer (place, "a1");
+  guint first = 0;
+  while (!pjm_layer_get_mask (stem)[first])
+    first++;
+  pjm_project_toggle_channel (project, stem, first);
+  pjm_project_set_ratio (project, a1, 0.5, TRUE);
+  g_assert_cmpuint (pjm_layer_get_kept (a1), ==, 12);
+  guint8 mask[8];
+  memcpy (mask, pjm_layer_get_mask (stem), sizeof mask);
+  wait_job (job, PJM_JOB_DONE);
+  g_assert_cmpuint (pjm_layer_get_kept (a1), ==, 6);
+  g_assert_cmpmem (pjm_layer_get_mask (stem), 8, mask, 8);
+  assert_nothing_failed (place);
+}
+
+/* A slider does not start again what failed; choosing the criterion again does. */
+static void
+test_score_failed (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open (place, place->onnx, NULL);
+  pjm_project_set_criterion (project, "apoz");
+  assert_failed (place, "pictures");
+  for (int i = 9; i > 2; i--)
+    pjm_project_set_ratio (project, place_layer (place, "a1"), i / 10.0, i == 3);
+  assert_nothing_failed (place);
+  g_assert_cmpuint (pjm_layer_get_kept (place_layer (place, "a1")), ==, 12);
+  place_open (place, place->data, NULL);
+  pjm_project_set_criterion (project, "apoz");
+  g_autoptr (PjmJob) job = g_list_model_get_item (pjm_project_get_jobs (project), 0);
+  wait_job (job, PJM_JOB_DONE);
+  g_assert_cmpuint (pjm_layer_get_kept (place_layer (place, "a1")), ==, 3);
+  assert_nothing_failed (place);
+}
+
 static void
 test_preview (Place *place, gconstpointer data)
 {
@@ -469,6 +513,8 @@ main (int argc, char **argv)
   place_add ("/app/project/choices", test_choices);
   place_add ("/app/project/needs-data", test_needs_data);
   place_add ("/app/project/score", test_score);
+  place_add ("/app/project/score-late", test_score_late);
+  place_add ("/app/project/score-failed", test_score_failed);
   place_add ("/app/project/preview", test_preview);
   place_add ("/app/project/choose-and-cut", test_choose_and_cut);
   place_add ("/app/project/undo-far", test_undo_far);
