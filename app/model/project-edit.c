@@ -39,14 +39,13 @@ edit_reset (PjmEdit *edit, double ratio)
 }
 
 void
-pjm_project_read_edits (PjmProject *self)
+pjm_project_set_cuts (PjmProject *self, const GPtrArray *cuts)
 {
   unsigned n = n_groups (self);
   if (self->edits == NULL)
     self->edits = g_new0 (PjmEdit, n);
   for (unsigned g = 0; g < n; g++)
     edit_reset (&self->edits[g], 1.0);
-  const GPtrArray *cuts = pjm_step_record (self->current)->cuts;
   for (guint i = 0; i < cuts->len; i++) {
     const PjStoredCut *cut = cuts->pdata[i];
     const PjGroup *group = pj_groups_find (self->place->network->groups, cut->group);
@@ -60,6 +59,23 @@ pjm_project_read_edits (PjmProject *self)
       edit->scale = g_memdup2 (cut->scale, cut->n_channels * sizeof (float));
     edit->waits = edit->keep == NULL && pj_keep_count (group->n_channels, cut->ratio, 1) < group->n_channels;
   }
+}
+
+GPtrArray *
+pjm_project_get_cuts (PjmProject *self)
+{
+  GPtrArray *cuts = g_ptr_array_new_with_free_func ((GDestroyNotify) pj_stored_cut_free);
+  for (unsigned g = 0; g < n_groups (self); g++) {
+    const PjGroup *group = get_group (self, g);
+    const PjmEdit *edit = &self->edits[g];
+    if (edit->keep == NULL && edit->ratio >= 1.0)
+      continue;
+    g_autofree guint8 *whole = g_malloc ((gsize) group->n_channels);
+    memset (whole, 1, (gsize) group->n_channels);
+    g_ptr_array_add (cuts, pj_stored_cut_new (group->name, (unsigned) group->n_channels, edit->ratio,
+                                              edit->keep != NULL ? edit->keep : whole, edit->scale));
+  }
+  return cuts;
 }
 
 PjCutPlan *
@@ -192,6 +208,13 @@ refusal_of (PjmProject *self, int group)
   return own != NULL ? own->refusal : NULL;
 }
 
+/* What was asked for, but at least one channel. */
+static void
+set_edit_ratio (PjmProject *self, unsigned g, double ratio)
+{
+  self->edits[g].ratio = CLAMP (ratio, 1.0 / get_group (self, g)->n_channels, 1.0);
+}
+
 /* 1 … 100, as a person sees it. */
 static int
 percent (double ratio)
@@ -228,7 +251,7 @@ pjm_project_set_ratio (PjmProject *self, PjmLayer *layer, double ratio, gboolean
       pjm_project_fail (self, _("This layer cannot be cut"), reason);
     return;
   }
-  self->edits[group].ratio = CLAMP (ratio, 0.0, 1.0);
+  set_edit_ratio (self, (unsigned) group, ratio);
   if (!apply_ratio (self, (unsigned) group))
     pjm_project_need_scores (self);
   pjm_project_show_edits (self);
@@ -250,7 +273,7 @@ pjm_project_set_ratio_all (PjmProject *self, double ratio, gboolean final)
   for (unsigned g = 0; g < n_groups (self); g++) {
     if (get_group (self, g)->lock_reason != NULL)
       continue;
-    self->edits[g].ratio = CLAMP (ratio, 0.0, 1.0);
+    set_edit_ratio (self, g, ratio);
     complete = apply_ratio (self, g) && complete;
   }
   if (!complete)

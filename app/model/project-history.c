@@ -183,23 +183,6 @@ pjm_project_refuse_read_only (PjmProject *self)
 
 /* --- new steps --- */
 
-/* (element-type PjStoredCut): groups with something marked or a ratio set. */
-static void
-fill_cuts (PjmProject *self, GPtrArray *cuts)
-{
-  PjGroups *groups = self->place->network->groups;
-  for (unsigned g = 0; g < pj_groups_n (groups); g++) {
-    const PjGroup *group = pj_groups_get (groups, g);
-    const PjmEdit *edit = &self->edits[g];
-    if (edit->keep == NULL && edit->ratio >= 1.0)
-      continue;
-    g_autofree guint8 *whole = g_malloc ((gsize) group->n_channels);
-    memset (whole, 1, (gsize) group->n_channels);
-    g_ptr_array_add (cuts, pj_stored_cut_new (group->name, (unsigned) group->n_channels, edit->ratio,
-                                              edit->keep != NULL ? edit->keep : whole, edit->scale));
-  }
-}
-
 static gboolean
 same_cuts (const GPtrArray *a, const GPtrArray *b)
 {
@@ -226,7 +209,8 @@ make_record (PjmProject *self, const char *title)
   record->time = g_get_real_time () / G_USEC_PER_SEC;
   record->detail = pjm_macs_text (network->cost.macs, self->cost_after.macs);
   record->criterion = g_strdup (self->criterion);
-  fill_cuts (self, record->cuts);
+  g_ptr_array_unref (record->cuts);
+  record->cuts = pjm_project_get_cuts (self);
   return record;
 }
 
@@ -316,11 +300,12 @@ load_done (gpointer data, const GError *error, gpointer user_data)
   /* Only the step that was asked for last is shown. */
   if (project->closed || self->serial != project->load_serial || self->store != project->store)
     return;
-  project->loading = FALSE;
+  /* Without its network there is nothing to edit here; the way to other steps is open. */
   if (error != NULL) {
-    pjm_project_fail (project, _("This step cannot be shown"), error->message);
+    pjm_project_fail (project, _("This step cannot be shown; go to another one"), error->message);
     return;
   }
+  project->loading = FALSE;
   pjm_project_remember_place (project, self->place);
   pjm_project_install (project, self->place);
 }
@@ -346,7 +331,7 @@ pjm_project_show_current (PjmProject *self)
   if (self->place->network->model == model) {
     self->load_serial++;
     self->loading = FALSE;
-    pjm_project_read_edits (self);
+    pjm_project_set_cuts (self, pjm_step_record (self->current)->cuts);
     pjm_project_show_edits (self);
     return;
   }

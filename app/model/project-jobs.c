@@ -65,11 +65,11 @@ pjm_project_choose (PjmProject *self, const char *name)
   g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
   const PjMethod *method = pj_method_find (name);
   g_return_val_if_fail (method != NULL, NULL);
-  if (!pjm_project_is_ready (self))
-    return NULL;
   g_autofree char *title = g_strdup_printf (_("Choose by %s"), _(method->title));
-  g_auto (GStrv) keep = get_keep (self);
-  PjmTask *task = keep != NULL ? pjm_task_new (self, "choose", title, run_choose, method->needs != PJ_NEEDS_NOTHING, TRUE) : NULL;
+  g_auto (GStrv) keep = pjm_project_is_ready (self) ? get_keep (self) : NULL;
+  if (keep == NULL && pjm_project_is_ready (self))
+    return NULL;
+  PjmTask *task = pjm_task_new (self, "choose", title, run_choose, method->needs != PJ_NEEDS_NOTHING, TRUE);
   if (task == NULL)
     return NULL;
   g_free (task->choose.method);
@@ -278,19 +278,70 @@ number_of (const char *settings, const char *key)
   return text != NULL ? (guint) g_ascii_strtoull (text, NULL, 10) : 0;
 }
 
+static char *
+fine_tune_title (const PjJobRecord *record)
+{
+  guint epochs = number_of (record->settings, "epochs");
+  if (epochs == 0 || number_of (record->settings, "max-steps") > 0)
+    return NULL;
+  return g_strdup_printf (ngettext ("Fine-tune, %u epoch", "Fine-tune, %u epochs", epochs), epochs);
+}
+
+static char *
+choose_title (const PjJobRecord *record)
+{
+  g_autofree char *name = pj_settings_get (record->settings, "method");
+  const PjMethod *method = name != NULL ? pj_method_find (name) : NULL;
+  return method != NULL ? g_strdup_printf (_("Choose by %s"), _(method->title)) : NULL;
+}
+
+static char *
+score_title (const PjJobRecord *record)
+{
+  g_autofree char *name = pj_settings_get (record->settings, "criterion");
+  const PjCriterion *criterion = name != NULL ? pj_criterion_find (name) : NULL;
+  return criterion != NULL ? g_strdup_printf (_("Score by %s"), _(criterion->title)) : NULL;
+}
+
+static char *
+compare_title (const PjJobRecord *record)
+{
+  g_auto (PjWorkCompare) settings;
+  pj_work_compare_init (&settings);
+  if (!pj_work_compare_read (&settings, record->settings, NULL) || settings.methods == NULL)
+    return NULL;
+  g_autofree char *names = join_titles ((const char *const *) settings.methods);
+  return g_strdup_printf (_("Compare %s"), names);
+}
+
+static char *
+cut_title (const PjJobRecord *record)
+{
+  return g_strdup (_("Cut"));
+}
+
+static char *
+recalibrate_title (const PjJobRecord *record)
+{
+  return g_strdup (_("Recalibrate norms"));
+}
+
+static char *
+evaluate_title (const PjJobRecord *record)
+{
+  return g_strdup (_("Measure accuracy"));
+}
+
 char *
 pjm_job_title (const PjJobRecord *record)
 {
-  if (g_strcmp0 (record->kind, "fine-tune") == 0 && number_of (record->settings, "epochs") > 0
-      && number_of (record->settings, "max-steps") == 0) {
-    guint epochs = number_of (record->settings, "epochs");
-    return g_strdup_printf (ngettext ("Fine-tune, %u epoch", "Fine-tune, %u epochs", epochs), epochs);
-  }
-  if (g_strcmp0 (record->kind, "cut") == 0)
-    return g_strdup (_("Cut"));
-  if (g_strcmp0 (record->kind, "recalibrate") == 0)
-    return g_strdup (_("Recalibrate norms"));
-  if (g_strcmp0 (record->kind, "evaluate") == 0)
-    return g_strdup (_("Measure accuracy"));
-  return g_strdup (record->title);
+  static const struct { const char *kind; char *(*title) (const PjJobRecord *record); } kinds[] = {
+    { "fine-tune", fine_tune_title }, { "choose", choose_title }, { "score", score_title }, { "compare", compare_title },
+    { "cut", cut_title }, { "recalibrate", recalibrate_title }, { "evaluate", evaluate_title },
+  };
+  char *title = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds) && title == NULL; i++)
+    if (g_strcmp0 (record->kind, kinds[i].kind) == 0)
+      title = kinds[i].title (record);
+  return title != NULL ? title : g_strdup (record->title);
 }

@@ -1,302 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening and closing.  Everything is read, checked and laid out on the files thread; only when all of it
- * is there does it replace what was open. */
+/* Opening and closing: what opening.c found takes the place of what was open. */
 #include <glib/gi18n-lib.h>
-#include <unistd.h>
 
-#include "base/error.h"
-#include "io/onnx.h"
 #include "model/comparison-private.h"
+#include "model/opening-private.h"
 #include "model/tasks-private.h"
-#include "model/work-open.h"
-#include "prune/criterion.h"
-#include "session/model.h"
-
-#define SAMPLE_NAME "sample"
-
-/* A stored comparison with the groups that its masks name. */
-typedef struct {
-  PjComparisonRecord *record;
-  PjGroups *groups;
-} FoundComparison;
-
-typedef struct {
-  PjmProject *project;
-  char *path, *state_dir, *open_path;   /* @open_path: (nullable): the session that is open now */
-  PjmNetwork *network;                  /* (nullable): what is shown now, for data that must fit it */
-  GCancellable *cancellable;
-  gulong handler;
-
-  /* What was found. */
-  gboolean is_data, is_same;
-  char *made;                           /* session file that this call made */
-  PjSession *session;
-  GPtrArray *steps, *jobs, *points, *comparisons;
-  gint64 current;
-  PjmPlace *place;
-  PjDataset *dataset;
-  char *where, *data_error;
-  const char *criterion;
-} Opening;
-
-static void
-found_comparison_free (gpointer data)
-{
-  FoundComparison *self = data;
-  pj_comparison_record_free (self->record);
-  pj_groups_unref (self->groups);
-  g_free (self);
-}
-
-static void
-opening_free (gpointer data)
-{
-  Opening *self = data;
-  g_clear_object (&self->cancellable);
-  g_free (self->path);
-  g_free (self->state_dir);
-  g_free (self->open_path);
-  g_free (self->made);
-  g_free (self->where);
-  g_free (self->data_error);
-  pjm_network_unref (self->network);
-  pjm_place_unref (self->place);
-  pj_dataset_unref (self->dataset);
-  pj_session_close (self->session);
-  g_clear_pointer (&self->steps, g_ptr_array_unref);
-  g_clear_pointer (&self->jobs, g_ptr_array_unref);
-  g_clear_pointer (&self->points, g_ptr_array_unref);
-  g_clear_pointer (&self->comparisons, g_ptr_array_unref);
-  g_free (self);
-}
-
-/* --- files thread: reading a session --- */
-
-static gboolean
-read_steps (Opening *self, GError **error)
-{
-  self->current = pj_session_current_step (self->session);
-  if (self->current == 0) {
-    g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_MISSING, "session “%s” holds no network yet",
-                 pj_session_path (self->session));
-    return FALSE;
-  }
-  g_autoptr (GPtrArray) all = pj_session_list_steps (self->session, error);
-  self->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) pj_step_record_free);
-  for (guint i = 0; all != NULL && i < all->len; i++) {
-    PjStepRecord *step = pj_session_get_step (self->session, ((PjStepRecord *) all->pdata[i])->id, error);
-    if (step == NULL)
-      return FALSE;
-    g_ptr_array_add (self->steps, step);
-  }
-  return all != NULL;
-}
-
-static gboolean
-read_jobs (Opening *self, GError **error)
-{
-  self->jobs = pj_session_list_jobs (self->session, error);
-  self->points = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
-  for (guint i = 0; self->jobs != NULL && i < self->jobs->len; i++) {
-    GArray *points = pj_session_get_points (self->session, ((PjJobRecord *) self->jobs->pdata[i])->id, error);
-    if (points == NULL)
-      return FALSE;
-    g_ptr_array_add (self->points, points);
-  }
-  return self->jobs != NULL;
-}
-
-static gint64
-model_of_step (Opening *self, gint64 step)
-{
-  for (guint i = 0; i < self->steps->len; i++)
-    if (((PjStepRecord *) self->steps->pdata[i])->id == step)
-      return ((PjStepRecord *) self->steps->pdata[i])->model;
-  return 0;
-}
-
-/* The groups of a model of the session; a few comparisons share one. (transfer full) */
-static PjGroups *
-groups_of_model (Opening *self, GHashTable *known, gint64 model, GError **error)
-{
-  PjGroups *groups = model == self->place->network->model ? self->place->network->groups
-                                                          : g_hash_table_lookup (known, &model);
-  if (groups != NULL)
-    return pj_groups_ref (groups);
-  g_autoptr (PjGraph) graph = pj_session_get_graph (self->session, model, error);
-  if (graph == NULL)
-    return NULL;
-  groups = pj_groups_new (graph);
-  g_hash_table_insert (known, g_memdup2 (&model, sizeof model), pj_groups_ref (groups));
-  return groups;
-}
-
-static gboolean
-read_comparisons (Opening *self, GError **error)
-{
-  g_autoptr (GPtrArray) records = pj_session_list_comparisons (self->session, error);
-  g_autoptr (GHashTable) known = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) pj_groups_unref);
-  self->comparisons = g_ptr_array_new_with_free_func (found_comparison_free);
-  while (records != NULL && records->len > 0) {
-    FoundComparison *found = g_new0 (FoundComparison, 1);
-    g_ptr_array_add (self->comparisons, found);
-    found->record = g_ptr_array_steal_index (records, 0);
-    found->groups = groups_of_model (self, known, model_of_step (self, found->record->step), error);
-    if (found->groups == NULL)
-      return FALSE;
-  }
-  return records != NULL;
-}
-
-/* Data that is gone is no reason to keep the session shut. */
-static void
-read_data (Opening *self)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *where = pj_session_get_meta (self->session, PJ_META_DATA);
-  if (where == NULL)
-    return;
-  self->dataset = pj_work_open_data (where, &error);
-  if (self->dataset != NULL)
-    self->where = g_steal_pointer (&where);
-  else
-    self->data_error = g_strdup (error->message);
-}
-
-static gboolean
-read_session (Opening *self, const PjHooks *hooks, GError **error)
-{
-  g_autofree char *criterion = pj_session_get_meta (self->session, "criterion");
-  self->criterion = g_intern_string (criterion != NULL && pj_criterion_find (criterion) != NULL ? criterion
-                                                                                                : PJM_DEFAULT_CRITERION);
-  if (!read_steps (self, error) || !pj_hooks_go_on (hooks, error))
-    return FALSE;
-  self->place = pjm_place_new (self->session, model_of_step (self, self->current), NULL, self->criterion, error);
-  if (self->place == NULL || !pj_hooks_go_on (hooks, error) || !read_jobs (self, error) || !read_comparisons (self, error))
-    return FALSE;
-  read_data (self);
-  return pj_hooks_go_on (hooks, error);
-}
-
-/* --- files thread: a new session --- */
-
-/* "…/name.penjing", or "…/name 2.penjing" if that is taken. (transfer full) */
-static char *
-free_path (const char *folder, const char *name)
-{
-  g_autofree char *first = g_strdup_printf ("%s.penjing", name);
-  char *path = g_build_filename (folder, first, NULL);
-  for (int i = 2; g_file_test (path, G_FILE_TEST_EXISTS); i++) {
-    g_autofree char *base = g_strdup_printf ("%s %d.penjing", name, i);
-    g_free (path);
-    path = g_build_filename (folder, base, NULL);
-  }
-  return path;
-}
-
-/* @graph: (transfer full) */
-static gboolean
-make_session (Opening *self, PjGraph *graph, const char *name, const char *origin, GError **error)
-{
-  g_autoptr (PjGraph) owned = graph;
-  int64_t step;
-  if (g_mkdir_with_parents (self->state_dir, 0700) < 0) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "the folder “%s” for sessions cannot be made", self->state_dir);
-    return FALSE;
-  }
-  self->made = free_path (self->state_dir, name);
-  self->session = pj_session_open (self->made, PJ_SESSION_CREATE, error);
-  return self->session != NULL && pj_work_import (self->session, graph, origin, &step, error);
-}
-
-static gboolean
-open_onnx (Opening *self, GError **error)
-{
-  g_autofree char *base = g_path_get_basename (self->path);
-  char *dot = g_strrstr (base, ".");
-  if (dot != NULL && dot > base)
-    *dot = '\0';
-  PjGraph *graph = pj_onnx_import (self->path, NULL, error);
-  return graph != NULL && make_session (self, graph, base, self->path, error);
-}
-
-/* The sample session of an earlier time, or a new one. */
-static gboolean
-open_sample (Opening *self, GError **error)
-{
-  g_autofree char *path = g_build_filename (self->state_dir, SAMPLE_NAME ".penjing", NULL);
-  self->session = g_file_test (path, G_FILE_TEST_EXISTS) ? pj_session_open (path, 0, NULL) : NULL;
-  if (self->session != NULL && pj_session_current_step (self->session) != 0)
-    return TRUE;
-  g_clear_pointer (&self->session, pj_session_close);
-  PjGraph *graph = pj_work_open_sample (error);
-  return graph != NULL && make_session (self, graph, SAMPLE_NAME, SAMPLE_NAME, error)
-         && pj_session_set_meta (self->session, PJ_META_DATA, SAMPLE_NAME, error);
-}
-
-static gboolean
-open_data (Opening *self, GError **error)
-{
-  PjFormat format;
-  self->is_data = TRUE;
-  if (self->network == NULL) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "“%s” is a folder of pictures: open a network first, then its pictures",
-                 self->path);
-    return FALSE;
-  }
-  self->dataset = pj_work_open_data (self->path, error);
-  self->where = g_strdup (self->path);
-  return self->dataset != NULL && pj_dataset_format_for (self->dataset, self->network->graph, TRUE, &format, error);
-}
-
-static gboolean
-is_open_already (const Opening *self)
-{
-  g_autofree char *real = realpath (self->path, NULL);
-  return real != NULL && g_strcmp0 (real, self->open_path) == 0;
-}
-
-static gboolean
-open_any (Opening *self, const PjHooks *hooks, GError **error)
-{
-  PjFileKind kind = PJ_FILE_ONNX;
-  if (self->path != NULL && !pj_work_detect (self->path, &kind, error))
-    return FALSE;
-  if (self->path == NULL)
-    return open_sample (self, error) && read_session (self, hooks, error);
-  switch (kind) {
-  case PJ_FILE_DATA:
-    return open_data (self, error);
-  case PJ_FILE_SESSION:
-    self->is_same = is_open_already (self);
-    if (self->is_same)
-      return TRUE;
-    self->session = pj_session_open (self->path, 0, error);
-    return self->session != NULL && read_session (self, hooks, error);
-  case PJ_FILE_ONNX:
-    break;
-  }
-  return open_onnx (self, error) && read_session (self, hooks, error);
-}
-
-static gboolean
-opening_run (gpointer data, const PjHooks *hooks, GError **error)
-{
-  Opening *self = data;
-  if (open_any (self, hooks, error))
-    return TRUE;
-  /* A session that holds nothing is not left behind. */
-  g_clear_pointer (&self->session, pj_session_close);
-  if (self->made != NULL)
-    unlink (self->made);
-  return FALSE;
-}
-
-/* --- main thread --- */
 
 static void
 set_data (PjmProject *self, PjDataset *dataset, const char *where)
 {
+  self->scoring_failed = FALSE;
   g_clear_pointer (&self->dataset, pj_dataset_unref);
   self->dataset = dataset != NULL ? pj_dataset_ref (dataset) : NULL;
   g_free (self->data);
@@ -305,7 +18,7 @@ set_data (PjmProject *self, PjDataset *dataset, const char *where)
 }
 
 static void
-replace_jobs (PjmProject *self, const Opening *found)
+replace_jobs (PjmProject *self, const PjmOpening *found)
 {
   g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
   guint n_old = g_list_model_get_n_items (G_LIST_MODEL (self->jobs));
@@ -322,13 +35,26 @@ replace_jobs (PjmProject *self, const Opening *found)
   g_list_store_splice (self->jobs, 0, n_old, jobs->pdata, jobs->len);
 }
 
+/* The title of a comparison is that of its job. (transfer full) */
+static char *
+comparison_title (const PjmOpening *found, const PjComparisonRecord *record)
+{
+  for (guint i = 0; i < found->jobs->len; i++) {
+    const PjJobRecord *job = found->jobs->pdata[i];
+    if (job->id == record->job)
+      return pjm_job_title (job);
+  }
+  return g_strdup (record->title);
+}
+
 static void
-replace_comparisons (PjmProject *self, const Opening *found)
+replace_comparisons (PjmProject *self, const PjmOpening *found)
 {
   g_list_store_remove_all (self->comparisons);
   for (guint i = 0; i < found->comparisons->len; i++) {
-    const FoundComparison *one = found->comparisons->pdata[i];
-    g_autoptr (PjmComparison) comparison = pjm_comparison_new (one->record->title);
+    const PjmFoundComparison *one = found->comparisons->pdata[i];
+    g_autofree char *title = comparison_title (found, one->record);
+    g_autoptr (PjmComparison) comparison = pjm_comparison_new (title);
     pjm_comparison_update (comparison, one->record, one->groups);
     g_list_store_append (self->comparisons, comparison);
   }
@@ -336,7 +62,7 @@ replace_comparisons (PjmProject *self, const Opening *found)
 
 /* Puts the session that was found in the place of what was open. */
 static void
-take_session (PjmProject *self, Opening *found)
+take_session (PjmProject *self, PjmOpening *found)
 {
   g_object_freeze_notify (G_OBJECT (self));
   pjm_store_unref (self->store);
@@ -362,7 +88,7 @@ take_session (PjmProject *self, Opening *found)
 }
 
 static void
-take_data (PjmProject *self, const Opening *found)
+take_data (PjmProject *self, const PjmOpening *found)
 {
   set_data (self, found->dataset, found->where);
   pjm_project_write_meta (self, PJ_META_DATA, found->where);
@@ -373,7 +99,7 @@ take_data (PjmProject *self, const Opening *found)
 static void
 opening_news (PjTask *queued, const PjTaskNews *news, gpointer user_data)
 {
-  Opening *found = pj_task_get_data (queued);
+  PjmOpening *found = pj_task_get_data (queued);
   GTask *task = user_data;
   g_autoptr (PjmProject) self = g_object_ref (found->project);
   if (news->state < PJ_TASK_DONE)
@@ -418,7 +144,7 @@ pjm_project_open_async (PjmProject *self, const char *path, GCancellable *cancel
     g_object_unref (task);
     return;
   }
-  Opening *data = g_new0 (Opening, 1);
+  PjmOpening *data = g_new0 (PjmOpening, 1);
   data->project = self;
   data->path = g_strdup (path);
   data->state_dir = g_strdup (self->state_dir);
@@ -426,7 +152,7 @@ pjm_project_open_async (PjmProject *self, const char *path, GCancellable *cancel
   data->network = self->place != NULL ? pjm_network_ref (self->place->network) : NULL;
   self->opening = TRUE;
   pjm_project_notify (self, PJM_PROP_OPENING);
-  PjTask *queued = pj_job_queue_push (self->files, opening_run, data, opening_free, opening_news, task);
+  PjTask *queued = pj_job_queue_push (self->files, pjm_opening_run, data, pjm_opening_free, opening_news, task);
   if (cancellable != NULL) {
     data->cancellable = g_object_ref (cancellable);
     data->handler = g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), queued, NULL);

@@ -2,7 +2,7 @@
 /* Inside of the project, which is spread over files by concern:
  *
  *   project.c           the object: properties, lists, drawing
- *   project-open.c      sessions, networks and data come in; closing
+ *   opening.c, project-open.c   sessions, networks and data come in; closing
  *   project-history.c   steps, undo, redo; showing a step
  *   project-edit.c      ratios and channels by hand; masks and costs of the layers
  *   project-score.c     criteria
@@ -79,6 +79,7 @@ struct _PjmProject {
   PjCost cost_after;
   const char *criterion;        /* interned */
   PjmJob *scoring;              /* (nullable) (not owned): the job that measures `criterion` */
+  gboolean scoring_failed;      /* not tried again by itself: a slider asks many times */
 
   PjDataset *dataset;
   char *data;                   /* where it is, as pj_work_open_data() takes it */
@@ -119,8 +120,10 @@ gboolean pjm_project_refuse_read_only (PjmProject *self);
 /* --- project-edit.c --- */
 
 void pjm_edits_free (PjmEdit *edits, guint n);
-/* Takes the edits from the cuts of the current step. */
-void pjm_project_read_edits (PjmProject *self);
+/* The edits as a step stores them, and back; cuts that do not fit the network are left out.
+ * (transfer full) (element-type PjStoredCut) */
+GPtrArray *pjm_project_get_cuts (PjmProject *self);
+void pjm_project_set_cuts (PjmProject *self, const GPtrArray *cuts);
 /* Brings layers, costs and flags in line with the edits, and asks for a preview. */
 void pjm_project_show_edits (PjmProject *self);
 /* Chooses the channels of groups that wait for scores. */

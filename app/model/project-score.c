@@ -2,6 +2,7 @@
 /* Criteria: which one the sliders use, and how its scores come here.  A criterion that needs no data is
  * scored on the files thread in milliseconds; another one is a job. */
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "model/project-private.h"
 #include "model/tasks-private.h"
@@ -113,11 +114,12 @@ void
 pjm_project_need_scores (PjmProject *self)
 {
   const PjCriterion *criterion = pj_criterion_find (self->criterion);
-  if (criterion == NULL || pjm_place_get_scores (self->place, self->criterion) != NULL)
+  if (criterion == NULL || self->scoring != NULL || self->scoring_failed
+      || pjm_place_get_scores (self->place, self->criterion) != NULL)
     return;
   if (criterion->needs != PJ_NEEDS_NOTHING) {
-    if (self->scoring == NULL)
-      self->scoring = pjm_project_score (self, self->criterion);
+    self->scoring = pjm_project_score (self, self->criterion);
+    self->scoring_failed = self->scoring == NULL;
     return;
   }
   ScoreData *data = g_new0 (ScoreData, 1);
@@ -133,12 +135,15 @@ pjm_project_set_criterion (PjmProject *self, const char *name)
 {
   g_return_if_fail (PJM_IS_PROJECT (self));
   const PjCriterion *criterion = pj_criterion_find (name);
-  if (criterion == NULL || criterion->name == self->criterion || g_strcmp0 (criterion->name, self->criterion) == 0)
+  g_return_if_fail (criterion != NULL);
+  gboolean is_same = strcmp (name, self->criterion) == 0;
+  if (is_same && (self->place == NULL || pjm_place_get_scores (self->place, name) != NULL))
     return;
   if (self->place != NULL && (!pjm_project_is_ready (self) || pjm_project_refuse_read_only (self)))
     return;
   self->criterion = g_intern_string (name);
-  self->scoring = NULL;
+  self->scoring = is_same ? self->scoring : NULL;
+  self->scoring_failed = FALSE;
   pjm_project_notify (self, PJM_PROP_CRITERION);
   if (self->place == NULL)
     return;

@@ -52,7 +52,11 @@ PjmTask *
 pjm_task_new (PjmProject *project, const char *kind, const char *title, PjmTaskRun run, gboolean needs_data,
               gboolean makes_steps)
 {
-  if (!pjm_project_is_ready (project) || (makes_steps && pjm_project_refuse_read_only (project)))
+  if (!pjm_project_is_ready (project)) {
+    pjm_project_fail (project, _("There is no network to work on"), _("Open one, or wait until it is read."));
+    return NULL;
+  }
+  if (makes_steps && pjm_project_refuse_read_only (project))
     return NULL;
   if (needs_data && project->dataset == NULL) {
     pjm_project_fail (project, _("This needs pictures"), _("Drop a folder of pictures on the window first."));
@@ -203,19 +207,29 @@ set_active (PjmProject *self, int change)
     pjm_project_notify (self, PJM_PROP_BUSY);
 }
 
-/* What the job made, as the present state. */
+/* What the job made, as the present state.  What a person marked meanwhile on the network that the job
+ * began with is marked on the new one too. */
 static void
 show_made (PjmTask *self)
 {
   PjmProject *project = self->project;
+  g_autoptr (GPtrArray) meanwhile = NULL;
+  if (pjm_step_id (project->current) != self->from_id && project->place == self->place && pjm_project_has_masks (project))
+    meanwhile = pjm_project_get_cuts (project);
   for (guint i = 0; i < self->made->len; i++) {
     PjmMadeStep *made = self->made->pdata[i];
     if (made->place != NULL)
       pjm_project_remember_place (project, made->place);
     pjm_project_add_stored_step (project, g_steal_pointer (&made->record));
   }
-  if (self->made->len > 0)
-    pjm_project_show_current (project);
+  if (self->made->len == 0)
+    return;
+  pjm_project_show_current (project);
+  if (meanwhile != NULL && !project->loading && !pjm_project_has_masks (project)) {
+    pjm_project_set_cuts (project, meanwhile);
+    pjm_project_show_edits (project);
+    pjm_project_commit (project, _("Keep what was marked"));
+  }
 }
 
 static void
@@ -223,8 +237,10 @@ end_task (PjmTask *self, PjmJobState state, const char *error)
 {
   PjmProject *project = self->project;
   gboolean here = !project->closed && self->store == project->store;
-  if (project->scoring == self->job)
+  if (project->scoring == self->job) {
     project->scoring = NULL;
+    project->scoring_failed = state != PJM_JOB_DONE;
+  }
   const PjWorkDone *done = self->done.job != 0 ? &self->done : &self->cut;
   if (done->job != 0)
     pjm_job_set_id (self->job, done->job);

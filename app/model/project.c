@@ -226,6 +226,7 @@ void
 pjm_project_install (PjmProject *self, PjmPlace *place)
 {
   gboolean first = self->place == NULL;
+  self->scoring_failed = FALSE;
   /* Old layers borrow scores from the old place: they go first. */
   PjmPlace *old = self->place;
   pjm_edits_free (self->edits, old != NULL ? pj_groups_n (old->network->groups) : 0);
@@ -234,7 +235,7 @@ pjm_project_install (PjmProject *self, PjmPlace *place)
   g_object_freeze_notify (G_OBJECT (self));
   fill_layers (self);
   pjm_place_unref (old);
-  pjm_project_read_edits (self);
+  pjm_project_set_cuts (self, pjm_step_record (self->current)->cuts);
   pjm_project_show_scores (self);
   pjm_project_reset_preview (self);
   for (int prop = PJM_PROP_MACS; prop <= PJM_PROP_SIZE_AFTER; prop++)

@@ -48,7 +48,8 @@ pj_work_score (const PjWork *work, const PjGroups *groups, const char *name, uns
     return NULL;
   }
   g_autofree char *title = g_strdup_printf ("Score by %s", criterion->title);
-  PjWorkRun *run = pj_work_begin (work, "score", title, NULL, seed, error);
+  g_autofree char *settings = g_strdup_printf ("criterion %s\n", criterion->name);
+  PjWorkRun *run = pj_work_begin (work, "score", title, settings, seed, error);
   if (run == NULL)
     return NULL;
   PjFormat format = { 0 };

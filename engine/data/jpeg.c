@@ -20,8 +20,15 @@ jpeg_error (tjhandle handle, const char *path, GError **error)
 static gboolean
 read_header (tjhandle handle, const guint8 *bytes, size_t size, const char *path, Header *h, GError **error)
 {
+  /* The library may return well without having found a size. */
+  *h = (Header) { 0 };
   if (tjDecompressHeader3 (handle, bytes, size, &h->w, &h->h, &h->subsampling, &h->colourspace) != 0)
     return jpeg_error (handle, path, error);
+  /* A file that ends inside its header is no failure to the library, only a picture without a size. */
+  if (h->w < 1 || h->h < 1) {
+    g_set_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_DAMAGED, "“%s” is a damaged JPEG: it ends inside its header", path);
+    return FALSE;
+  }
   return pj_picture_check_size (path, h->h, h->w, error);
 }
 

@@ -31,14 +31,15 @@ struct _PjLoader {
   PjLoaderOptions options;
   float table[3][256];      /* byte to normalised value */
   size_t picture_elems;
-  unsigned n_items, n_batches, n_slots;
+  unsigned n_items, n_batches, n_slots, n_scratch;
   Slot *slots;
   uint32_t *order;          /* item at each position of the epoch */
+  guint8 **scratch;         /* one picture for each thread */
 
   pthread_mutex_t lock;     /* guards all below, and ready of the slots */
   pthread_cond_t work, done;
   pthread_t *threads;
-  unsigned n_threads;
+  unsigned n_threads, n_scratch_taken;
   unsigned epoch, ticket, next, n_busy;
   gboolean started, stopping, in_use;
   gint64 started_at, waited;
@@ -117,10 +118,9 @@ static void *
 loader_thread (void *data)
 {
   PjLoader *self = data;
-  GError *no_memory = NULL;
-  guint8 *pixels = pj_alloc (self->picture_elems, "a picture", &no_memory);
 
   pthread_mutex_lock (&self->lock);
+  guint8 *pixels = self->scratch[self->n_scratch_taken++];
   while (!self->stopping) {
     if (!has_work (self)) {
       pthread_cond_wait (&self->work, &self->lock);
@@ -130,9 +130,8 @@ loader_thread (void *data)
     Slot *slot = &self->slots[index % self->n_slots];
     self->n_busy++;
     pthread_mutex_unlock (&self->lock);
-    GError *error = no_memory ? g_error_copy (no_memory) : NULL;
-    if (error == NULL)
-      make_batch (self, index, pixels, &slot->batch, &error);
+    GError *error = NULL;
+    make_batch (self, index, pixels, &slot->batch, &error);
     pthread_mutex_lock (&self->lock);
     slot->error = error;
     slot->ready = TRUE;
@@ -140,8 +139,6 @@ loader_thread (void *data)
     pthread_cond_broadcast (&self->done);
   }
   pthread_mutex_unlock (&self->lock);
-  g_clear_error (&no_memory);
-  pj_free (pixels);
   return NULL;
 }
 
@@ -208,6 +205,12 @@ allocate (PjLoader *self, GError **error)
     if (b->images == NULL)
       return FALSE;
   }
+  self->scratch = g_new0 (guint8 *, self->n_scratch);
+  for (unsigned t = 0; t < self->n_scratch; t++) {
+    self->scratch[t] = pj_alloc (self->picture_elems, "a picture", error);
+    if (self->scratch[t] == NULL)
+      return FALSE;
+  }
   return TRUE;
 }
 
@@ -229,6 +232,7 @@ pj_loader_new (PjDataset *dataset, const PjLoaderOptions *options, GError **erro
   self->n_items = pj_dataset_n (dataset, options->split);
   self->n_batches = options->shuffle ? self->n_items / options->batch : (self->n_items + options->batch - 1) / options->batch;
   self->n_slots = n_threads + 2;
+  self->n_scratch = n_threads;
   if (!allocate (self, error) || !start_threads (self, n_threads, error))
     return NULL;
   return g_steal_pointer (&self);
@@ -246,8 +250,11 @@ pj_loader_free (PjLoader *self)
     g_free (self->slots[s].batch.indices);
     g_clear_error (&self->slots[s].error);
   }
+  for (unsigned t = 0; self->scratch != NULL && t < self->n_scratch; t++)
+    pj_free (self->scratch[t]);
   g_free (self->slots);
   g_free (self->order);
+  g_free (self->scratch);
   g_free (self->threads);
   pj_dataset_unref (self->dataset);
   pthread_cond_destroy (&self->work);

@@ -11,6 +11,8 @@
 #define NOISE 1e-10
 /* Ridge of the elimination, relative to the mean of the diagonal: its updates divide by what is left. */
 #define ELIMINATION_RIDGE 1e-9
+/* Multiply-adds of a tile from which several threads are worth waking. */
+#define PARALLEL_WORK 1e8
 /* Eliminations after which the inverse is made anew, before rounding adds up. */
 #define REFRESH 64
 
@@ -65,7 +67,7 @@ add_tile (PjGram *self, const float *x, const float *y, size_t n_rows)
   int n = self->n;
 
   /* Each row of G belongs to one thread and is summed in the order of the samples. */
-#pragma omp parallel
+#pragma omp parallel if ((double) n * n * (double) n_rows > 2 * PARALLEL_WORK)
   {
     g_autofree float *sum = g_new (float, n);
 #pragma omp for schedule(dynamic, 8)

@@ -357,6 +357,41 @@ test_resume (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+/* What is marked while a job runs is still marked when its network comes. */
+static void
+test_edit_meanwhile (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  PjmJob *job = pjm_project_fine_tune (project, 20, 0.02);
+  wait_until (has_points, &(PointsWanted) { job, 1 });
+  pjm_project_set_ratio (project, place_layer (place, "a1"), 0.5, TRUE);
+  guint8 mask[12];
+  memcpy (mask, pjm_layer_get_mask (place_layer (place, "a1")), sizeof mask);
+  wait_job (job, PJM_JOB_DONE);
+  g_assert_cmpuint (place->n_graph_changed, ==, 2);
+  g_assert_nonnull (pjm_layer_get_mask (place_layer (place, "a1")));
+  g_assert_cmpmem (pjm_layer_get_mask (place_layer (place, "a1")), 12, mask, 12);
+  /* Open, the mark; the fine-tuned network and the mark on it. */
+  g_assert_cmpuint (n_items (pjm_project_get_history (project)), ==, 4);
+  pjm_project_undo (project);
+  g_autofree char *undo = place_text (project, "undo-title");
+  g_assert_cmpstr (undo, ==, "Fine-tune");
+  pjm_project_undo (project);
+  g_assert_false (place_flag (project, "can-undo"));
+
+  /* The session says the same. */
+  g_autofree char *path = place_text (project, "path");
+  pjm_project_go_to (project, 3);
+  place_restart (place);
+  place_open (place, path, NULL);
+  g_assert_cmpmem (pjm_layer_get_mask (place_layer (place, "a1")), 12, mask, 12);
+  pjm_project_undo (place->project);
+  g_autofree char *again = place_text (place->project, "undo-title");
+  g_assert_cmpstr (again, ==, "Fine-tune");
+  assert_nothing_failed (place);
+}
+
 static gboolean
 is_paused (gpointer job)
 {
@@ -520,6 +555,7 @@ main (int argc, char **argv)
   place_add ("/app/project/undo-far", test_undo_far);
   place_add ("/app/project/fine-tune", test_fine_tune);
   place_add ("/app/project/resume-same-bits", test_resume);
+  place_add ("/app/project/edit-meanwhile", test_edit_meanwhile);
   place_add ("/app/project/pause", test_pause);
   place_add ("/app/project/recalibrate", test_recalibrate);
   place_add ("/app/project/compare", test_compare);

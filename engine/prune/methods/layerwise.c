@@ -115,7 +115,6 @@ make_rows (const PjReader *reader, const PjBatch *batch, uint64_t seed, unsigned
 {
   size_t size = pj_reader_n_elems (reader);
 
-#pragma omp parallel for schedule(static)
   for (unsigned n = 0; n < batch->n; n++) {
     PjPlace places[PJ_LAYERWISE_PLACES];
     pj_reader_places (reader, seed, first + n, places, PJ_LAYERWISE_PLACES);
