@@ -72,6 +72,8 @@ lower_backward (PjLower *l, int index, GError **error)
 
   int dw = pj_lower_param_grad (l, node->inputs[1], &accumulate);
   int db = pj_lower_param_grad (l, input_or_absent (node, 2), &accumulate_bias);
+  if (db >= 0 && !pj_op_shares_alike (node, accumulate, accumulate_bias, error))
+    return FALSE;
   if (dw >= 0) {
     PjCall *call = pj_lower_call (l, PJ_KERNEL_GEMM_BWD_WEIGHT, index);
     call->in[0] = pj_lower_slot (l, node->inputs[0]);

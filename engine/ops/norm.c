@@ -78,7 +78,7 @@ lower_backward (PjLower *l, int index, GError **error)
 {
   const PjNode *node = pj_graph_node (pj_lower_graph (l), index);
   const PjNormParams *p = node->params;
-  gboolean frozen = pj_lower_frozen_norms (l), accumulate;
+  gboolean frozen = pj_lower_frozen_norms (l), accumulate, accumulate_beta;
   int dx = pj_lower_temp (l, node->inputs[0]);
   int dy = pj_lower_grad (l, index, TRUE);
 
@@ -95,9 +95,11 @@ lower_backward (PjLower *l, int index, GError **error)
   call->in[7] = pj_lower_gate (l, index);
   call->out[0] = dx;
   call->out[1] = pj_lower_param_grad (l, node->inputs[1], &accumulate);
-  call->out[2] = pj_lower_param_grad (l, node->inputs[2], &accumulate);
+  call->out[2] = pj_lower_param_grad (l, node->inputs[2], &accumulate_beta);
   call->out[3] = pj_lower_gate_grad (l, index);
   call->accumulate = accumulate;
+  if (!pj_op_shares_alike (node, accumulate, accumulate_beta, error))
+    return FALSE;
   pj_lower_add_grad (l, node->inputs[0], dx);
   return TRUE;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/util.h"
 
+#include "base/error.h"
+
 #include <string.h>
 
 /* A stride or pad beyond this is a damaged file, not a network. */
@@ -138,4 +140,14 @@ pj_op_from_onnx_plain (PjOnnxIn *in, gpointer params, GError **error)
 void
 pj_op_to_onnx_plain (PjOnnxOut *out, const PjGraph *graph, const PjNode *node)
 {
+}
+
+gboolean
+pj_op_shares_alike (const PjNode *node, gboolean added_a, gboolean added_b, GError **error)
+{
+  if (added_a == added_b)
+    return TRUE;
+  g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "node “%s” shares some of its parameters with another node, but not all; "
+               "such a network can be run but not trained", node->name);
+  return FALSE;
 }

@@ -36,6 +36,9 @@ gboolean pj_op_infer_same (const PjGraph *graph, const PjNode *node, PjShape *ou
 const PjOp *pj_op_pick_add (const PjOnnxIn *in);
 /* TRUE if input @i is a constant of one float, which is then @value. */
 gboolean pj_onnx_in_scalar (const PjOnnxIn *in, unsigned i, float *value);
+/* A backward call adds to all its parameter gradients or to none.  @added_a, @added_b: what two of them
+ * need; FALSE with PJ_ERROR_UNSUPPORTED if @node shares one parameter with another node but not the other. */
+gboolean pj_op_shares_alike (const PjNode *node, gboolean added_a, gboolean added_b, GError **error);
 
 /* One spatial dimension of a window: outputs, or 0 if the window does not fit. */
 int64_t pj_window_outputs (int64_t size, int kernel, int stride, int dilation, int pad_begin, int pad_end,

@@ -110,30 +110,6 @@ check_params (Case *c)
   g_assert_cmpint (checked, >=, 8);
 }
 
-/* Max pooling, a bias, a flatten with maps, a residual on the same tensor and a shared weight. */
-static PjGraph *
-net_mixed (void)
-{
-  PjGraph *g = pj_graph_new ("mixed");
-  PjPoolParams max = { .kernel = { 2, 2 }, .stride = { 2, 2 } }, avg = { .kernel = { 3, 3 }, .stride = { 1, 1 }, .pad = { 1, 1, 1, 1 } };
-  int x = pj_graph_add_input (g, "x", PJ_SHAPE (1, 2, 6, 6));
-  int y = net_conv (g, "c1", x, net_param (g, "c1.w", PJ_SHAPE (4, 2, 3, 3), 0, .5f, 1), net_param (g, "c1.b", PJ_SHAPE (4), 0, .5f, 1), 1, 1);
-  y = net_unary (g, "r1", &pj_op_relu, y);
-  y = pj_graph_add_node (g, "max", &pj_op_max_pool, &max, &y, 1, NULL);
-  int w = net_param (g, "shared.w", PJ_SHAPE (4, 4, 3, 3), 0, .4f, 1);
-  int z = net_unary (g, "r2", &pj_op_relu, net_conv (g, "c2", y, w, -1, 1, 1));
-  z = net_conv (g, "c3", z, w, -1, 1, 1);
-  z = net_unary (g, "r3", &pj_op_relu, net_add (g, "add", z, y));
-  z = pj_graph_add_node (g, "avg", &pj_op_avg_pool, &avg, &z, 1, NULL);
-  z = net_block (g, "b", z, 3, 1, 1, TRUE);
-  z = net_unary (g, "flatten", &pj_op_flatten, z);
-  z = net_gemm (g, "f1", z, net_param (g, "f1.w", PJ_SHAPE (5, 27), 0, .3f, 1), net_param (g, "f1.b", PJ_SHAPE (5), 0.2f, .3f, 1));
-  z = net_unary (g, "r4", &pj_op_relu, z);
-  z = net_gemm (g, "f2", z, net_param (g, "f2.w", PJ_SHAPE (3, 5), 0, 1, 1), net_param (g, "f2.b", PJ_SHAPE (3), 0, 1, 1));
-  pj_graph_set_output (g, net_unary (g, "softmax", &pj_op_softmax, z));
-  return g;
-}
-
 static void
 train_residual (void)
 {

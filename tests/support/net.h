@@ -26,6 +26,9 @@ int net_block (PjGraph *graph, const char *name, int x, int c_out, int k, int st
 
 /* A residual network with a projection, an inner chain and a classifier: 2×6×6 input, 3 classes. */
 PjGraph *net_residual (void);
+/* Max and average pooling, biases, a flatten with maps, a residual on the same tensor and a shared weight:
+ * 2×6×6 input, 3 classes. */
+PjGraph *net_mixed (void);
 
 /**
  * net_run:
