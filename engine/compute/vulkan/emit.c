@@ -244,12 +244,16 @@ find_lifetimes (PjVkSteps *self)
 static gboolean
 check_layouts (const PjVkSteps *self, GError **error)
 {
-  for (guint i = 0; i < self->program->slots->len; i++)
-    if (self->layouts[i].blocked && self->layouts[i].image_quads > PJ_VK_MAX_QUADS) {
-      g_autofree char *shape = pj_shape_to_string (&pj_program_slot (self->program, i)->shape);
+  for (guint i = 0; i < self->program->slots->len; i++) {
+    /* Counted in 64 bits here; the layout's own number may have wrapped. */
+    const PjShape *s = &pj_program_slot (self->program, i)->shape;
+    size_t image_elems = pj_shape_n_elems (s) / (size_t) s->dim[0];
+    if (self->layouts[i].blocked && (self->layouts[i].image_quads > PJ_VK_MAX_QUADS || image_elems / 4 > PJ_VK_MAX_QUADS)) {
+      g_autofree char *shape = pj_shape_to_string (s);
       g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "one picture of a tensor of %s is too large for the Vulkan device", shape);
       return FALSE;
     }
+  }
   return TRUE;
 }
 
