@@ -5,11 +5,13 @@
 # translate what is new.  Needs gettext.
 set -eu
 cd "$(dirname -- "$0")/.."
+python3 tools/engine-texts.py .
 {
   echo "# Files with texts for people, sorted."
   {
     grep -lE '\b(_|N_|C_|ngettext|g_dngettext) \(|\bN_\(|\b_\(' ui/*.c app/*.c app/model/*.c 2>/dev/null || :
     grep -l 'translatable="yes"' ui/*.ui
+    echo po/engine-texts.c
     ls resources/*.desktop.in resources/*.metainfo.xml.in
   } | LC_ALL=C sort -u
 } > po/POTFILES.in

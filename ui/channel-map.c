@@ -38,8 +38,8 @@ grid_for (PjuChannelMap *self, double width, double height)
     grid.cell_w = width / self->n;
     return grid;
   }
-  double side = self->n <= 32 ? 32 : self->n <= 128 ? 22 : self->n <= 512 ? 14 : 8;
-  guint columns = MAX (floor (width / side), 1);
+  double side = self->n <= 64 ? 24 : self->n <= 128 ? 18 : self->n <= 512 ? 12 : 8;
+  guint columns = CLAMP (floor (width / side), 1, 64);
   /* Rows of a power of two let the eye find a channel's number. */
   guint power = 1;
   while (power * 2 <= columns)
@@ -176,7 +176,7 @@ measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minim
     *minimum = *natural = 110;
   } else {
     Grid grid = grid_for (self, for_size > 0 ? for_size : 280, 0);
-    *minimum = *natural = ceil (grid.rows * MIN (grid.cell_w, 30));
+    *minimum = *natural = ceil (grid.rows * MIN (grid.cell_w, 26));
   }
 }
 

@@ -52,7 +52,8 @@ make_row (PjuChoiceList *self, const PjmChoice *choice)
   if (choice->source && *choice->source)
     gtk_box_append (GTK_BOX (texts), text_label (choice->source, "choice-source"));
   gtk_widget_set_margin_start (texts, 6);
-  gtk_widget_set_valign (check, GTK_ALIGN_START);
+  /* The mark stands beside the name, not beside the middle of the text. */
+  gtk_widget_set_valign (gtk_widget_get_first_child (check), GTK_ALIGN_START);
   gtk_check_button_set_child (GTK_CHECK_BUTTON (check), texts);
   gtk_accessible_update_property (GTK_ACCESSIBLE (check), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
   gtk_widget_add_css_class (check, "choice");

@@ -405,12 +405,14 @@ save_scatter_cb (PjuComparePage *self)
 static void
 add_scatter (PjuComparePage *self)
 {
-  PjuChart *chart = pju_chart_new (_("Accuracy against cost"), _("Share of the multiply-accumulates"), NULL);
+  PjuChart *chart = pju_chart_new (NULL, _("Share of the multiply-accumulates"), NULL);
   chart->x_unit = chart->y_unit = PJU_CHART_PERCENT;
   chart->rule_name = g_strdup (_("uncut"));
   self->scatter = pju_chart_view_new (chart);
   gtk_widget_set_vexpand (self->scatter, TRUE);
-  gtk_overlay_set_child (GTK_OVERLAY (self->scatter_card), self->scatter);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->scatter), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _("Accuracy against cost"), -1);
+  gtk_box_append (GTK_BOX (self->scatter_card), self->scatter);
 }
 
 void

@@ -8,13 +8,14 @@
 #include "job-curves.h"
 #include "save.h"
 
-typedef struct { const char *word, *title; PjuChartUnit unit; } Quantity;
+typedef struct { const char *word, *title, *x_title; PjuChartUnit unit; } Quantity;
 
 static const Quantity quantities[] = {
-  { "loss", N_("Loss"), PJU_CHART_NUMBER },
-  { "acc", N_("Accuracy"), PJU_CHART_PERCENT },
-  { "top", N_("Accuracy"), PJU_CHART_PERCENT },
-  { "lr", N_("Learning rate"), PJU_CHART_NUMBER },
+  { "loss", N_("Loss"), N_("Steps"), PJU_CHART_NUMBER },
+  { "acc", N_("Accuracy"), N_("Steps"), PJU_CHART_PERCENT },
+  { "top", N_("Accuracy"), N_("Steps"), PJU_CHART_PERCENT },
+  { "lr", N_("Learning rate"), N_("Steps"), PJU_CHART_NUMBER },
+  { "rows", N_("Accuracy"), N_("Rows of the comparison"), PJU_CHART_PERCENT },
 };
 
 struct _PjuJobCurves {
@@ -42,7 +43,7 @@ static const char *
 series_title (const char *name)
 {
   static const char *const known[] = { N_("loss"), N_("accuracy"), N_("test loss"), N_("test accuracy"), N_("lr"),
-                                       N_("training accuracy"), N_("top-1"), N_("top-5") };
+                                       N_("training accuracy"), N_("top-1"), N_("top-5"), N_("rows") };
   for (guint i = 0; i < G_N_ELEMENTS (known); i++) {
     if (g_str_equal (name, known[i]))
       return _(known[i]);
@@ -89,7 +90,7 @@ view_for (PjuJobCurves *self, const char *series)
     if (g_strcmp0 (pju_chart_view_get_chart (self->views->pdata[i])->title, title) == 0)
       return self->views->pdata[i];
   }
-  PjuChart *chart = pju_chart_new (title, _("Steps"), NULL);
+  PjuChart *chart = pju_chart_new (title, quantity ? _(quantity->x_title) : _("Steps"), NULL);
   chart->y_unit = quantity ? quantity->unit : PJU_CHART_NUMBER;
   GtkWidget *view = pju_chart_view_new (chart), *overlay = gtk_overlay_new ();
   GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);

@@ -171,7 +171,7 @@ pju_job_row_new (PjuStudio *studio, gboolean compact)
   PjuJobRow *self = g_object_new (PJU_TYPE_JOB_ROW, NULL);
   self->studio = g_object_ref (studio);
   gtk_widget_set_visible (self->icon, !compact);
-  gtk_label_set_lines (GTK_LABEL (self->line), compact ? 1 : 3);
+  gtk_label_set_wrap (GTK_LABEL (self->line), !compact);
   if (compact)
     gtk_widget_add_css_class (GTK_WIDGET (self), "compact");
   return GTK_WIDGET (self);

@@ -32,7 +32,7 @@ static GtkWidget *
 make_kind (PjuStudio *studio)
 {
   GtkWidget *label = make_label (studio);
-  gtk_label_set_width_chars (GTK_LABEL (label), 26);
+  gtk_label_set_width_chars (GTK_LABEL (label), 20);
   return label;
 }
 
@@ -71,8 +71,8 @@ static void
 show_kind (GtkWidget *cell, PjmLayer *layer)
 {
   g_autofree char *kind = pju_get_string (layer, "kind"), *detail = pju_get_string (layer, "detail");
-  g_autofree char *text = detail && *detail ? g_strdup_printf ("%s · %s", kind, detail) : g_strdup (kind);
-  gtk_label_set_text (GTK_LABEL (cell), text);
+  g_autofree char *text = detail && *detail ? g_strdup_printf ("%s\n%s", kind, detail) : g_strdup (kind);
+  gtk_label_set_text (GTK_LABEL (cell), kind);
   gtk_widget_set_tooltip_text (cell, text);
 }
 

@@ -122,10 +122,11 @@ class Studio:
     # --- hands ---
 
     def key(self, *keys):
-        subprocess.run(["xdotool", "key", "--window", self.window_id, *keys], check=True)
+        """Keys go where the focus is, as from a keyboard."""
+        subprocess.run(["xdotool", "key", *keys], check=True)
 
     def type(self, text):
-        subprocess.run(["xdotool", "type", "--window", self.window_id, text], check=True)
+        subprocess.run(["xdotool", "type", text], check=True)
 
     def point(self, x, y):
         """Moves the pointer to window coordinates."""

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""usage: engine-texts.py [--check] ROOT
+
+The engine knows no translations: its registries hold plain English titles and explanations, which the model
+translates when it lists them.  This collects those texts into po/engine-texts.c, where xgettext finds them;
+with --check it only tells whether that file is up to date.
+"""
+import pathlib
+import re
+import sys
+
+STRING = r'"(?:[^"\\]|\\.)*"'
+STRINGS = rf'{STRING}(?:\s*{STRING})*'
+
+
+def joined(literals):
+    return "".join(part[1:-1] for part in re.findall(STRING, literals))
+
+
+def collect(root):
+    texts = set()
+    for folder in ("engine/ops", "engine/prune/criteria", "engine/prune/methods"):
+        for file in sorted((root / folder).glob("*.c")):
+            text = file.read_text()
+            for match in re.finditer(rf'\.(?:title|about)\s*=\s*({STRINGS})', text):
+                texts.add(joined(match.group(1)))
+            # Rows made by a macro: MACRO (symbol, "name", "Title", …)
+            for match in re.finditer(rf'^[A-Z][A-Z_]+ \([^"\n]*{STRING},\s*({STRING})', text, re.M):
+                texts.add(joined(match.group(1)))
+    table = re.search(r'pj_exporters\[\] = \{(.*?)\n\};', (root / "engine/io/exporter.c").read_text(), re.S).group(1)
+    for match in re.finditer(rf'\{{\s*{STRING},\s*({STRINGS}),\s*({STRINGS}),', table):
+        texts.update((joined(match.group(1)), joined(match.group(2))))
+    return sorted(texts)
+
+
+def main():
+    root = pathlib.Path(sys.argv[-1])
+    lines = ["/* SPDX-License-Identifier: MIT */",
+             "/* Made by tools/engine-texts.py from the registries of the engine; for xgettext only. */",
+             "static const char *const engine_texts[] = {"]
+    lines += [f'  N_("{text}"),' for text in collect(root)]
+    wanted = "\n".join(lines + ["};", ""])
+    target = root / "po/engine-texts.c"
+    if "--check" in sys.argv:
+        print("1..1")
+        same = target.exists() and target.read_text() == wanted
+        print(("ok" if same else "not ok") + " 1 /po/engine-texts-are-collected")
+        if not same:
+            print("# run tools/update-po.sh and translate what is new")
+        return
+    target.write_text(wanted)
+
+
+main()
