@@ -96,7 +96,7 @@ first_view (PjuCanvas *self)
   pju_graph_get_size (self->graph, &w, &h);
   if (w <= 0 || v->width <= 0)
     return;
-  v->scale = CLAMP (MIN (v->width / w, v->height / h), .62, 1);
+  v->scale = CLAMP (MIN (v->width / w, v->height / h), .75, 1);
   v->x = (w - v->width / v->scale) / 2;
   v->y = 0;
   clamp_view (self);

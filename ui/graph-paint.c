@@ -42,7 +42,8 @@ make_text (cairo_t *cr, const char *text, double size, gboolean bold, double wid
   pango_font_description_free (font);
   pango_layout_set_text (layout, text, -1);
   pango_layout_set_width (layout, width * PANGO_SCALE);
-  pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
+  /* Names made by exporters are paths: their ends tell them apart. */
+  pango_layout_set_ellipsize (layout, strchr (text, '/') ? PANGO_ELLIPSIZE_START : PANGO_ELLIPSIZE_END);
   pango_layout_set_single_paragraph_mode (layout, TRUE);
   return layout;
 }
@@ -57,14 +58,14 @@ make_texts (Painter *p, PjuNode *node)
     g_clear_object (&node->detail);
   if (!node->title) {
     double room = node->w - 20 - (pjm_layer_get_locked (node->layer) && prunable ? 18 : 0);
-    node->title = make_text (p->cr, pjm_layer_get_name (node->layer), 13.5, prunable, room);
+    node->title = make_text (p->cr, pjm_layer_get_name (node->layer), prunable ? 13.5 : 12, prunable, room);
   }
   if (!node->detail) {
     g_autofree char *kind = pju_get_string (node->layer, "kind");
     g_autofree char *text = !prunable ? g_strdup (kind)
       : kept < channels ? g_strdup_printf (_("%s · %u of %u"), kind, kept, channels)
                         : g_strdup_printf (_("%s · %u"), kind, channels);
-    node->detail = make_text (p->cr, text, 11.5, FALSE, node->w - 20);
+    node->detail = make_text (p->cr, text, prunable ? 11.5 : 10.5, FALSE, node->w - 20);
     node->detail_kept = kept;
   }
 }

@@ -91,6 +91,7 @@ update (PjuJobRow *self)
   gtk_label_set_text (GTK_LABEL (self->line), line ? line : "");
   gtk_widget_set_visible (self->line, line && *line);
   gtk_label_set_text (GTK_LABEL (self->time), time);
+  gtk_widget_set_tooltip_text (self->line, line);
   gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (self->bar), CLAMP (fraction, 0, 1));
   gtk_widget_set_visible (self->bar, pjm_job_is_active (self->job) && state != PJM_JOB_QUEUED);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->bar), GTK_ACCESSIBLE_PROPERTY_LABEL, title ? title : "",
@@ -171,7 +172,14 @@ pju_job_row_new (PjuStudio *studio, gboolean compact)
   PjuJobRow *self = g_object_new (PJU_TYPE_JOB_ROW, NULL);
   self->studio = g_object_ref (studio);
   gtk_widget_set_visible (self->icon, !compact);
-  gtk_label_set_wrap (GTK_LABEL (self->line), !compact);
+  if (compact) {
+    gtk_label_set_wrap (GTK_LABEL (self->line), FALSE);
+    gtk_label_set_lines (GTK_LABEL (self->line), 1);
+    gtk_label_set_max_width_chars (GTK_LABEL (self->line), 14);
+    gtk_label_set_max_width_chars (GTK_LABEL (self->title), 8);
+    gtk_label_set_ellipsize (GTK_LABEL (self->time), PANGO_ELLIPSIZE_END);
+    gtk_label_set_max_width_chars (GTK_LABEL (self->time), 14);
+  }
   if (compact)
     gtk_widget_add_css_class (GTK_WIDGET (self), "compact");
   return GTK_WIDGET (self);

@@ -51,7 +51,8 @@ make_name (PjuStudio *studio)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *label = make_label (studio);
   GtkWidget *lock = gtk_image_new_from_icon_name ("changes-prevent-symbolic");
   gtk_widget_set_hexpand (label, TRUE);
-  gtk_label_set_width_chars (GTK_LABEL (label), 12);
+  gtk_label_set_width_chars (GTK_LABEL (label), 14);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_START);
   gtk_widget_add_css_class (label, "layer-name");
   gtk_accessible_update_property (GTK_ACCESSIBLE (lock), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Locked"), -1);
   gtk_box_append (GTK_BOX (box), label);
@@ -64,6 +65,7 @@ show_name (GtkWidget *cell, PjmLayer *layer)
 {
   GtkWidget *label = gtk_widget_get_first_child (cell), *lock = gtk_widget_get_last_child (cell);
   gtk_label_set_text (GTK_LABEL (label), pjm_layer_get_name (layer));
+  gtk_widget_set_tooltip_text (label, pjm_layer_get_name (layer));
   gtk_widget_set_visible (lock, pjm_layer_get_locked (layer) && pjm_layer_get_channels (layer) > 0);
 }
 

@@ -121,7 +121,10 @@ read_percent_cb (GtkSpinButton *spin, double *value, gpointer data)
   const char *text = gtk_editable_get_text (GTK_EDITABLE (spin));
   char *end = NULL;
   *value = g_strtod (text, &end);
-  return end == text ? GTK_INPUT_ERROR : TRUE;
+  /* What is no number leaves the value as it was; an error here would set it to 0. */
+  if (end == text)
+    *value = gtk_adjustment_get_value (gtk_spin_button_get_adjustment (spin));
+  return TRUE;
 }
 
 static void

@@ -46,7 +46,14 @@ export LC_ALL=C.UTF-8 LANGUAGE="${TEST_LANGUAGE:-}"
 unset WAYLAND_DISPLAY GTK_THEME GTK_MODULES
 
 # A window manager hands the focus back when a dialog closes; the tests do without where there is none.
-dbus-run-session -- sh -c 'command -v openbox >/dev/null && openbox >/dev/null 2>&1 & exec "$@"' sh "$@" 2>"$work/stderr"
+export PENJING_WM_READY="$work/wm"
+dbus-run-session -- sh -c '
+  if command -v openbox >/dev/null; then
+    openbox --startup "touch $PENJING_WM_READY" >/dev/null 2>&1 &
+    tries=0
+    until [ -e "$PENJING_WM_READY" ] || [ $tries -gt 200 ]; do tries=$((tries + 1)); sleep 0.05; done
+  fi
+  exec "$@"' sh "$@" 2>"$work/stderr"
 status=$?
 grep -v '^dbus-daemon\[' "$work/stderr" >&2
 exit $status
