@@ -59,6 +59,16 @@ pj_vk_store (PjVkEmit *self, PjStore store)
   return add_region (self->steps, store, 0, 0);
 }
 
+PjVkRegion
+pj_vk_constant (PjVkEmit *self, gconstpointer data, size_t size_bytes)
+{
+  PjVkRegion region = pj_vk_scratch (self, size_bytes);
+  PjVkRegionInfo *info = pj_vk_steps_region (self->steps, region);
+  info->keep = TRUE;
+  info->initial = g_bytes_new (data, size_bytes);
+  return region;
+}
+
 size_t
 pj_vk_region_bytes (const PjVkEmit *self, PjVkRegion region)
 {
@@ -181,6 +191,46 @@ pj_vk_images_per_dispatch (const PjVkEmit *self, const int *slots, unsigned n_sl
   return (uint32_t) MAX (most / multiple * multiple, multiple);
 }
 
+/* Slots that are cut into groups of images. */
+static gboolean
+is_cut (const PjVkEmit *self, const PjVkOperand *operand, uint32_t n)
+{
+  if (operand->region < 0 || operand->region >= (int) self->steps->program->slots->len || operand->size_bytes > 0)
+    return FALSE;
+  const PjVkLayout *l = &self->steps->layouts[operand->region];
+  return l->blocked && l->n == n;
+}
+
+gboolean
+pj_vk_emit_images (PjVkEmit *self, const PjVkDispatch *dispatch, int like, GError **error)
+{
+  size_t n_operands = strlen (pj_vk_shader_bindings (dispatch->shader));
+  PjVkLayout l = pj_vk_layout (self, like);
+  uint32_t push[PJ_VK_PUSH_MAX / 4];
+  int slots[PJ_VK_MAX_BINDINGS];
+  unsigned n_slots = 0;
+
+  for (size_t i = 0; i < n_operands; i++)
+    if (is_cut (self, &dispatch->operands[i], l.n))
+      slots[n_slots++] = dispatch->operands[i].region;
+  uint32_t step = pj_vk_images_per_dispatch (self, slots, n_slots);
+  memcpy (push, dispatch->push, dispatch->push_bytes);
+  for (uint32_t first = 0; first < l.n; first += step) {
+    PjVkDispatch d = *dispatch;
+    uint32_t n = MIN (step, l.n - first);
+    for (size_t i = 0; i < n_operands; i++)
+      if (is_cut (self, &d.operands[i], l.n))
+        d.operands[i] = pj_vk_images (self, d.operands[i].region, first, n);
+    push[0] = n * l.image_quads;
+    d.push = push;
+    d.spec[0] = pj_vk_group_size (self);
+    pj_vk_flat_groups (self, &d, push[0]);
+    if (!pj_vk_emit (self, &d, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 uint32_t
 pj_vk_align_images (const PjVkEmit *self, uint32_t step, size_t image_bytes)
 {
@@ -295,6 +345,8 @@ pj_vk_steps_init (PjVkSteps *self, PjVkDevice *device, const PjProgram *program,
 void
 pj_vk_steps_clear (PjVkSteps *self)
 {
+  for (guint i = 0; self->regions != NULL && i < self->regions->len; i++)
+    g_clear_pointer (&pj_vk_steps_region (self, i)->initial, g_bytes_unref);
   g_clear_pointer (&self->layouts, g_free);
   g_clear_pointer (&self->regions, g_array_unref);
   g_clear_pointer (&self->steps, g_array_unref);

@@ -51,4 +51,25 @@ PJ_VK_EMITTER (gemm);
 PJ_VK_EMITTER (gemm_bwd_input);
 PJ_VK_EMITTER (gemm_bwd_weight);
 
+/* arithmetic.c */
+PJ_VK_EMITTER (unary);
+PJ_VK_EMITTER (unary_bwd);
+PJ_VK_EMITTER (binary);
+PJ_VK_EMITTER (sum_to);
+
+/* arrange.c */
+PJ_VK_EMITTER (view);
+PJ_VK_EMITTER (view_bwd);
+PJ_VK_EMITTER (concat);
+PJ_VK_EMITTER (gather);
+PJ_VK_EMITTER (gather_bwd);
+
+/* local.c */
+PJ_VK_EMITTER (lrn);
+PJ_VK_EMITTER (lrn_bwd);
+PJ_VK_EMITTER (resize);
+PJ_VK_EMITTER (resize_bwd);
+PJ_VK_EMITTER (instance_norm);
+PJ_VK_EMITTER (instance_norm_bwd);
+
 G_END_DECLS

@@ -81,6 +81,21 @@ allocate_arena (PjExecutable *self, GError **error)
   return TRUE;
 }
 
+static gboolean
+write_constants (PjExecutable *self, GError **error)
+{
+  for (guint i = 0; i < self->steps.regions->len; i++) {
+    const PjVkRegionInfo *region = pj_vk_steps_region (&self->steps, i);
+    gsize size;
+    if (region->initial == NULL)
+      continue;
+    gconstpointer data = g_bytes_get_data (region->initial, &size);
+    if (!pj_vk_memory_write (self->device, &self->banks[region->bank], region->offset_bytes, data, size, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static PjVkMemory *
 region_memory (PjExecutable *self, const PjVkRegionInfo *region)
 {
@@ -136,6 +151,7 @@ pj_vk_compile (PjDevice *base, const PjProgram *program, PjBuffer *const stores[
   for (int i = 0; i < PJ_N_STORES; i++)
     self->stores[i] = stores != NULL && stores[i] != NULL ? &stores[i]->memory : NULL;
   if (pj_vk_steps_init (&self->steps, device, program, error) && allocate_arena (self, error)
+      && write_constants (self, error)
       && pj_vk_bindings_init (device, &self->bindings, &self->steps, resolve, self, error))
     return self;
   pj_vk_executable_free (self);

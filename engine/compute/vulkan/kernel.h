@@ -168,6 +168,8 @@ void pj_vk_set_opaque_size (PjVkEmit *self, int slot, size_t size_bytes);
 
 /* Memory for packed weights, partial sums … that only this call's dispatches use. */
 PjVkRegion pj_vk_scratch (PjVkEmit *self, size_t size_bytes);
+/* Memory that holds @data, which is copied, from compile() on and is only read. */
+PjVkRegion pj_vk_constant (PjVkEmit *self, gconstpointer data, size_t size_bytes);
 /* The whole of a store, for the optimiser. */
 PjVkRegion pj_vk_store (PjVkEmit *self, PjStore store);
 size_t pj_vk_region_bytes (const PjVkEmit *self, PjVkRegion region);
@@ -207,6 +209,16 @@ void pj_vk_flat_groups (const PjVkEmit *self, PjVkDispatch *dispatch, uint64_t n
  * Returns: 1 to the batch
  */
 uint32_t pj_vk_images_per_dispatch (const PjVkEmit *self, const int *slots, unsigned n_slots);
+/**
+ * pj_vk_emit_images:
+ * @dispatch: with whole operands; its push constants begin with the number of items, which is set here,
+ *   and spec[0] too
+ * @like: the blocked slot whose quads are the items
+ *
+ * Emits a flat kernel once per group of images: whole operands that are blocked slots of as many images are cut
+ * to them, the others stay whole.
+ */
+gboolean pj_vk_emit_images (PjVkEmit *self, const PjVkDispatch *dispatch, int like, GError **error);
 /* The same for a further operand with @image_bytes per image: @step or a little less, so that its parts start at
  * allowed offsets too. */
 uint32_t pj_vk_align_images (const PjVkEmit *self, uint32_t step, size_t image_bytes);

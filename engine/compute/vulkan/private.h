@@ -115,6 +115,7 @@ typedef struct {
   unsigned bank;            /* arena only: which buffer */
   int first, last;          /* arena only: dispatches that bind it, in the order they run; -1: none */
   gboolean keep;            /* arena only: alive all the time */
+  GBytes *initial;          /* what it holds from the start; NULL: zeros */
 } PjVkRegionInfo;
 
 typedef struct {

@@ -91,3 +91,89 @@ typedef struct {
   uint32_t n, rows, row_elems;
 } PjVkPushFoldRows;
 PJ_VK_CHECK_PUSH (PjVkPushFoldRows);
+
+/* view, scatter */
+typedef struct {
+  uint32_t n, n_elems;
+  int32_t offset;
+  float fill;
+  uint32_t whole_c, whole_plane, view_c, view_plane;
+  int32_t dim[6], before[6], extent[6], stride[6];
+} PjVkPushView;
+PJ_VK_CHECK_PUSH (PjVkPushView);
+
+typedef struct {
+  uint32_t n, plane, x_c4, y_c4, first_block;
+} PjVkPushCopyBlocks;
+PJ_VK_CHECK_PUSH (PjVkPushCopyBlocks);
+
+/* Steps are by image, block and pixel. */
+typedef struct {
+  uint32_t n, c, c4, plane, a[3], b[3];
+} PjVkPushBinary;
+PJ_VK_CHECK_PUSH (PjVkPushBinary);
+
+typedef struct {
+  uint32_t n, n_elems, y_c, y_plane, a_c, a_plane, b_c, b_plane, dim[6], a_stride[6], b_stride[6];
+} PjVkPushBinaryAny;
+PJ_VK_CHECK_PUSH (PjVkPushBinaryAny);
+
+typedef struct {
+  uint32_t out_images, images, c4, plane;
+  float scale;
+} PjVkPushSumPlanes;
+PJ_VK_CHECK_PUSH (PjVkPushSumPlanes);
+
+typedef struct {
+  uint32_t n, n_elems, x_c, x_plane, y_c, y_plane;
+  float scale;
+  uint32_t dim[6], stride[6], count[3], step[3];
+} PjVkPushSumTo;
+PJ_VK_CHECK_PUSH (PjVkPushSumTo);
+
+/* unary, unary_bwd */
+typedef struct {
+  uint32_t n, c, c4, plane;
+  float alpha, beta;
+} PjVkPushUnary;
+PJ_VK_CHECK_PUSH (PjVkPushUnary);
+
+typedef struct {
+  uint32_t n, plane, x_c4, y_c, y_c4;
+} PjVkPushGather;
+PJ_VK_CHECK_PUSH (PjVkPushGather);
+
+typedef struct {
+  uint32_t n, plane, x_c, x_c4, y_c, y_c4;
+} PjVkPushGatherBwd;
+PJ_VK_CHECK_PUSH (PjVkPushGatherBwd);
+
+/* lrn, lrn_bwd_parts, lrn_bwd */
+typedef struct {
+  uint32_t n, c, c4, plane;
+  int32_t size;
+  float alpha, beta, bias;
+} PjVkPushLrn;
+PJ_VK_CHECK_PUSH (PjVkPushLrn);
+
+/* resize, resize_bwd */
+typedef struct {
+  uint32_t n, h, w, oh, ow;
+} PjVkPushResize;
+PJ_VK_CHECK_PUSH (PjVkPushResize);
+
+typedef struct {
+  uint32_t rows, c, c4, plane;
+  float eps;
+} PjVkPushInstanceStats;
+PJ_VK_CHECK_PUSH (PjVkPushInstanceStats);
+
+typedef struct {
+  uint32_t rows, plane;
+} PjVkPushInstanceSums;
+PJ_VK_CHECK_PUSH (PjVkPushInstanceSums);
+
+typedef struct {
+  uint32_t images, c4;
+} PjVkPushInstanceParameters;
+PJ_VK_CHECK_PUSH (PjVkPushInstanceParameters);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// zero: y = 0
+//   y           [n] quads
+//   dispatch    flat over n
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "quads.glsl"
+
+QUADS_OUT (0, Y, y);
+layout (push_constant) uniform Push { uint n; };
+
+void
+main ()
+{
+  for (uint k = 0; k < PER_INVOCATION; k++) {
+    uint i = item (k);
+    if (i < n)
+      y[i] = vec4 (0);
+  }
+}
