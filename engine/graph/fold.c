@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "graph/rewrite.h"
 #include "ops/op.h"
 #include "ops/params.h"
 
@@ -59,58 +60,30 @@ add_folded (PjGraph *out, const PjGraph *graph, const PjNode *node, const PjNode
   return TRUE;
 }
 
-/* The value of @out that stands for @value of @graph; copies parameters on first use. */
-static int
-translate (PjGraph *out, const PjGraph *graph, int value, int *map)
+/* One node for @node and the norm behind it. */
+static gboolean
+rewrite_folded (PjRewrite *rewrite, const PjNode *node, const PjNode *norm, GError **error)
 {
-  if (value < 0)
-    return -1;
-  if (map[value] < 0) {
-    const PjValue *v = pj_graph_value (graph, value);
-    map[value] = v->kind == PJ_VALUE_INPUT ? pj_graph_add_input (out, v->name, v->shape)
-                                           : pj_graph_add_param (out, v->name, v->shape, pj_blob_ref (v->data));
-  }
-  return map[value];
+  int inputs[3] = { pj_rewrite_value (rewrite, node->inputs[0]) };
+  return add_folded (rewrite->to, rewrite->from, node, norm, &inputs[1], &inputs[2], error)
+         && pj_rewrite_emit (rewrite, node->name, node->op, node->params, inputs, 3, norm->outputs[0], error);
 }
 
 PjGraph *
 pj_fold_norms (const PjGraph *graph, GError **error)
 {
-  unsigned n_values = pj_graph_n_values (graph);
-  g_autoptr (PjGraph) out = pj_graph_new (pj_graph_get_name (graph));
   g_autoptr (GHashTable) folded = g_hash_table_new (NULL, NULL);
-  g_autofree int *map = g_new (int, n_values);
+  g_auto (PjRewrite) rewrite;
 
-  for (unsigned v = 0; v < n_values; v++)
-    map[v] = -1;
-  translate (out, graph, pj_graph_get_input (graph), map);
+  pj_rewrite_init (&rewrite, graph);
   for (unsigned n = 0; n < pj_graph_n_nodes (graph); n++) {
-    const PjNode *node = pj_graph_node (graph, (int) n);
-    const PjNode *norm = foldable_norm (graph, (int) n);
-    g_autofree int *inputs = g_new0 (int, node->n_inputs + 1);
-    unsigned n_inputs = node->n_inputs;
-    int last = node->outputs[0];
-
+    const PjNode *node = pj_graph_node (graph, (int) n), *norm = foldable_norm (graph, (int) n);
     if (g_hash_table_contains (folded, node))
       continue;
-    for (unsigned i = 0; i < node->n_inputs; i++)
-      inputs[i] = norm != NULL && i > 0 ? -1 : translate (out, graph, node->inputs[i], map);
-    if (norm != NULL) {
-      if (!add_folded (out, graph, node, norm, &inputs[1], &inputs[2], error))
-        return NULL;
-      n_inputs = 3;
-      last = norm->outputs[0];
+    if (norm != NULL)
       g_hash_table_add (folded, (gpointer) norm);
-    }
-    int made = pj_graph_add_node (out, node->name, node->op, node->params, inputs, n_inputs, error);
-    if (made < 0)
+    if (norm != NULL ? !rewrite_folded (&rewrite, node, norm, error) : !pj_rewrite_copy (&rewrite, node, error))
       return NULL;
-    pj_graph_rename_value (out, made, pj_graph_value (graph, last)->name);
-    map[last] = made;
   }
-  pj_graph_set_output (out, map[pj_graph_get_output (graph)]);
-  g_autoptr (GList) keys = pj_graph_meta_keys (graph);
-  for (GList *k = keys; k != NULL; k = k->next)
-    pj_graph_set_meta (out, k->data, pj_graph_get_meta (graph, k->data));
-  return g_steal_pointer (&out);
+  return pj_rewrite_finish (&rewrite);
 }

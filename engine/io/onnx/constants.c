@@ -265,11 +265,43 @@ fold_cast (PjOnnxIn *in, GError **error)
 
 /* --- constants under another shape --- */
 
+/* Stored weights with dimensions of 1 added or taken away. */
+static int
+fold_weights_shape (PjOnnxIn *in, gboolean adds, GError **error)
+{
+  int64_t axes[PJ_MAX_RANK];
+  gboolean named[PJ_MAX_RANK] = { FALSE };
+  PjShape old, shape = { 0 };
+  PjBlob *blob = pj_onnx_in_const_floats (in, 0, &old);
+  int n = pj_onnx_in_const_ints (in, 1, axes, PJ_MAX_RANK);
+
+  if (n < 0)
+    n = (int) pj_onnx_in_ints (in, "axes", axes, PJ_MAX_RANK);
+  int total = (int) old.rank + (adds ? n : 0);
+  if (blob == NULL || n < 1 || total > PJ_MAX_RANK)
+    return 0;
+  for (int i = 0; i < n; i++) {
+    int64_t axis = axes[i] < 0 ? axes[i] + total : axes[i];
+    if (axis < 0 || axis >= total || named[axis] || (!adds && old.dim[axis] != 1))
+      return refuse (in, error, "a constant cannot be reshaped as asked");
+    named[axis] = TRUE;
+  }
+  for (int i = 0, from = 0; i < total; i++) {
+    if (adds)
+      shape.dim[shape.rank++] = named[i] ? 1 : old.dim[from++];
+    else if (!named[i])
+      shape.dim[shape.rank++] = old.dim[i];
+  }
+  return put_floats (in, shape, pj_blob_ref (blob));
+}
+
 static int
 fold_squeeze (PjOnnxIn *in, GError **error)
 {
   size_t n;
   const int64_t *list = ints_of (in, 0, &n, error);
+  if (list == NULL)
+    return fold_weights_shape (in, FALSE, error);
   return list != NULL && n == 1 ? put_ints (in, list, n, TRUE) : 0;
 }
 
@@ -278,7 +310,9 @@ fold_unsqueeze (PjOnnxIn *in, GError **error)
 {
   size_t n;
   const int64_t *list = ints_of (in, 0, &n, error);
-  return list != NULL && in->inputs[0]->shape.rank == 0 ? put_ints (in, list, n, FALSE) : 0;
+  if (list == NULL)
+    return fold_weights_shape (in, TRUE, error);
+  return in->inputs[0]->shape.rank == 0 ? put_ints (in, list, n, FALSE) : 0;
 }
 
 static int

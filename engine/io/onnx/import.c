@@ -253,11 +253,32 @@ build (PjOnnxImport *import, GError **error)
   return TRUE;
 }
 
+/* Exporters that give every network one name say nothing; the file's name does. */
+static gboolean
+is_telling (const char *name)
+{
+  static const char *const generic[] = { "", "torch_jit", "torch-jit-export", "main_graph", "graph", "model", "tf2onnx" };
+  for (unsigned i = 0; i < G_N_ELEMENTS (generic); i++)
+    if (strcmp (name, generic[i]) == 0)
+      return FALSE;
+  return TRUE;
+}
+
+static PjGraph *
+finish (PjOnnxImport *import, GError **error)
+{
+  unsigned n_joined;
+  PjGraph *graph = pj_onnx_join_patterns (import->graph, &n_joined, error);
+  if (graph != NULL && n_joined > 0)
+    pj_onnx_remark (import, "%u channel shuffles were recognised.", n_joined);
+  return graph;
+}
+
 static void
 import_init (PjOnnxImport *import, PjOnnxModel *model, const char *name)
 {
   import->model = model;
-  import->graph = pj_graph_new (*model->name != '\0' ? model->name : name);
+  import->graph = pj_graph_new (is_telling (model->name) ? model->name : name);
   import->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   import->readers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   import->infos = g_hash_table_new (g_str_hash, g_str_equal);
@@ -307,7 +328,7 @@ import_span (PjSpan bytes, const char *name, PjOnnxImport *import, GError **erro
     model->opset = 1;
   start_report (import->report, model);
   import_init (import, model, name);
-  PjGraph *graph = build (import, error) ? pj_graph_ref (import->graph) : NULL;
+  PjGraph *graph = build (import, error) ? finish (import, error) : NULL;
   import_clear (import);
   return graph;
 }

@@ -103,6 +103,12 @@ PjBlob *pj_onnx_outside_read (PjOnnxImport *import, const PjOnnxTensor *tensor, 
 /* Computes nodes whose result is known now.  1: done, its output is entered; 0: not such a node; -1 error. */
 int pj_onnx_fold (PjOnnxIn *in, GError **error);
 
+/* --- patterns.c --- */
+
+/* @graph with groups of nodes that mean one operator replaced by it; @graph itself if there are none.
+ * (transfer full) */
+PjGraph *pj_onnx_join_patterns (PjGraph *graph, unsigned *n_joined, GError **error);
+
 /* --- nodes.c --- */
 
 /* Adds node number @index to the graph, or another name for what it passes on. */

@@ -51,11 +51,25 @@ check_outputs (PjOnnxIn *in, GError **error)
   return TRUE;
 }
 
-/* Another name for what is there already. */
-static void
-alias (PjOnnxIn *in, PjOnnxItem *item)
+/* Another name for what is there already.  Exporters store equal tensors once and reach the others through
+ * Identity: those become parameters of their own again, so that two layers that happen to be equal (new
+ * norms, say) are not tied.  They share the numbers. */
+static gboolean
+alias (PjOnnxIn *in, PjOnnxItem *item, GError **error)
 {
-  g_hash_table_insert (in->import->names, g_strdup (in->node->outputs->pdata[0]), item);
+  const char *name = in->node->outputs->pdata[0];
+  GError *reason = NULL;
+  PjBlob *floats = item->is_constant ? pj_onnx_item_floats (in->import, item, &reason) : NULL;
+
+  if (reason != NULL) {
+    g_propagate_error (error, reason);
+    return FALSE;
+  }
+  if (floats != NULL)
+    pj_onnx_item_new_floats (in->import, name, item->shape, pj_blob_ref (floats));
+  else
+    g_hash_table_insert (in->import->names, g_strdup (name), item);
+  return TRUE;
 }
 
 /* --- a bias behind a product --- */
@@ -336,9 +350,8 @@ pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error)
   if (!check_training (&in, op, error))
     return FALSE;
   if (passes_on (&in, op)) {
-    alias (&in, in.inputs[0]);
     import->n_dropped++;
-    return TRUE;
+    return alias (&in, in.inputs[0], error);
   }
   if (strcmp (node->op_type, "Sum") == 0)
     return add_sum (&in, error);
