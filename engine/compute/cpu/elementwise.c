@@ -10,7 +10,7 @@
 #define EACH_TASK(n, at, count, body) \
   do { \
     size_t n_ = (n); \
-    _Pragma ("omp parallel for") \
+    _Pragma ("omp parallel for if (n_ > TASK)") \
     for (size_t at = 0; at < n_; at += TASK) { \
       size_t count = MIN (TASK, n_ - at); \
       body; \

@@ -22,7 +22,7 @@ fold_norm_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   float *w2 = pj_cpu_out (e, step, 0), *b2 = pj_cpu_out (e, step, 1);
   size_t row = pj_shape_n_elems (shape) / (size_t) shape->dim[0];
 
-#pragma omp parallel for
+#pragma omp parallel for if ((size_t) shape->dim[0] * row >= PJ_CPU_PARALLEL)
   for (int64_t o = 0; o < shape->dim[0]; o++) {
     double g = gate != NULL ? gate[o] : 1.0, s = g * gamma[o] / sqrt ((double) var[o] + step->call->norm.eps);
     scale_row (w, w2, o, row, s);
@@ -39,7 +39,7 @@ fold_gate_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   float *w2 = pj_cpu_out (e, step, 0), *b2 = pj_cpu_out (e, step, 1);
   size_t row = pj_shape_n_elems (shape) / (size_t) shape->dim[0];
 
-#pragma omp parallel for
+#pragma omp parallel for if ((size_t) shape->dim[0] * row >= PJ_CPU_PARALLEL)
   for (int64_t o = 0; o < shape->dim[0]; o++) {
     scale_row (w, w2, o, row, gate[o]);
     if (b2 != NULL)

@@ -108,6 +108,9 @@ struct _PjExecutable {
 };
 
 
+/* Below this many elements waking the other threads costs more than they save. */
+#define PJ_CPU_PARALLEL ((size_t) 16384)
+
 /* --- memory.c --- */
 
 #define pj_cpu_mem(e, i) (&g_array_index ((e)->mems, PjCpuMem, i))

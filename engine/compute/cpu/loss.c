@@ -31,7 +31,7 @@ softmax_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   float *y = pj_cpu_out (e, step, 0);
   int64_t k = classes (e, step->call->in[0]);
 
-#pragma omp parallel for
+#pragma omp parallel for if ((size_t) step->view.n * (size_t) k >= PJ_CPU_PARALLEL / 16)   /* exp is dear */
   for (int n = 0; n < step->view.n; n++) {
     double lse = log_sum_exp (x + n * k, k, 1);
     for (int64_t i = 0; i < k; i++)
@@ -49,7 +49,7 @@ cross_entropy_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   int64_t k = classes (e, step->call->in[0]);
   double weight = step->call->loss.weight;
 
-#pragma omp parallel for
+#pragma omp parallel for if ((size_t) step->view.n * (size_t) k >= PJ_CPU_PARALLEL / 16)   /* exp is dear */
   for (int n = 0; n < step->view.n; n++) {
     double lse = log_sum_exp (z + n * k, k, 1);
     loss[n] = (float) (lse - z[n * k + labels[n]]);
@@ -70,7 +70,7 @@ kl_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   double t = step->call->kl.temperature, weight = step->call->kl.weight;
   gboolean reverse = step->call->kl.reverse;
 
-#pragma omp parallel for
+#pragma omp parallel for if ((size_t) step->view.n * (size_t) k >= PJ_CPU_PARALLEL / 16)   /* exp is dear */
   for (int n = 0; n < step->view.n; n++) {
     const float *zn = z + n * k, *tn = target + n * k;
     double lse_q = log_sum_exp (zn, k, t), lse_p = log_sum_exp (tn, k, t), sum = 0;

@@ -21,6 +21,13 @@ plane_elems (const PjCpuStep *step)
   return (size_t) step->view.hw * (size_t) step->view.block;
 }
 
+/* Elements of the whole tensor. */
+static size_t
+work_elems (const PjCpuStep *step)
+{
+  return (size_t) step->view.n * (size_t) step->view.n_blocks * plane_elems (step);
+}
+
 /* The block's coefficients, repeated to fill a vector. */
 static void
 spread (const PjCpuStep *step, const float *c, int k, float *lanes)
@@ -43,7 +50,7 @@ static void
 apply (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *s, const float *t, float *y)
 {
   size_t plane = plane_elems (step);
-#pragma omp parallel for collapse (2)
+#pragma omp parallel for collapse (2) if (work_elems (step) >= PJ_CPU_PARALLEL)
   for (int n = 0; n < step->view.n; n++)
     for (int k = 0; k < step->view.n_blocks; k++) {
       float sv[L], tv[L];
@@ -61,7 +68,7 @@ static void
 plane_moments (PjCpuExec *e, const PjCpuStep *step, const float *x, double *moments)
 {
   size_t plane = plane_elems (step), c = padded (step);
-#pragma omp parallel for collapse (2)
+#pragma omp parallel for collapse (2) if (work_elems (step) >= PJ_CPU_PARALLEL)
   for (int n = 0; n < step->view.n; n++)
     for (int k = 0; k < step->view.n_blocks; k++) {
       const float *p = x + ((size_t) n * step->view.n_blocks + k) * plane;
@@ -165,7 +172,7 @@ channel_sums (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *
               double *partial, double *sums)
 {
   size_t plane = plane_elems (step), c = padded (step);
-#pragma omp parallel for collapse (2)
+#pragma omp parallel for collapse (2) if (work_elems (step) >= PJ_CPU_PARALLEL)
   for (int n = 0; n < step->view.n; n++)
     for (int k = 0; k < step->view.n_blocks; k++) {
       size_t at = ((size_t) n * step->view.n_blocks + k) * plane;
@@ -193,7 +200,7 @@ apply_bwd (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *y, 
            const float *coefficients, float *dx)
 {
   size_t plane = plane_elems (step), c = padded (step);
-#pragma omp parallel for collapse (2)
+#pragma omp parallel for collapse (2) if (work_elems (step) >= PJ_CPU_PARALLEL)
   for (int n = 0; n < step->view.n; n++)
     for (int k = 0; k < step->view.n_blocks; k++) {
       float lanes[3][L];

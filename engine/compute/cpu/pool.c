@@ -21,7 +21,7 @@ window (PjCpuExec *e, const PjCpuStep *step, int x, int y)
   do { \
     int n_planes_ = (step)->view.n * (step)->view.n_blocks; \
     size_t x_elems_ = (size_t) (p).h * (p).w * (p).block, y_elems_ = (size_t) (p).oh * (p).ow * (p).block; \
-    _Pragma ("omp parallel for") \
+    _Pragma ("omp parallel for if ((size_t) n_planes_ * x_elems_ >= PJ_CPU_PARALLEL)") \
     for (int plane_ = 0; plane_ < n_planes_; plane_++) { \
       size_t at_x = (size_t) plane_ * x_elems_, at_y = (size_t) plane_ * y_elems_; \
       body; \

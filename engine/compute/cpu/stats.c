@@ -42,7 +42,7 @@ channel_stats_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   int block = step->view.block, c = step->view.c;
   size_t plane = (size_t) step->view.hw * (size_t) block;
 
-#pragma omp parallel for collapse (2)
+#pragma omp parallel for collapse (2) if ((size_t) step->view.n * c * step->view.hw >= PJ_CPU_PARALLEL)
   for (int n = 0; n < step->view.n; n++)
     for (int k = 0; k < step->view.n_blocks; k++)
       plane_stats (e, step, x + ((size_t) n * step->view.n_blocks + k) * plane, MIN (block, c - k * block),
