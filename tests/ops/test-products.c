@@ -133,14 +133,14 @@ conv_backward_weight (gconstpointer data)
   }
 }
 
-/* conv -> conv -> add with the first: layouts between calls, a residual that is used up in place, and one
- * that is read again afterwards. */
+/* conv -> conv -> conv with residuals: layouts between calls; a residual that is used up in place, one that
+ * is read again afterwards, and one that is the input of the same call and must not be overwritten. */
 static void
 conv_chain (gconstpointer data)
 {
   const ConvCase *c = data;
   PjConvParams same = PLAIN (3, 1, 1);
-  for (int variant = 0; variant < 2; variant++) {
+  for (int variant = 0; variant < 3; variant++) {
     g_autoptr (Rig) rig = rig_new (40);
     if (rig == NULL)
       return;
@@ -159,7 +159,7 @@ conv_chain (gconstpointer data)
     call = rig_call (rig, PJ_KERNEL_CONV);
     call->conv = same;
     call->relu = TRUE;
-    rig_in (call, y2, w2, -1, variant ? y1 : -1);
+    rig_in (call, y2, w2, -1, variant == 1 ? y1 : -1);
     rig_out (call, y3);
     if (variant == 0) {
       call = rig_call (rig, PJ_KERNEL_ADD);
