@@ -74,7 +74,7 @@ pj_criterion_score_with (const PjCriterion *criterion, const PjScoring *scoring,
     if (own == NULL)
       return NULL;
   }
-  scores->n_images = needs != 0 && statistics != NULL ? pj_statistics_n_images (statistics) : 0;
+  scores->n_images = needs != 0 && statistics != NULL ? pj_statistics_n_images (statistics, needs) : 0;
   for (unsigned i = 0; i < scores->n_groups; i++)
     if (scores->groups[i].refusal == NULL
         && !score_entry (criterion, scoring, needs != 0 ? statistics : NULL, &scores->groups[i], error))

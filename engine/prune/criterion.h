@@ -9,8 +9,10 @@
 
 G_BEGIN_DECLS
 
-/* Calibration pictures where @n_images is 0. */
+/* Calibration pictures where @n_images is 0: of the statistics pass, and of the gradient pass, which costs several
+ * times as much per picture. */
 #define PJ_DEFAULT_IMAGES 1024
+#define PJ_DEFAULT_GRADIENT_IMAGES 512
 
 /* What a score is measured on. @dataset and @format may be NULL for data-free criteria. */
 typedef struct {
@@ -78,8 +80,8 @@ void pj_statistics_free (PjStatistics *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjStatistics, pj_statistics_free)
 /* The passes that were run. */
 PjNeeds pj_statistics_has (const PjStatistics *self);
-/* Calibration pictures. */
-unsigned pj_statistics_n_images (const PjStatistics *self);
+/* Calibration pictures of the pass that @needs names: the gradient pass if it names both. */
+unsigned pj_statistics_n_images (const PjStatistics *self, PjNeeds needs);
 /* Sums of @value, or NULL if it was not measured. */
 const PjActivity *pj_statistics_get (const PjStatistics *self, int value);
 /* Sums of a group by id, or NULL. */

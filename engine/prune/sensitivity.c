@@ -190,7 +190,7 @@ run_pictures (const PjScoring *scoring, PjCalibration *pictures, PjPlan *plan, c
 gboolean
 pj_measure_sensitivities (const PjScoring *scoring, PjStatistics *into, unsigned *n_images, GError **error)
 {
-  g_autoptr (PjCalibration) pictures = pj_calibration_new (scoring, PJ_DEFAULT_IMAGES, 1, error);
+  g_autoptr (PjCalibration) pictures = pj_calibration_new (scoring, PJ_DEFAULT_GRADIENT_IMAGES, 1, error);
   if (pictures == NULL)
     return FALSE;
   g_autoptr (PjParams) params = pj_params_new (scoring->device, scoring->graph, TRUE, error);

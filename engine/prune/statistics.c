@@ -3,7 +3,7 @@
 
 struct _PjStatistics {
   PjNeeds has;
-  unsigned n_images;
+  unsigned n_images, n_gradient_images;
   GHashTable *activities;       /* value -> PjActivity */
   GHashTable *sensitivities;    /* group -> PjSensitivity */
 };
@@ -41,7 +41,7 @@ pj_statistics_measure_for (const PjScoring *scoring, PjNeeds needs, GError **err
   if ((needs & PJ_NEEDS_STATS) && !pj_measure_activities (&part, self, &self->n_images, error))
     return NULL;
   pj_hooks_span_init (&span, scoring->hooks, both ? 0.25 : 0, 1, NULL);
-  if ((needs & PJ_NEEDS_GRADIENTS) && !pj_measure_sensitivities (&part, self, &self->n_images, error))
+  if ((needs & PJ_NEEDS_GRADIENTS) && !pj_measure_sensitivities (&part, self, &self->n_gradient_images, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -69,9 +69,9 @@ pj_statistics_has (const PjStatistics *self)
 }
 
 unsigned
-pj_statistics_n_images (const PjStatistics *self)
+pj_statistics_n_images (const PjStatistics *self, PjNeeds needs)
 {
-  return self->n_images;
+  return needs & PJ_NEEDS_GRADIENTS ? self->n_gradient_images : self->n_images;
 }
 
 const PjActivity *

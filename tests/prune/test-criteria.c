@@ -318,7 +318,8 @@ shared_pass (void)
   lab_init_residual (&lab, 40);
   g_autoptr (PjStatistics) statistics = pj_statistics_measure_for (&lab.scoring, PJ_NEEDS_STATS | PJ_NEEDS_GRADIENTS, NULL);
   g_assert_nonnull (statistics);
-  g_assert_cmpuint (pj_statistics_n_images (statistics), ==, 40);
+  g_assert_cmpuint (pj_statistics_n_images (statistics, PJ_NEEDS_STATS), ==, 40);
+  g_assert_cmpuint (pj_statistics_n_images (statistics, PJ_NEEDS_GRADIENTS), ==, 40);
   for (const PjCriterion *const *c = pj_criteria (); *c != NULL; c++) {
     g_autoptr (PjScores) shared = pj_criterion_score_with (*c, &lab.scoring, statistics, NULL);
     g_autoptr (PjScores) alone = pj_criterion_score (*c, &lab.scoring, NULL);
