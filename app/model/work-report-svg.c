@@ -96,6 +96,14 @@ find_scale (const PjComparison *comparison)
   return scale;
 }
 
+/* 1, 2 or 5 times a power of ten, near @step. */
+static double
+round_step (double step)
+{
+  double power = pow (10.0, floor (log10 (step))), first = step / power;
+  return power * (first < 1.5 ? 1.0 : first < 3.5 ? 2.0 : first < 7.5 ? 5.0 : 10.0);
+}
+
 static void
 draw_axes (GString *out, const Scale *scale)
 {
@@ -106,10 +114,10 @@ draw_axes (GString *out, const Scale *scale)
             "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%d %%</text>\n", LEFT, y, WIDTH - RIGHT, y, LEFT - 8, y + 4,
             (int) lround (scale->y_min * 100.0) + 10 * i);
   }
-  for (int i = 0; i <= 4; i++) {
-    int x = at_x (scale, scale->x_max * i / 4.0);
-    append (out, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%.1f M</text>\n", x, HEIGHT - BOTTOM + 20,
-            scale->x_max * i / 4.0 / 1e6);
+  double step = round_step (scale->x_max / 5.0), unit = step >= 1e9 ? 1e9 : step >= 1e6 ? 1e6 : 1e3;
+  for (int i = 0; i * step <= scale->x_max; i++) {
+    append (out, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%g %s</text>\n", at_x (scale, i * step),
+            HEIGHT - BOTTOM + 20, i * step / unit, unit >= 1e9 ? "G" : unit >= 1e6 ? "M" : "k");
   }
   append (out, "<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM);
   append (out, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">MACs per image</text>\n", (LEFT + WIDTH - RIGHT) / 2,
@@ -195,7 +203,7 @@ pj_report_plot (GString *out, const PjReport *report)
 
 /* --- kept channels --- */
 
-enum { CELL = 9, PER_LINE = 32 };
+enum { CELL = 8, PER_LINE = 16 };
 
 /* Share of the group's largest score, 0 … 1; 1 without scores. */
 static double

@@ -70,7 +70,7 @@ static const char style[] =
   "th,td{padding:7px 12px;text-align:right;border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums;white-space:nowrap}"
   "thead th{color:var(--soft);font-weight:500;font-size:14px}th:first-child,td:first-child{text-align:left}"
   "td.why{text-align:left;color:var(--soft);white-space:normal}tr.best td{font-weight:650}tr.not td{color:var(--soft)}"
-  "tbody tr:last-child th,tbody tr:last-child td{border-bottom:0}.maps td,.maps th{text-align:left;vertical-align:top}\n"
+  "tbody tr:last-child th,tbody tr:last-child td{border-bottom:0}.maps td,.maps th{text-align:left;vertical-align:top;padding:7px 10px}.maps small{font-weight:400}\n"
   ".plot{width:100%;height:auto;background:var(--card);border:1px solid var(--line)}"
   ".grid{stroke:var(--line)}.axis{stroke:var(--soft)}.tick,.label{fill:var(--soft);font-size:13px}"
   ".base{stroke:var(--soft);stroke-dasharray:4 4}.ink{--c:var(--ink);fill:var(--ink)}\n"
@@ -272,7 +272,8 @@ pj_report_html (const PjReport *report)
   g_string_append (out, "</p>\n");
   if (report->stages_html != NULL)
     g_string_append (out, report->stages_html);
-  g_string_append (out, "<h2>Accuracy against MACs</h2>\n");
+  g_string_append (out, "<h2>Accuracy against MACs</h2>\n<p class=\"sub\">Methods at the same keep ratio have the same MACs: they are drawn "
+                   "side by side around them.</p>\n");
   pj_report_plot (out, report);
   g_string_append (out, "<h2>All rows</h2>\n");
   append_table (out, report->comparison);
