@@ -175,7 +175,8 @@ CliStages *cli_stages_new (void);
 void cli_stages_free (CliStages *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliStages, cli_stages_free)
 /* Adds "after cutting" with what was measured. */
-void cli_stages_add (CliStages *self, const char *id, const char *title, const PjGraph *graph, const PjAccuracy *accuracy);
+void cli_stages_add (CliStages *self, const char *id, const char *title, const PjGraph *graph,
+                     const PjAccuracy *accuracy);
 /* Prints the table and puts the stages into cli->result. */
 void cli_stages_show (const CliStages *self, Cli *cli);
 /* The same as a fragment of a page. (transfer full) */
@@ -199,10 +200,12 @@ typedef struct {
 
 /* Measures, chooses, cuts, recalibrates, fine-tunes; @model ends as the smaller network. Every measurement is added
  * to @stages; the first is left out if @model was measured before. */
-gboolean cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages, GError **error);
+gboolean cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages,
+                    GError **error);
 
 /* Export with certificate in @format, and a line about it. */
-gboolean cli_export (Cli *cli, const CliModel *model, const PjWork *work, const char *format, const char *path, const char *member,
+gboolean cli_export (Cli *cli, const CliModel *model, const PjWork *work, const char *format, const char *path,
+                     const char *member,
                      GError **error);
 
 /* --- report.c --- */
@@ -215,7 +218,8 @@ gboolean cli_export (Cli *cli, const CliModel *model, const PjWork *work, const 
  *
  * Prints the table of a comparison, puts it into cli->result, and writes the page and the CSV.
  */
-gboolean cli_report (Cli *cli, const char *network, const char *data, const PjGroups *groups, const PjComparison *comparison,
+gboolean cli_report (Cli *cli, const char *network, const char *data, const PjGroups *groups,
+                     const PjComparison *comparison,
                      const PjWorkCompare *settings, const char *path, const char *stages_html, GError **error);
 
 /* Refuses early, before minutes of work: the folder of @path must exist and be writable. NULL is allowed. */

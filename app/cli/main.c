@@ -58,18 +58,19 @@ static gboolean
 parse (Cli *cli, const CliVerb *verb, char ***argv, GError **error)
 {
   const GOptionEntry common[] = {
-    { "device", 0, 0, G_OPTION_ARG_FILENAME, &cli->device_id, "auto (the default), cpu or vulkan:N; see “penjing-cli devices”", "ID" },
-    { "seed", 0, 0, G_OPTION_ARG_INT64, &cli->seed, "Seed of everything random (default 1): same seed, same result", "N" },
+    { "device", 0, 0, G_OPTION_ARG_FILENAME, &cli->device_id,
+      "auto (the default), cpu or vulkan:N; see “penjing-cli devices”", "ID" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &cli->seed, "Seed of everything random (default 1): same seed, same result",
+      "N" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &cli->json, "Print the result as one JSON object", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &cli->quiet, "No progress and no remarks on stderr", NULL },
     { NULL }
   };
-  g_autofree char *usage = g_strdup_printf ("%s", verb->arguments), *prefix = g_strdup_printf ("penjing-cli %s", verb->name);
-  g_autoptr (GOptionContext) context = g_option_context_new (usage);
-  g_autofree char *about = g_strdup_printf ("%s", verb->about);
+  g_autofree char *prefix = g_strdup_printf ("penjing-cli %s", verb->name);
+  g_autoptr (GOptionContext) context = g_option_context_new (verb->arguments);
   g_set_prgname (prefix);
   g_option_context_set_summary (context, verb->summary);
-  g_option_context_set_description (context, about);
+  g_option_context_set_description (context, verb->about);
   if (verb->entries != NULL)
     g_option_context_add_main_entries (context, verb->entries, NULL);
   g_option_context_add_main_entries (context, common, NULL);
@@ -123,7 +124,10 @@ conclude (Cli *cli, gboolean ok, const GError *error)
   fprintf (stderr, "penjing-cli: %s\n", error->message);
   if (error->domain != CLI_ERROR)
     return EXIT_FAILED;
-  fprintf (stderr, "See “penjing-cli %s%s”.\n", cli->verb != NULL ? cli->verb->name : "", cli->verb != NULL ? " --help" : "--help");
+  if (cli->verb != NULL)
+    fprintf (stderr, "See “penjing-cli %s --help”.\n", cli->verb->name);
+  else
+    fprintf (stderr, "See “penjing-cli --help”.\n");
   return EXIT_USAGE;
 }
 

@@ -137,7 +137,8 @@ make_cells (const CliStages *self, guint i, char *cell[7])
 void
 cli_stages_show (const CliStages *self, Cli *cli)
 {
-  CliTable *table = cli_table_new ((const char *[]) { "", ">top-1", ">±", ">MACs", ">", ">parameters", ">images/s", NULL });
+  CliTable *table = cli_table_new ((const char *[]) { "", ">top-1", ">±", ">MACs", ">", ">parameters", ">images/s",
+                                                      NULL });
   for (guint i = 0; i < self->stages->len; i++) {
     char *cell[7];
     make_cells (self, i, cell);
@@ -170,7 +171,8 @@ cli_stages_html (const CliStages *self)
 }
 
 gboolean
-cli_export (Cli *cli, const CliModel *model, const PjWork *work, const char *format, const char *path, const char *member,
+cli_export (Cli *cli, const CliModel *model, const PjWork *work, const char *format, const char *path,
+            const char *member,
             GError **error)
 {
   g_auto (PjCertificate) certificate = { 0 };

@@ -40,7 +40,8 @@ open_session_model (const char *path, gboolean writable, CliModel *model, GError
     return FALSE;
   if (writable && pj_session_is_read_only (model->session)) {
     g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_READ_ONLY,
-                 "session “%s” is open in another process or cannot be written; close it there, or work on a copy", path);
+                 "session “%s” is open in another process or cannot be written; close it there, or work on a copy",
+                 path);
     return FALSE;
   }
   model->step = place.step->id;
@@ -59,7 +60,8 @@ cli_open_model (Cli *cli, const char *path, gboolean writable, CliModel *model, 
   if (!sample && !pj_work_detect (path, &kind, error))
     return FALSE;
   if (kind == PJ_FILE_DATA) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "“%s” is a folder; a network is an .onnx file or a .penjing session", path);
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID,
+                 "“%s” is a folder; a network is an .onnx file or a .penjing session", path);
     return FALSE;
   }
   if (kind == PJ_FILE_SESSION) {
@@ -144,7 +146,8 @@ cli_keep_session (Cli *cli, CliModel *model, const char *wanted, const char *out
     if (model->session == NULL)
       return FALSE;
     if (pj_session_is_read_only (model->session)) {
-      g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_READ_ONLY, "session “%s” is open in another process or cannot be "
+      g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_READ_ONLY,
+                   "session “%s” is open in another process or cannot be "
                    "written; close it there, or name another one with --session", path);
       return FALSE;
     }
@@ -161,7 +164,8 @@ cli_keep_session (Cli *cli, CliModel *model, const char *wanted, const char *out
 }
 
 gboolean
-cli_work (Cli *cli, const CliModel *model, PjDataset *dataset, const char *data, const char *out, PjWork *work, GError **error)
+cli_work (Cli *cli, const CliModel *model, PjDataset *dataset, const char *data, const char *out, PjWork *work,
+          GError **error)
 {
   PjDevice *device = cli_device (cli, error);
   *work = (PjWork) {

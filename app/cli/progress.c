@@ -73,7 +73,8 @@ progress_cb (gpointer data, const char *stage, double fraction)
   progress.stage = g_steal_pointer (&words);
 
   g_autofree char *duration = left > 0.0 ? cli_duration (left) : NULL;
-  g_autofree char *line = g_strdup_printf ("%s  %3.0f %%%s%s", stage, 100.0 * fraction, duration != NULL ? ", left: " : "",
+  g_autofree char *line = g_strdup_printf ("%s  %3.0f %%%s%s", stage, 100.0 * fraction,
+                                           duration != NULL ? ", left: " : "",
                                            duration != NULL ? duration : "");
   if (progress.live) {
     fprintf (stderr, "\r\033[K%.150s", line);

@@ -19,7 +19,8 @@ add_row (CliTable *table, JsonArray *json, const PjComparison *comparison, const
     return;
   }
   g_autofree char *macs = cli_count ((double) row->cost.macs), *cut = cli_percent (row->cut);
-  g_autofree char *share = g_strdup_printf ("%.0f %%", 100.0 * (double) row->cost.macs / (double) MAX (1, comparison->base_cost.macs));
+  double all = (double) MAX (1, comparison->base_cost.macs);
+  g_autofree char *share = g_strdup_printf ("%.0f %%", 100.0 * (double) row->cost.macs / all);
   g_autofree char *recalibrated = cli_percent (row->recalibrated), *tuned = cli_percent (row->tuned);
   cli_table_add (table, row->method, ratio, macs, share, cut, recalibrated, tuned, "", NULL);
   cli_json_cost (object, &row->cost);
@@ -32,9 +33,11 @@ add_row (CliTable *table, JsonArray *json, const PjComparison *comparison, const
 static void
 show (Cli *cli, const PjComparison *comparison)
 {
-  CliTable *table = cli_table_new ((const char *[]) { "method", ">keep", ">MACs", ">", ">after cutting", ">norms again", ">fine-tuned",
+  CliTable *table = cli_table_new ((const char *[]) { "method", ">keep", ">MACs", ">", ">after cutting", ">norms again",
+                                                      ">fine-tuned",
                                                       "", NULL });
-  g_autofree char *macs = cli_count ((double) comparison->base_cost.macs), *accuracy = cli_percent (comparison->base_accuracy);
+  g_autofree char *macs = cli_count ((double) comparison->base_cost.macs);
+  g_autofree char *accuracy = cli_percent (comparison->base_accuracy);
   cli_table_add (table, "not cut", "1", macs, "100 %", accuracy, "", "", "", NULL);
   JsonArray *rows = json_array_new ();
   for (guint i = 0; i < comparison->rows->len; i++)
@@ -56,7 +59,8 @@ describe_tuning (const PjTrainOptions *tune)
   if (tune->max_steps > 0)
     return g_strdup_printf ("%u steps at learning rate %g, batch %u", tune->max_steps, (double) tune->lr, tune->batch);
   if (tune->epochs > 0)
-    return g_strdup_printf ("%u epoch%s at learning rate %g, batch %u", tune->epochs, tune->epochs == 1 ? "" : "s", (double) tune->lr,
+    return g_strdup_printf ("%u epoch%s at learning rate %g, batch %u", tune->epochs, tune->epochs == 1 ? "" : "s",
+                            (double) tune->lr,
                             tune->batch);
   return NULL;
 }
@@ -69,8 +73,10 @@ cli_report (Cli *cli, const char *network, const char *data, const PjGroups *gro
   json_object_set_int_member (cli->result, "seed", (gint64) settings->seed);
   if (path == NULL)
     return TRUE;
-  g_autofree char *title = g_strdup_printf ("%s: what stays, and what it costs", network), *tuning = describe_tuning (&settings->tune);
-  g_autofree char *device = cli->device != NULL ? g_strdup_printf ("%s (%s)", cli->device->info.id, cli->device->info.name) : g_strdup ("?");
+  g_autofree char *title = g_strdup_printf ("%s: what stays, and what it costs", network);
+  g_autofree char *tuning = describe_tuning (&settings->tune);
+  g_autofree char *device = cli->device != NULL ? g_strdup_printf ("%s (%s)", cli->device->info.id,
+                                                                   cli->device->info.name) : g_strdup ("?");
   g_autofree char *csv = NULL;
   PjReport report = {
     .title = title, .network = network, .data = data, .device = device, .settings = tuning, .stages_html = stages_html,

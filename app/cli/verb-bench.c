@@ -34,7 +34,8 @@ median (double *values, int n)
   return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
 }
 
-static const PjStep step = { .lr = 1e-4f, .momentum = 0.9f, .weight_decay = 5e-4f, .nesterov = TRUE, .norm_momentum = 0.1f };
+static const PjStep step = { .lr = 1e-4f, .momentum = 0.9f, .weight_decay = 5e-4f, .nesterov = TRUE,
+                             .norm_momentum = 0.1f };
 
 /* A plan with seeded noise as images and labels, ready to run. @params: (out): to be freed after the plan. */
 static PjPlan *
@@ -95,7 +96,8 @@ time_mode (Cli *cli, PjGraph *graph, PjPlanMode plan_mode, unsigned n, CliTable 
     double flops = 2.0 * (double) cost.macs * n * (plan_mode == PJ_PLAN_INFER ? 1.0 : 3.0);
     const char *what = plan_mode == PJ_PLAN_INFER ? "inference" : "training step";
     g_autofree char *size = g_strdup_printf ("%u", n), *text = g_strdup_printf ("%.2f", time);
-    g_autofree char *speed = g_strdup_printf ("%.0f", n / time * 1e3), *rate = g_strdup_printf ("%.1f", flops / time / 1e6);
+    g_autofree char *speed = g_strdup_printf ("%.0f", n / time * 1e3);
+    g_autofree char *rate = g_strdup_printf ("%.1f", flops / time / 1e6);
     g_autofree char *memory = cli_bytes (pj_plan_memory_bytes (plan)), *range = g_strdup_printf ("%.2f", spread);
     cli_table_add (table, pj_graph_get_name (graph), what, size, text, speed, rate, memory, range, NULL);
     JsonObject *object = json_object_new ();
@@ -131,7 +133,8 @@ static gboolean
 bench_networks (Cli *cli, PjGraph *graph, GError **error)
 {
   JsonArray *json = json_array_new ();
-  CliTable *table = cli_table_new ((const char *[]) { "network", "what", ">batch", ">ms", ">images/s", ">GFLOP/s", ">memory", ">slowest/fastest", NULL });
+  CliTable *table = cli_table_new ((const char *[]) { "network", "what", ">batch", ">ms", ">images/s", ">GFLOP/s",
+                                                      ">memory", ">slowest/fastest", NULL });
   gboolean ok = graph == NULL || time_network (cli, graph, table, json, error);
   for (const PjArch *arch = pj_archs; ok && graph == NULL && arch->name != NULL; arch++) {
     g_autoptr (PjGraph) built = arch->build (1, 28, 28, 10, 1, error);
@@ -168,14 +171,17 @@ profile (Cli *cli, PjPlan *plan, guint n_calls, GError **error)
 }
 
 static void
-add_call (CliTable *table, JsonArray *json, const PjGraph *graph, const PjProgram *program, guint c, double ms, double total)
+add_call (CliTable *table, JsonArray *json, const PjGraph *graph, const PjProgram *program, guint c, double ms,
+          double total)
 {
   const PjCall *call = pj_program_call (program, c);
   const char *node = call->node >= 0 ? pj_graph_node (graph, call->node)->name : "";
   double flops = 0.0, bytes = 0.0;
   pj_call_work (program, call, &flops, &bytes);
-  g_autofree char *shape = call->out[0] >= 0 ? pj_shape_to_string (&pj_program_slot (program, call->out[0])->shape) : g_strdup ("");
-  g_autofree char *time = g_strdup_printf ("%.3f", ms), *share = g_strdup_printf ("%.1f %%", total > 0.0 ? 100.0 * ms / total : 0.0);
+  g_autofree char *shape = call->out[0] >= 0 ? pj_shape_to_string (&pj_program_slot (program, call->out[0])->shape)
+                           : g_strdup ("");
+  g_autofree char *time = g_strdup_printf ("%.3f", ms), *share = g_strdup_printf ("%.1f %%", total > 0.0
+                                                                                  ? 100.0 * ms / total : 0.0);
   g_autofree char *rate = flops > 0.0 && ms > 0.0 ? g_strdup_printf ("%.1f", flops / ms / 1e6) : g_strdup ("");
   g_autofree char *width = g_strdup_printf ("%.1f", ms > 0.0 ? bytes / ms / 1e6 : 0.0);
   cli_table_add (table, pj_kernel_name (call->kernel), node, shape, time, share, rate, width, NULL);
@@ -199,17 +205,20 @@ bench_plan (Cli *cli, PjGraph *graph, GError **error)
   const PjProgram *program = plan != NULL ? pj_plan_program (plan) : NULL;
   guint n_calls = program != NULL ? program->calls->len : 0;
   /* A profile alone would measure a device that has not chosen its kernels. */
-  g_autofree double *ms = plan != NULL && run_once (plan, plan_mode, error) ? profile (cli, plan, n_calls, error) : NULL;
+  g_autofree double *ms = plan != NULL && run_once (plan, plan_mode, error) ? profile (cli, plan, n_calls, error)
+                          : NULL;
   if (ms != NULL) {
     double total = 0.0;
     for (guint c = 0; c < n_calls; c++)
       total += ms[c];
     JsonArray *json = json_array_new ();
-    CliTable *table = cli_table_new ((const char *[]) { "kernel", "layer", "output", ">ms", ">share", ">GFLOP/s", ">GB/s", NULL });
+    CliTable *table = cli_table_new ((const char *[]) { "kernel", "layer", "output", ">ms", ">share", ">GFLOP/s",
+                                                        ">GB/s", NULL });
     for (guint c = 0; c < n_calls; c++)
       add_call (table, json, graph, program, c, ms[c], total);
     g_autofree char *memory = cli_bytes (pj_plan_memory_bytes (plan));
-    cli_say (cli, "%s, batch %u, %s, median of %d runs on %s; GB/s counts only what must be moved\n", pj_graph_get_name (graph), n,
+    cli_say (cli, "%s, batch %u, %s, median of %d runs on %s; GB/s counts only what must be moved\n",
+             pj_graph_get_name (graph), n,
              mode != NULL ? mode : "infer", repeats, cli->device->info.name);
     cli_table_print (table, cli);
     cli_say (cli, "  %.3f ms in all, %.0f images/s, %s of memory\n", total, n / total * 1e3, memory);

@@ -10,19 +10,23 @@ static int finetune, steps, batch = 64, n_images, n_test;
 static gboolean no_recalibrate;
 
 static const GOptionEntry entries[] = {
-  { "criteria", 0, 0, G_OPTION_ARG_FILENAME, &criteria, "Methods, separated by commas; “prune --list” lists them", "A,B,…" },
+  { "criteria", 0, 0, G_OPTION_ARG_FILENAME, &criteria, "Methods, separated by commas; “prune --list” lists them",
+    "A,B,…" },
   { "methods", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &criteria, "The same", "A,B,…" },
   { "keep", 0, 0, G_OPTION_ARG_FILENAME, &keep, "Keep ratios, separated by commas (default 0.5)", "R1,R2,…" },
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
   { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures (default: each method's own)", "N" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure on the first N test pictures only", "N" },
-  { "no-recalibrate", 0, 0, G_OPTION_ARG_NONE, &no_recalibrate, "Leave the norm statistics as they are after cutting", NULL },
+  { "no-recalibrate", 0, 0, G_OPTION_ARG_NONE, &no_recalibrate, "Leave the norm statistics as they are after cutting",
+    NULL },
   { "finetune", 0, 0, G_OPTION_ARG_INT, &finetune, "Train each row for so many epochs (default 0)", "EPOCHS" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop each fine-tuning after so many batches", "N" },
   { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &lr, "Learning rate of the fine-tuning (default 0.01)", "X" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
-  { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Report, one page that stands alone; a CSV table goes beside it", "REPORT.html" },
-  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session, "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
+  { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Report, one page that stands alone; a CSV table goes beside it",
+    "REPORT.html" },
+  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session,
+    "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
   { NULL }
 };
 
@@ -31,7 +35,8 @@ read_settings (Cli *cli, PjWorkCompare *settings, GError **error)
 {
   if (finetune < 0 || steps < 0 || n_images < 0 || n_test < 0 || batch < 1 || !(lr > 0.0))
     return cli_usage (error, "numbers must not be negative");
-  settings->methods = g_strsplit (criteria != NULL ? criteria : "random,weight-sum,apoz,taylor,thinet,thinet-ls", ",", -1);
+  settings->methods = g_strsplit (criteria != NULL ? criteria : "random,weight-sum,apoz,taylor,thinet,thinet-ls", ",",
+                                  -1);
   settings->ratios = g_strsplit (keep != NULL ? keep : "0.5", ",", -1);
   for (char **name = settings->methods; *name != NULL; name++) {
     if (pj_method_find (*name) == NULL)
@@ -58,11 +63,13 @@ static void
 row_cb (const PjComparison *comparison, unsigned i, gpointer data)
 {
   const PjCompareRow *row = comparison->rows->pdata[i];
-  g_autofree char *cut = cli_percent (row->cut), *recalibrated = cli_percent (row->recalibrated), *tuned = cli_percent (row->tuned);
+  g_autofree char *cut = cli_percent (row->cut), *recalibrated = cli_percent (row->recalibrated);
+  g_autofree char *tuned = cli_percent (row->tuned);
   if (row->refusal != NULL)
     cli_note (data, "%s, keep %g: %s", row->method, row->ratio, row->refusal);
   else
-    cli_note (data, "%s, keep %g: after cutting %s, norms again %s, fine-tuned %s", row->method, row->ratio, cut, recalibrated, tuned);
+    cli_note (data, "%s, keep %g: after cutting %s, norms again %s, fine-tuned %s", row->method, row->ratio, cut,
+              recalibrated, tuned);
 }
 
 static gboolean
@@ -83,7 +90,8 @@ run (Cli *cli, char **args, GError **error)
   g_autoptr (PjComparison) comparison = pj_work_compare (&work, model.groups, &settings, row_cb, cli, NULL, error);
   if (comparison == NULL)
     return FALSE;
-  cli_say (cli, "%s on %s, %s, seed %" G_GINT64_FORMAT ", %u test pictures\n", model.name, pj_dataset_name (dataset), cli->device->info.id,
+  cli_say (cli, "%s on %s, %s, seed %" G_GINT64_FORMAT ", %u test pictures\n", model.name, pj_dataset_name (dataset),
+           cli->device->info.id,
            cli->seed, comparison->n_test);
   return cli_report (cli, model.name, pj_dataset_name (dataset), model.groups, comparison, &settings, out, NULL, error);
 }

@@ -14,7 +14,8 @@ static const GOptionEntry entries[] = {
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_max, "Use only the first N test pictures", "N" },
   { "per-class", 0, 0, G_OPTION_ARG_NONE, &per_class, "Also list the accuracy of each class", NULL },
-  { "masked", 0, 0, G_OPTION_ARG_NONE, &masked, "Of a session: with the channels that are marked to be cut at zero", NULL },
+  { "masked", 0, 0, G_OPTION_ARG_NONE, &masked, "Of a session: with the channels that are marked to be cut at zero",
+    NULL },
   { NULL }
 };
 
@@ -42,9 +43,11 @@ static void
 show (Cli *cli, const PjAccuracy *accuracy, const PjDataset *dataset)
 {
   g_autofree char *top1 = cli_percent (accuracy->top1), *top5 = cli_percent (accuracy->top5);
-  cli_say (cli, "top-1     %s (standard error %.2f points, %u test pictures of %s)\n", top1, 100.0 * pj_accuracy_error (accuracy),
+  cli_say (cli, "top-1     %s (standard error %.2f points, %u test pictures of %s)\n", top1,
+           100.0 * pj_accuracy_error (accuracy),
            accuracy->n, pj_dataset_name (dataset));
-  cli_say (cli, "top-5     %s\nloss      %.5f\nspeed     %.0f images/s on %s\n", top5, accuracy->loss, accuracy->images_per_second,
+  cli_say (cli, "top-5     %s\nloss      %.5f\nspeed     %.0f images/s on %s\n", top5, accuracy->loss,
+           accuracy->images_per_second,
            cli->device->info.id);
   JsonObject *figures = cli_json_accuracy (accuracy);
   g_autoptr (GList) names = json_object_get_members (figures);

@@ -10,7 +10,8 @@ static gboolean list;
 static const GOptionEntry entries[] = {
   { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "See --list (default: onnx)", "NAME" },
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "The file", "FILE" },
-  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Compare on test pictures of this data set (default: seeded inputs)", "DATA" },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Compare on test pictures of this data set (default: seeded inputs)",
+    "DATA" },
   { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the formats", NULL },
   { NULL }
 };

@@ -36,13 +36,15 @@ static gboolean
 infer (Cli *cli, const CliModel *model, const PjBlob *images, size_t n, GError **error)
 {
   PjDevice *device = cli_device (cli, error);
-  float *results = device != NULL ? pj_alloc (n * pj_work_output_elems (model->graph) * sizeof (float), "outputs", error) : NULL;
+  float *results = device != NULL ? pj_alloc (n * pj_work_output_elems (model->graph) * sizeof (float), "outputs",
+                                              error) : NULL;
   if (results == NULL)
     return FALSE;
   PjShape shape = pj_graph_value (model->graph, pj_graph_get_output (model->graph))->shape;
   shape.dim[0] = (int64_t) n;
   gint64 before = g_get_monotonic_time ();
-  gboolean ok = pj_work_infer (device, model->graph, (unsigned) MIN ((size_t) batch, n), pj_blob_data (images), n, results, &cli->hooks, error)
+  gboolean ok = pj_work_infer (device, model->graph, (unsigned) MIN ((size_t) batch, n), pj_blob_data (images), n,
+                               results, &cli->hooks, error)
                 && pj_npy_write (output, &shape, results, error);
   double seconds = (double) (g_get_monotonic_time () - before) / G_USEC_PER_SEC;
   if (ok) {

@@ -13,7 +13,8 @@
 static gboolean check;
 
 static const GOptionEntry entries[] = {
-  { "check", 0, 0, G_OPTION_ARG_NONE, &check, "Reorder the channels of each group and compare the outputs: finds a group that is "
+  { "check", 0, 0, G_OPTION_ARG_NONE, &check,
+    "Reorder the channels of each group and compare the outputs: finds a group that is "
     "not complete, without any data", NULL },
   { NULL }
 };
@@ -29,7 +30,8 @@ static void
 show_layers (Cli *cli, const PjGraph *graph, const PjGroups *groups)
 {
   JsonArray *list = json_array_new ();
-  CliTable *table = cli_table_new ((const char *[]) { "layer", "kind", "output", ">parameters", ">MACs", "group", NULL });
+  CliTable *table = cli_table_new ((const char *[]) { "layer", "kind", "output", ">parameters", ">MACs", "group",
+                                                      NULL });
   for (unsigned i = 0; i < pj_graph_n_nodes (graph); i++) {
     const PjNode *node = pj_graph_node (graph, (int) i);
     const PjShape *shape = &pj_graph_value (graph, node->outputs[0])->shape;
@@ -37,7 +39,8 @@ show_layers (Cli *cli, const PjGraph *graph, const PjGroups *groups)
     pj_graph_node_cost (graph, (int) i, &cost);
     g_autofree char *output = pj_shape_to_string (shape), *params = cli_count ((double) cost.learnable);
     g_autofree char *macs = cli_count ((double) cost.macs);
-    cli_table_add (table, node->name, node->op->title, output, cost.learnable > 0 ? params : "", cost.macs > 0 ? macs : "",
+    cli_table_add (table, node->name, node->op->title, output, cost.learnable > 0 ? params : "", cost.macs > 0 ? macs
+                   : "",
                    group_name (groups, (int) i), NULL);
     JsonObject *object = json_object_new ();
     json_object_set_string_member (object, "name", node->name);
@@ -58,7 +61,8 @@ join_nodes (const PjGraph *graph, const GArray *nodes)
 {
   GString *text = g_string_new (NULL);
   for (guint i = 0; nodes != NULL && i < nodes->len; i++)
-    g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", pj_graph_node (graph, g_array_index (nodes, int, i))->name);
+    g_string_append_printf (text, "%s%s", i > 0 ? ", " : "",
+                            pj_graph_node (graph, g_array_index (nodes, int, i))->name);
   return g_string_free (text, FALSE);
 }
 
@@ -66,12 +70,15 @@ static void
 show_groups (Cli *cli, const PjGraph *graph, const PjGroups *groups)
 {
   JsonArray *list = json_array_new ();
-  CliTable *table = cli_table_new ((const char *[]) { "group", ">channels", "made by", "read by", "tied by", "can be cut", NULL });
+  CliTable *table = cli_table_new ((const char *[]) { "group", ">channels", "made by", "read by", "tied by",
+                                                      "can be cut", NULL });
   for (unsigned i = 0; i < pj_groups_n (groups); i++) {
     const PjGroup *group = pj_groups_get (groups, i);
-    g_autofree char *channels = g_strdup_printf ("%d", group->n_channels), *producers = join_nodes (graph, group->producers);
+    g_autofree char *channels = g_strdup_printf ("%d", group->n_channels);
+    g_autofree char *producers = join_nodes (graph, group->producers);
     g_autofree char *consumers = join_nodes (graph, group->consumers), *ties = join_nodes (graph, group->ties);
-    g_autofree char *verdict = group->lock_reason != NULL ? g_strdup_printf ("no: %s", group->lock_reason) : g_strdup ("yes");
+    g_autofree char *verdict = group->lock_reason != NULL ? g_strdup_printf ("no: %s", group->lock_reason)
+                               : g_strdup ("yes");
     cli_table_add (table, group->name, channels, producers, consumers, ties, verdict, NULL);
     JsonObject *object = json_object_new ();
     json_object_set_string_member (object, "name", group->name);
@@ -102,7 +109,8 @@ show_cost (Cli *cli, const PjGraph *graph)
            params, weights, cost.norm_channels);
   cli_say (cli, "  size         %s of parameters, %s of activations per image\n", size, memory);
   if (cost.unknown_nodes > 0)
-    cli_say (cli, "  %u operators are not known: their cost is not counted, and the network cannot be run\n", cost.unknown_nodes);
+    cli_say (cli, "  %u operators are not known: their cost is not counted, and the network cannot be run\n",
+             cost.unknown_nodes);
   cli_json_cost (cli->result, &cost);
   json_object_set_int_member (cli->result, "flops", (gint64) (2 * cost.macs));
   json_object_set_int_member (cli->result, "weights", (gint64) cost.weights);
@@ -131,7 +139,8 @@ check_groups (Cli *cli, const CliModel *model, GError **error)
   unsigned n = pj_groups_n (model->groups), n_bad = 0, n_checked = 0;
   g_autofree double *differences = g_new0 (double, MAX (1, n));
   PjDevice *device = cli_device (cli, error);
-  if (device == NULL || !pj_work_check_groups (device, model->graph, model->groups, (uint64_t) cli->seed, differences, &cli->hooks, error))
+  if (device == NULL || !pj_work_check_groups (device, model->graph, model->groups, (uint64_t) cli->seed, differences,
+                                               &cli->hooks, error))
     return FALSE;
   JsonArray *list = json_array_new ();
   cli_say (cli, "\nCheck: change of the outputs when a group's channels are reordered\n");
@@ -153,7 +162,8 @@ check_groups (Cli *cli, const CliModel *model, GError **error)
     cli_say (cli, "  all %u groups that can be cut are complete\n", n_checked);
     return TRUE;
   }
-  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "%u of %u groups are not complete: cutting them would change more than their "
+  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID,
+               "%u of %u groups are not complete: cutting them would change more than their "
                "channels; please report this network", n_bad, n_checked);
   return FALSE;
 }
@@ -166,7 +176,8 @@ run (Cli *cli, char **args, GError **error)
     return FALSE;
   const PjShape *input = &pj_graph_value (model.graph, pj_graph_get_input (model.graph))->shape;
   g_autofree char *shape = pj_shape_to_string (input);
-  cli_say (cli, "%s\n  input        %s, batch free\n  classes      %u\n", model.name, shape, pj_graph_n_classes (model.graph));
+  cli_say (cli, "%s\n  input        %s, batch free\n  classes      %u\n", model.name, shape,
+           pj_graph_n_classes (model.graph));
   json_object_set_array_member (cli->result, "input", cli_json_shape (input));
   json_object_set_int_member (cli->result, "classes", pj_graph_n_classes (model.graph));
   show_cost (cli, model.graph);

@@ -12,9 +12,12 @@ static int multiple = 1, n_images, n_test, finetune, steps, batch = 64;
 static gboolean no_scale, no_recalibrate, list;
 
 static const GOptionEntry entries[] = {
-  { "method", 0, 0, G_OPTION_ARG_FILENAME, &method, "How the channels are chosen; see --list (default: thinet-ls)", "NAME" },
-  { "keep", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &keep, "Share of the channels to keep, of all groups or of one; may be repeated", "R|GROUP=R" },
-  { "macs", 0, 0, G_OPTION_ARG_DOUBLE, &macs, "Instead: keep so much of the MACs, taking the weakest channels anywhere", "R" },
+  { "method", 0, 0, G_OPTION_ARG_FILENAME, &method, "How the channels are chosen; see --list (default: thinet-ls)",
+    "NAME" },
+  { "keep", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &keep,
+    "Share of the channels to keep, of all groups or of one; may be repeated", "R|GROUP=R" },
+  { "macs", 0, 0, G_OPTION_ARG_DOUBLE, &macs, "Instead: keep so much of the MACs, taking the weakest channels anywhere",
+    "R" },
   { "params", 0, 0, G_OPTION_ARG_DOUBLE, &params, "Instead: the same for the parameters", "R" },
   { "floor", 0, 0, G_OPTION_ARG_DOUBLE, &keep_floor, "With --macs and --params: never keep less of a group", "R" },
   { "multiple", 0, 0, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N", "N" },
@@ -22,14 +25,16 @@ static const GOptionEntry entries[] = {
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
   { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures (default: the method's own)", "N" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure on the first N test pictures only", "N" },
-  { "no-recalibrate", 0, 0, G_OPTION_ARG_NONE, &no_recalibrate, "Leave the norm statistics as they are after cutting", NULL },
+  { "no-recalibrate", 0, 0, G_OPTION_ARG_NONE, &no_recalibrate, "Leave the norm statistics as they are after cutting",
+    NULL },
   { "finetune", 0, 0, G_OPTION_ARG_INT, &finetune, "Train for so many epochs afterwards (default 0)", "EPOCHS" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop fine-tuning after so many batches", "N" },
   { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &lr, "Learning rate of the fine-tuning (default 0.01)", "X" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the smaller network goes", "MODEL.onnx" },
   { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "Format of --out (default: onnx; see “export --list”)", "NAME" },
-  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session, "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
+  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session,
+    "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
   { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the methods", NULL },
   { NULL }
 };
@@ -64,7 +69,8 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
       g_ptr_array_add (names, (gpointer) (*m)->name);
     g_ptr_array_add (names, NULL);
     const char *meant = cli_suggest (name, (const char *const *) names->pdata);
-    return cli_usage (error, "there is no method “%s”%s%s%s", name, meant != NULL ? "; did you mean " : "; --list lists them",
+    return cli_usage (error, "there is no method “%s”%s%s%s", name, meant != NULL ? "; did you mean "
+                      : "; --list lists them",
                       meant != NULL ? meant : "", meant != NULL ? "?" : "");
   }
   if ((keep != NULL) + (macs != 0.0) + (params != 0.0) != 1)
@@ -101,7 +107,8 @@ prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, GErr
   CliPruning pruning = { choice, !no_recalibrate, finetune > 0 || steps > 0 ? &tune : NULL, (unsigned) n_test };
   if (!cli_prune (cli, model, work, &pruning, stages, error))
     return FALSE;
-  cli_say (cli, "%s, %s, seed %" G_GINT64_FORMAT ", %s\n", pj_method_find (choice->method)->title, pj_dataset_name (work->dataset),
+  cli_say (cli, "%s, %s, seed %" G_GINT64_FORMAT ", %s\n", pj_method_find (choice->method)->title,
+           pj_dataset_name (work->dataset),
            cli->seed, work->device->info.id);
   cli_stages_show (stages, cli);
   json_object_set_string_member (cli->result, "method", choice->method);

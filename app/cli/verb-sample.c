@@ -25,11 +25,14 @@ static int steps, n_test, train_epochs = 2;
 static gboolean again;
 
 static const GOptionEntry entries[] = {
-  { "out", 0, 0, G_OPTION_ARG_FILENAME, &folder, "Where everything goes (default: penjing/sample in the data folder, ~/.local/share)", "FOLDER" },
-  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: fashion-mnist, or sample where that is not installed)", "DATA" },
+  { "out", 0, 0, G_OPTION_ARG_FILENAME, &folder,
+    "Where everything goes (default: penjing/sample in the data folder, ~/.local/share)", "FOLDER" },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data,
+    "Data set (default: fashion-mnist, or sample where that is not installed)", "DATA" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop each training after so many batches", "N" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure on the first N test pictures only", "N" },
-  { "epochs", 0, 0, G_OPTION_ARG_INT, &train_epochs, "Epochs of the first training, in a build without a bundled network (default 2)", "N" },
+  { "epochs", 0, 0, G_OPTION_ARG_INT, &train_epochs,
+    "Epochs of the first training, in a build without a bundled network (default 2)", "N" },
   { "again", 0, 0, G_OPTION_ARG_NONE, &again, "Measure again, even if everything is there", NULL },
   { NULL }
 };
@@ -84,7 +87,8 @@ static gboolean
 open_data (Story *self, GError **error)
 {
   g_autoptr (GError) reason = NULL;
-  self->dataset = cli_open_data (self->cli, data != NULL ? data : "fashion-mnist", &self->where, data != NULL ? error : &reason);
+  self->dataset = cli_open_data (self->cli, data != NULL ? data : "fashion-mnist", &self->where, data != NULL ? error
+                                 : &reason);
   if (self->dataset == NULL && data == NULL) {
     cli_note (self->cli, "%s; going on with the small sample", reason->message);
     self->dataset = cli_open_data (self->cli, "sample", &self->where, error);
@@ -156,7 +160,8 @@ train_network (Story *self, GError **error)
   cli_note (self->cli, "This build has no bundled network: training vgg-mini first");
   if (!pj_dataset_default_format (self->dataset, &format, error))
     return FALSE;
-  PjGraph *graph = arch->build (format.c, format.h, format.w, pj_dataset_n_classes (self->dataset), (uint64_t) self->cli->seed, error);
+  PjGraph *graph = arch->build (format.c, format.h, format.w, pj_dataset_n_classes (self->dataset),
+                                (uint64_t) self->cli->seed, error);
   int64_t step = 0;
   if (graph == NULL)
     return FALSE;
@@ -190,7 +195,8 @@ open_network (Story *self, GError **error)
 static gboolean
 score (Story *self, const char *criterion, GError **error)
 {
-  g_autoptr (PjScores) scores = pj_work_score (&self->work, self->model.groups, criterion, 0, (uint64_t) self->cli->seed, NULL, error);
+  g_autoptr (PjScores) scores = pj_work_score (&self->work, self->model.groups, criterion, 0,
+                                               (uint64_t) self->cli->seed, NULL, error);
   return scores != NULL;
 }
 
@@ -199,7 +205,8 @@ row_cb (const PjComparison *comparison, unsigned i, gpointer data)
 {
   const PjCompareRow *row = comparison->rows->pdata[i];
   g_autofree char *cut = cli_percent (row->cut), *recalibrated = cli_percent (row->recalibrated);
-  cli_note (data, "%s at keep %g: after cutting %s, norms measured again %s", row->method, row->ratio, cut, recalibrated);
+  cli_note (data, "%s at keep %g: after cutting %s, norms measured again %s", row->method, row->ratio, cut,
+            recalibrated);
 }
 
 static void
@@ -246,7 +253,8 @@ static gboolean
 compare (Story *self, GError **error)
 {
   fill_comparison (self);
-  g_autoptr (PjComparison) comparison = pj_work_compare (&self->work, self->model.groups, &self->compare, row_cb, self->cli, NULL, error);
+  g_autoptr (PjComparison) comparison = pj_work_compare (&self->work, self->model.groups, &self->compare, row_cb,
+                                                         self->cli, NULL, error);
   return comparison != NULL;
 }
 
@@ -265,7 +273,8 @@ show_comparison (Story *self, GError **error)
   g_autoptr (PjComparison) comparison = pj_work_comparison (place.groups, record, error);
   g_autofree char *html = cli_stages_html (self->stages);
   return comparison != NULL
-         && cli_report (self->cli, pj_graph_get_name (place.graph), pj_dataset_name (self->dataset), place.groups, comparison, &self->compare,
+         && cli_report (self->cli, pj_graph_get_name (place.graph), pj_dataset_name (self->dataset), place.groups,
+                        comparison, &self->compare,
                         self->report_path, html, error);
 }
 
@@ -273,8 +282,10 @@ static void
 show_stages (Story *self)
 {
   const PjDataset *set = self->dataset;
-  cli_say (self->cli, "\nvgg-mini on %s (%u training and %u test pictures), %s, seed %" G_GINT64_FORMAT "\n", pj_dataset_name (set),
-           pj_dataset_n (set, PJ_SPLIT_TRAIN), pj_dataset_n (set, PJ_SPLIT_TEST), self->cli->device->info.id, self->cli->seed);
+  cli_say (self->cli, "\nvgg-mini on %s (%u training and %u test pictures), %s, seed %" G_GINT64_FORMAT "\n",
+           pj_dataset_name (set),
+           pj_dataset_n (set, PJ_SPLIT_TRAIN), pj_dataset_n (set, PJ_SPLIT_TEST), self->cli->device->info.id,
+           self->cli->seed);
   cli_say (self->cli, "\nBefore and after: half of the channels of every layer, chosen by ThiNet with least squares\n");
   cli_stages_show (self->stages, self->cli);
 }
@@ -297,7 +308,8 @@ tell (Story *self, GError **error)
   /* The base is at the step where the comparison was made. */
   g_autoptr (GPtrArray) all = pj_session_list_comparisons (self->session, error);
   g_auto (PjWorkPlace) place = { 0 };
-  if (all == NULL || !pj_work_open_step (self->session, ((PjComparisonRecord *) all->pdata[all->len - 1])->step, &place, error))
+  if (all == NULL || !pj_work_open_step (self->session, ((PjComparisonRecord *) all->pdata[all->len - 1])->step, &place,
+                                         error))
     return FALSE;
   base.graph = place.graph;
   base.step = place.step->id;
@@ -326,7 +338,8 @@ run_story (Story *self, GError **error)
       || !open_session (self, &done, error))
     return FALSE;
   self->work = (PjWork) {
-    .device = self->cli->device, .session = self->session, .dataset = self->dataset, .data = self->where, .hooks = &self->cli->hooks,
+    .device = self->cli->device, .session = self->session, .dataset = self->dataset, .data = self->where,
+              .hooks = &self->cli->hooks,
   };
   if (!done && !make (self, error))
     return FALSE;

@@ -14,9 +14,11 @@ static int n_images;
 static gboolean list;
 
 static const GOptionEntry entries[] = {
-  { "criterion", 0, 0, G_OPTION_ARG_FILENAME, &criterion, "How channels are judged; see --list (default: weight-sum)", "NAME" },
+  { "criterion", 0, 0, G_OPTION_ARG_FILENAME, &criterion, "How channels are judged; see --list (default: weight-sum)",
+    "NAME" },
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
-  { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures from the training part (default: the criterion's own)", "N" },
+  { "samples", 0, 0, G_OPTION_ARG_INT, &n_images,
+    "Calibration pictures from the training part (default: the criterion's own)", "N" },
   { "csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "Also write group,channel,score to a file", "FILE" },
   { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the criteria", NULL },
   { NULL }
@@ -52,7 +54,8 @@ write_csv (const PjGroups *groups, const PjScores *scores, GError **error)
     }
   }
   g_autoptr (PjFileWriter) writer = pj_file_writer_new (csv, error);
-  return writer != NULL && pj_file_writer_append (writer, text->str, text->len, error) && pj_file_writer_finish (writer, error);
+  return writer != NULL && pj_file_writer_append (writer, text->str, text->len, error)
+         && pj_file_writer_finish (writer, error);
 }
 
 static int
@@ -82,7 +85,8 @@ show_group (CliTable *table, JsonArray *json, const PjGroup *group, const PjGrou
       weakest = scores->score[c] < scores->score[weakest] ? c : weakest;
     }
     g_autofree char *low = g_strdup_printf ("%.4g", sorted[0]), *middle = g_strdup_printf ("%.4g", sorted[n / 2]);
-    g_autofree char *high = g_strdup_printf ("%.4g", sorted[n - 1]), *which = g_strdup_printf ("weakest: channel %d", weakest);
+    g_autofree char *high = g_strdup_printf ("%.4g", sorted[n - 1]);
+    g_autofree char *which = g_strdup_printf ("weakest: channel %d", weakest);
     cli_table_add (table, group->name, channels, low, middle, high, which, NULL);
     json_object_set_array_member (object, "scores", values);
   }
@@ -99,13 +103,15 @@ score (Cli *cli, CliModel *model, const PjCriterion *chosen, GError **error)
   PjWork work;
   if (!cli_work (cli, model, dataset, where, NULL, &work, error))
     return FALSE;
-  g_autoptr (PjScores) scores = pj_work_score (&work, model->groups, chosen->name, (unsigned) n_images, (uint64_t) cli->seed, NULL, error);
+  g_autoptr (PjScores) scores = pj_work_score (&work, model->groups, chosen->name, (unsigned) n_images,
+                                               (uint64_t) cli->seed, NULL, error);
   if (scores == NULL)
     return FALSE;
   cli_say (cli, "%s, higher is more important", chosen->title);
   cli_say (cli, scores->n_images > 0 ? ", measured on %u training pictures\n" : "\n", scores->n_images);
   JsonArray *groups = json_array_new ();
-  CliTable *table = cli_table_new ((const char *[]) { "group", ">channels", ">lowest", ">median", ">highest", "", NULL });
+  CliTable *table = cli_table_new ((const char *[]) { "group", ">channels", ">lowest", ">median", ">highest", "",
+                                                      NULL });
   for (unsigned i = 0; i < scores->n_groups; i++)
     show_group (table, groups, pj_groups_get (model->groups, (unsigned) scores->groups[i].group), &scores->groups[i]);
   cli_table_print (table, cli);
@@ -133,7 +139,8 @@ run (Cli *cli, char **args, GError **error)
       g_ptr_array_add (names, (gpointer) (*c)->name);
     g_ptr_array_add (names, NULL);
     const char *meant = cli_suggest (name, (const char *const *) names->pdata);
-    return cli_usage (error, "there is no criterion “%s”%s%s%s", name, meant != NULL ? "; did you mean " : "; --list lists them",
+    return cli_usage (error, "there is no criterion “%s”%s%s%s", name, meant != NULL ? "; did you mean "
+                      : "; --list lists them",
                       meant != NULL ? meant : "", meant != NULL ? "?" : "");
   }
   g_auto (CliModel) model = { 0 };

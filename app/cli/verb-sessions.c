@@ -12,7 +12,8 @@
 static char *out, *format;
 
 static const GOptionEntry entries[] = {
-  { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "For export and report: the file; for resume: instead of the one that was asked for", "FILE" },
+  { "out", 0, 0, G_OPTION_ARG_FILENAME, &out,
+    "For export and report: the file; for resume: instead of the one that was asked for", "FILE" },
   { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "Of export (default: onnx)", "NAME" },
   { NULL }
 };
@@ -60,7 +61,8 @@ list_steps (Cli *cli, PjSession *session, GError **error)
     g_autofree char *parent = step->parent != 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, step->parent) : g_strdup ("");
     g_autofree char *known = pj_work_known_accuracy (session, step->model);
     g_autofree char *top1 = known != NULL ? cli_percent (g_ascii_strtod (known, NULL)) : g_strdup ("");
-    cli_table_add (table, step->id == current ? "→" : "", id, parent, when, step->title, step->detail != NULL ? step->detail : "", top1, NULL);
+    cli_table_add (table, step->id == current ? "→" : "", id, parent, when, step->title, step->detail != NULL
+                   ? step->detail : "", top1, NULL);
     JsonObject *object = json_object_new ();
     json_object_set_int_member (object, "id", step->id);
     json_object_set_int_member (object, "parent", step->parent);
@@ -88,11 +90,13 @@ list_jobs (Cli *cli, PjSession *session, GError **error)
   CliTable *table = cli_table_new ((const char *[]) { ">job", "what", "state", ">took", "device", "seed", "", NULL });
   for (guint i = 0; i < jobs->len; i++) {
     const PjJobRecord *job = jobs->pdata[i];
-    g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, job->id), *took = cli_duration ((double) job->elapsed_ms / 1e3);
+    g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, job->id);
+    g_autofree char *took = cli_duration ((double) job->elapsed_ms / 1e3);
     g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, job->seed);
     gboolean resumable = pj_work_can_resume (job);
     cli_table_add (table, id, job->title, state_name (job->state), took, job->device != NULL ? job->device : "", seed,
-                   resumable ? "can be resumed" : job->error != NULL ? job->error : job->result != NULL ? job->result : "", NULL);
+                   resumable ? "can be resumed" : job->error != NULL ? job->error : job->result != NULL ? job->result
+                   : "", NULL);
     JsonObject *object = json_object_new ();
     json_object_set_int_member (object, "id", job->id);
     json_object_set_string_member (object, "kind", job->kind);
@@ -121,7 +125,8 @@ list_comparisons (Cli *cli, PjSession *session, GError **error)
   for (guint i = 0; i < all->len; i++) {
     const PjComparisonRecord *record = all->pdata[i];
     g_autofree char *when = date (record->time), *base = cli_percent (record->base_accuracy);
-    cli_say (cli, "%s  %" G_GINT64_FORMAT "  %s  %s: %u rows, not cut %s\n", i == 0 ? "\nComparisons\n" : "", record->id, when, record->title,
+    cli_say (cli, "%s  %" G_GINT64_FORMAT "  %s  %s: %u rows, not cut %s\n", i == 0 ? "\nComparisons\n" : "",
+             record->id, when, record->title,
              record->rows->len, base);
     JsonObject *object = json_object_new ();
     json_object_set_int_member (object, "id", record->id);
@@ -150,7 +155,8 @@ show (Cli *cli, PjSession *session, const char *argument, GError **error)
 {
   int64_t id = 0;
   g_auto (PjWorkPlace) place = { 0 };
-  if ((argument != NULL && !read_number (argument, "step", &id, error)) || !pj_work_open_step (session, id, &place, error))
+  if ((argument != NULL && !read_number (argument, "step", &id, error))
+      || !pj_work_open_step (session, id, &place, error))
     return FALSE;
   PjCost before, after;
   pj_graph_cost (place.graph, &before);
@@ -158,8 +164,10 @@ show (Cli *cli, PjSession *session, const char *argument, GError **error)
     return FALSE;
   g_autofree char *macs = cli_count ((double) before.macs), *params = cli_count ((double) before.learnable);
   g_autofree char *macs_after = cli_count ((double) after.macs), *when = date (place.step->time);
-  cli_say (cli, "step %" G_GINT64_FORMAT ": %s, %s\n%s\n%s: %s MACs, %s parameters; with what is marked cut: %s MACs\n", place.step->id,
-           place.step->title, when, place.step->detail != NULL ? place.step->detail : "", pj_graph_get_name (place.graph), macs, params, macs_after);
+  cli_say (cli, "step %" G_GINT64_FORMAT ": %s, %s\n%s\n%s: %s MACs, %s parameters; with what is marked cut: %s MACs\n",
+           place.step->id,
+           place.step->title, when, place.step->detail != NULL ? place.step->detail : "",
+           pj_graph_get_name (place.graph), macs, params, macs_after);
   JsonObject *kept = json_object_new ();
   CliTable *table = cli_table_new ((const char *[]) { "group", ">kept", ">of", ">ratio", "", NULL });
   for (unsigned i = 0; i < pj_groups_n (place.groups); i++) {
@@ -185,7 +193,8 @@ go (Cli *cli, PjSession *session, const char *argument, GError **error)
   int64_t id = 0;
   if (argument == NULL)
     return cli_usage (error, "go needs the number of a step");
-  return read_number (argument, "step", &id, error) && pj_session_go_to (session, id, error) && show (cli, session, argument, error);
+  return read_number (argument, "step", &id, error) && pj_session_go_to (session, id, error)
+         && show (cli, session, argument, error);
 }
 
 static gboolean
@@ -213,7 +222,8 @@ write_report (Cli *cli, PjSession *session, const PjComparisonRecord *record, co
   g_auto (PjWorkCompare) settings;
   pj_work_compare_init (&settings);
   g_autoptr (PjJobRecord) job = pj_session_get_job (session, record->job, error);
-  if (job == NULL || !pj_work_compare_read (&settings, job->settings, error) || !pj_work_open_step (session, record->step, &place, error))
+  if (job == NULL || !pj_work_compare_read (&settings, job->settings, error)
+      || !pj_work_open_step (session, record->step, &place, error))
     return FALSE;
   g_autoptr (PjComparison) comparison = pj_work_comparison (place.groups, record, error);
   if (comparison == NULL)
@@ -223,7 +233,8 @@ write_report (Cli *cli, PjSession *session, const PjComparisonRecord *record, co
   /* The device that measured, not the one of today. */
   if (cli->device == NULL && job->device != NULL)
     cli->device = pj_device_open (job->device, NULL);
-  return cli_report (cli, pj_graph_get_name (place.graph), dataset != NULL ? pj_dataset_name (dataset) : where, place.groups, comparison,
+  return cli_report (cli, pj_graph_get_name (place.graph), dataset != NULL ? pj_dataset_name (dataset) : where,
+                     place.groups, comparison,
                      &settings, path, NULL, error);
 }
 
@@ -241,7 +252,8 @@ report (Cli *cli, PjSession *session, const char *argument, GError **error)
     if (id == 0 || record->id == id)
       return write_report (cli, session, record, out, error);
   }
-  g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_MISSING, "session “%s” has no such comparison", pj_session_path (session));
+  g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_MISSING, "session “%s” has no such comparison",
+               pj_session_path (session));
   return FALSE;
 }
 
@@ -273,7 +285,8 @@ finish_training (Cli *cli, PjSession *session, const PjJobRecord *job, int64_t s
   if (dataset == NULL || !pj_work_open_step (session, step, &place, error))
     return FALSE;
   g_auto (CliModel) model = { .graph = g_steal_pointer (&place.graph), .step = step };
-  PjWork work = { .device = cli->device, .session = session, .step = step, .graph = model.graph, .dataset = dataset, .data = where,
+  PjWork work = { .device = cli->device, .session = session, .step = step, .graph = model.graph, .dataset = dataset,
+                  .data = where,
                   .hooks = &cli->hooks };
   PjAccuracy accuracy;
   if (!cli_measure (cli, &model, &work, 0, &accuracy, error))
@@ -367,7 +380,8 @@ run (Cli *cli, char **args, GError **error)
     return FALSE;
   if (actions[action].writes && pj_session_is_read_only (session)) {
     g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_READ_ONLY,
-                 "session “%s” is open in another process or cannot be written; close it there, or work on a copy", args[0]);
+                 "session “%s” is open in another process or cannot be written; close it there, or work on a copy",
+                 args[0]);
     return FALSE;
   }
   return actions[action].run (cli, session, args[1] != NULL ? args[2] : NULL, error);

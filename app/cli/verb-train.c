@@ -28,9 +28,11 @@ static const GOptionEntry entries[] = {
   { "distill", 0, 0, G_OPTION_ARG_DOUBLE, &distill, "Weight of the teacher, 0 to 1 (default 0.5)", "X" },
   { "temperature", 0, 0, G_OPTION_ARG_DOUBLE, &temperature, "Temperature of the distillation (default 4)", "X" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure the result on the first N test pictures only", "N" },
-  { "checkpoint", 0, 0, G_OPTION_ARG_DOUBLE, &checkpoint, "A killed process loses at most so many seconds of work (default 5)", "S" },
+  { "checkpoint", 0, 0, G_OPTION_ARG_DOUBLE, &checkpoint,
+    "A killed process loses at most so many seconds of work (default 5)", "S" },
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the trained network goes", "MODEL.onnx" },
-  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session, "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
+  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session,
+    "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
   { NULL }
 };
 
@@ -85,7 +87,8 @@ build (Cli *cli, const PjArch *arch, PjDataset *dataset, CliModel *model, GError
   PjFormat format = { 0 };
   if (!pj_dataset_default_format (dataset, &format, error))
     return FALSE;
-  model->graph = arch->build (format.c, format.h, format.w, pj_dataset_n_classes (dataset), (uint64_t) cli->seed, error);
+  model->graph = arch->build (format.c, format.h, format.w, pj_dataset_n_classes (dataset), (uint64_t) cli->seed,
+                              error);
   if (model->graph == NULL)
     return FALSE;
   pj_format_note (&format, model->graph);
@@ -101,7 +104,8 @@ show (Cli *cli, const PjTrainResult *figures, const PjAccuracy *accuracy)
 {
   g_autofree char *top1 = cli_percent (accuracy->top1);
   cli_say (cli, "top-1 %s (standard error %.2f points, %u test pictures), loss %.4f, %u steps, %.0f images/s\n", top1,
-           100.0 * pj_accuracy_error (accuracy), accuracy->n, accuracy->loss, figures->steps, figures->images_per_second);
+           100.0 * pj_accuracy_error (accuracy), accuracy->n, accuracy->loss, figures->steps,
+           figures->images_per_second);
   json_object_set_object_member (cli->result, "test", cli_json_accuracy (accuracy));
   json_object_set_double_member (cli->result, "train_loss", figures->train_loss);
   json_object_set_int_member (cli->result, "steps", figures->steps);

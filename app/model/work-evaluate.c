@@ -44,7 +44,8 @@ remember (const PjWork *work, const PjAccuracy *accuracy, GError **error)
 }
 
 gboolean
-pj_work_evaluate (const PjWork *work, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks, PjAccuracy *accuracy,
+pj_work_evaluate (const PjWork *work, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks,
+                  PjAccuracy *accuracy,
                   PjWorkDone *done, GError **error)
 {
   if (done != NULL)

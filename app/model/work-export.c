@@ -115,13 +115,15 @@ run_both (const PjWork *work, PjGraph *back, const char *path, PjCertificate *ce
 {
   size_t n = pj_work_output_elems (work->graph);
   if (pj_work_input_elems (back) != pj_work_input_elems (work->graph) || pj_work_output_elems (back) != n) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "“%s” would have other inputs or outputs than the network; nothing was kept", path);
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID,
+                 "“%s” would have other inputs or outputs than the network; nothing was kept", path);
     return FALSE;
   }
   float *inputs = make_inputs (work, certificate, error);
   float *ours = inputs != NULL ? pj_alloc (N_INPUTS * n * sizeof (float), "outputs to compare", error) : NULL;
   float *theirs = ours != NULL ? pj_alloc (N_INPUTS * n * sizeof (float), "outputs to compare", error) : NULL;
-  gboolean ok = theirs != NULL && pj_work_infer (work->device, work->graph, N_INPUTS, inputs, N_INPUTS, ours, NULL, error)
+  gboolean ok = theirs != NULL && pj_work_infer (work->device, work->graph, N_INPUTS, inputs, N_INPUTS, ours, NULL,
+                                                 error)
                 && pj_work_infer (work->device, back, N_INPUTS, inputs, N_INPUTS, theirs, NULL, error);
   if (ok)
     certificate->difference = pj_work_difference (ours, theirs, N_INPUTS * n);
@@ -140,7 +142,8 @@ compare_with_file (const PjWork *work, const PjExporter *exporter, const char *p
     return FALSE;
   if (certificate->difference <= PJ_CERTIFICATE_TOLERANCE)
     return TRUE;
-  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "“%s” would not compute what the network does: its outputs differ by %.3g of "
+  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID,
+               "“%s” would not compute what the network does: its outputs differ by %.3g of "
                "the largest one, at most %g is rounding; nothing was kept", path, certificate->difference,
                PJ_CERTIFICATE_TOLERANCE);
   return FALSE;
@@ -200,10 +203,12 @@ pj_work_export (const PjWork *work, const char *format, const char *path, const 
     return FALSE;
   gboolean ok = write_certified (work, exporter, path, accuracy, certificate, error);
   if (ok)
-    certificate->text = g_strdup_printf ("%s: %.1f kB, %.2f M MACs, largest difference %.1e on %u %s, SHA-256 %.12s…", base,
+    certificate->text = g_strdup_printf ("%s: %.1f kB, %.2f M MACs, largest difference %.1e on %u %s, SHA-256 %.12s…",
+                                         base,
                                          (double) certificate->size_bytes / 1e3, (double) certificate->cost.macs / 1e6,
                                          certificate->difference, certificate->n_inputs,
-                                         certificate->real_inputs ? "test pictures" : "seeded inputs", certificate->hash);
+                                         certificate->real_inputs ? "test pictures" : "seeded inputs",
+                                         certificate->hash);
   ok = pj_work_end (run, ok, g_strdup (certificate->text), done, error);
   if (!ok)
     pj_certificate_clear (certificate);

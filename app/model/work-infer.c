@@ -57,7 +57,8 @@ pj_work_infer (PjDevice *device, PjGraph *graph, unsigned batch, const float *in
   for (size_t at = 0; ok && at < n; at += batch) {
     pj_hooks_progress (hooks, (double) at / (double) n, "image %zu of %zu", at, n);
     ok = pj_hooks_go_on (hooks, error)
-         && run_batch (plan, graph, inputs + at * n_in, MIN (batch, n - at), images, results, outputs + at * n_out, error);
+         && run_batch (plan, graph, inputs + at * n_in, MIN (batch, n - at), images, results, outputs + at * n_out,
+                       error);
   }
   pj_free (images);
   pj_free (results);
@@ -100,7 +101,8 @@ check_group (Check *self, const PjGroup *group, uint64_t seed, double *result, G
   for (int i = 0; i < group->n_channels; i++)
     places[i] = (int) order[i];
   g_autoptr (PjGraph) mixed = pj_cut_permute (self->graph, self->groups, group->id, places, error);
-  if (mixed == NULL || !pj_work_infer (self->device, mixed, CHECK_BATCH, self->inputs, CHECK_BATCH, self->after, NULL, error))
+  if (mixed == NULL || !pj_work_infer (self->device, mixed, CHECK_BATCH, self->inputs, CHECK_BATCH, self->after, NULL,
+                                       error))
     return FALSE;
   *result = pj_work_difference (self->before, self->after, CHECK_BATCH * self->n_out);
   return TRUE;
@@ -114,8 +116,10 @@ pj_work_check_groups (PjDevice *device, PjGraph *graph, const PjGroups *groups, 
   Check self = { device, graph, groups, NULL, NULL, NULL, n_out };
   PjRng rng;
   self.inputs = pj_alloc (CHECK_BATCH * n_in * sizeof (float), "inputs of the check", error);
-  self.before = self.inputs != NULL ? pj_alloc (CHECK_BATCH * n_out * sizeof (float), "outputs of the check", error) : NULL;
-  self.after = self.before != NULL ? pj_alloc (CHECK_BATCH * n_out * sizeof (float), "outputs of the check", error) : NULL;
+  self.before = self.inputs != NULL ? pj_alloc (CHECK_BATCH * n_out * sizeof (float), "outputs of the check", error)
+                : NULL;
+  self.after = self.before != NULL ? pj_alloc (CHECK_BATCH * n_out * sizeof (float), "outputs of the check", error)
+               : NULL;
   gboolean ok = self.after != NULL;
   pj_rng_init (&rng, seed, PJ_STREAM (PJ_STREAM_SUBSET, 0, 2));
   for (size_t i = 0; ok && i < CHECK_BATCH * n_in; i++)

@@ -93,7 +93,8 @@ PjGraph *
 pj_work_open_sample (GError **error)
 {
 #ifdef PJ_HAVE_SAMPLE
-  g_autoptr (GBytes) bytes = g_resource_lookup_data (pj_sample_get_resource (), "/io/github/penjing/sample/vgg-mini.onnx",
+  g_autoptr (GBytes) bytes = g_resource_lookup_data (pj_sample_get_resource (),
+                                                     "/io/github/penjing/sample/vgg-mini.onnx",
                                                      G_RESOURCE_LOOKUP_FLAGS_NONE, error);
   return bytes != NULL ? pj_onnx_import_bytes (bytes, "vgg-mini.onnx", NULL, NULL, NULL, error) : NULL;
 #else
@@ -110,7 +111,8 @@ pj_work_import (PjSession *session, PjGraph *graph, const char *origin, int64_t 
     return TRUE;
   g_autofree char *base = g_path_get_basename (origin);
   g_autofree char *title = g_strdup_printf ("Open %s", base);
-  g_autoptr (PjStepRecord) record = pj_step_record_new (PJ_STEP_IMPORTED, pj_session_put_graph (session, graph, error), title);
+  g_autoptr (PjStepRecord) record = pj_step_record_new (PJ_STEP_IMPORTED, pj_session_put_graph (session, graph, error),
+                                                        title);
   record->detail = g_strdup (origin);
   if (record->model == 0 || !pj_session_add_step (session, record, error))
     return FALSE;

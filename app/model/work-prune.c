@@ -139,7 +139,8 @@ apply_keep (const PjGroups *groups, const char *text, double *ratios, GError **e
     return FALSE;
   }
   if (group->lock_reason != NULL && ratio < 1.0) {
-    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_LOCKED, "group “%s” cannot be cut: %s", name, group->lock_reason);
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_LOCKED, "group “%s” cannot be cut: %s", name,
+                 group->lock_reason);
     return FALSE;
   }
   ratios[group->id] = ratio;
@@ -168,7 +169,8 @@ pj_work_keep (const PjGroups *groups, const double *ratios)
     char number[G_ASCII_DTOSTR_BUF_SIZE];
     const PjGroup *group = pj_groups_get (groups, i);
     if (ratios[group->id] < 1.0)
-      g_ptr_array_add (keep, g_strdup_printf ("%s=%s", group->name, g_ascii_dtostr (number, sizeof number, ratios[group->id])));
+      g_ptr_array_add (keep, g_strdup_printf ("%s=%s", group->name,
+                                              g_ascii_dtostr (number, sizeof number, ratios[group->id])));
   }
   g_ptr_array_add (keep, NULL);
   return (char **) g_ptr_array_steal (keep, NULL);
@@ -180,7 +182,8 @@ static gboolean
 fill_settings (PjPruneSettings *prune, const PjWorkChoose *settings, const double *ratios, GError **error)
 {
   *prune = (PjPruneSettings) { .multiple = settings->multiple, .floor = settings->floor, .scale = settings->scale };
-  int n_ways = (settings->keep != NULL && settings->keep[0] != NULL) + (settings->macs > 0.0) + (settings->params > 0.0);
+  int n_ways = (settings->keep != NULL
+                && settings->keep[0] != NULL) + (settings->macs > 0.0) + (settings->params > 0.0);
   if (n_ways != 1) {
     g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
                  "say how much is to be kept in one way: by keep ratios, by MACs, or by parameters");

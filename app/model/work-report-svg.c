@@ -111,7 +111,8 @@ draw_axes (GString *out, const Scale *scale)
   for (int i = 0; i <= steps; i++) {
     int y = at_y (scale, scale->y_min + i / 10.0);
     append (out, "<line class=\"grid\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>"
-            "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%d %%</text>\n", LEFT, y, WIDTH - RIGHT, y, LEFT - 8, y + 4,
+            "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%d %%</text>\n", LEFT, y, WIDTH - RIGHT, y,
+            LEFT - 8, y + 4,
             (int) lround (scale->y_min * 100.0) + 10 * i);
   }
   double step = round_step (scale->x_max / 5.0), unit = step >= 1e9 ? 1e9 : step >= 1e6 ? 1e6 : 1e3;
@@ -119,16 +120,20 @@ draw_axes (GString *out, const Scale *scale)
     append (out, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%g %s</text>\n", at_x (scale, i * step),
             HEIGHT - BOTTOM + 20, i * step / unit, unit >= 1e9 ? "G" : unit >= 1e6 ? "M" : "k");
   }
-  append (out, "<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM);
-  append (out, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">MACs per image</text>\n", (LEFT + WIDTH - RIGHT) / 2,
+  append (out, "<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT,
+          HEIGHT - BOTTOM);
+  append (out, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">MACs per image</text>\n",
+          (LEFT + WIDTH - RIGHT) / 2,
           HEIGHT - 10);
 }
 
 static void
-draw_point (GString *out, int x, int y, guint hue, const char *form, const char *what, const char *title, double ratio, double share)
+draw_point (GString *out, int x, int y, guint hue, const char *form, const char *what, const char *title, double ratio,
+            double share)
 {
   g_autofree char *name = g_markup_escape_text (title, -1);
-  append (out, "<circle class=\"c%u %s\" cx=\"%d\" cy=\"%d\" r=\"5\"><title>%s, keep %g: %.2f %% %s</title></circle>\n", hue, form, x, y,
+  append (out, "<circle class=\"c%u %s\" cx=\"%d\" cy=\"%d\" r=\"5\"><title>%s, keep %g: %.2f %% %s</title></circle>\n",
+          hue, form, x, y,
           name, ratio, 100.0 * share, what);
 }
 
@@ -181,7 +186,8 @@ pj_report_plot (GString *out, const PjReport *report)
   const PjComparison *comparison = report->comparison;
   g_autoptr (GPtrArray) methods = pj_report_methods (comparison);
   Scale scale = find_scale (comparison);
-  append (out, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Accuracy against MACs\">\n", WIDTH, HEIGHT);
+  append (out, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Accuracy against MACs\">\n", WIDTH,
+          HEIGHT);
   draw_axes (out, &scale);
   if (comparison->base_accuracy >= 0.0) {
     int x = at_x (&scale, (double) comparison->base_cost.macs), y = at_y (&scale, comparison->base_accuracy);
@@ -225,10 +231,12 @@ draw_map (GString *out, const PjGroup *group, const PjCompareRow *row, guint hue
   const PjGroupCut *cut = row->plan != NULL ? pj_cut_plan_get (row->plan, group->id) : NULL;
   const PjGroupScores *scores = row->scores != NULL ? pj_scores_get (row->scores, group->id) : NULL;
   int lines = (group->n_channels + PER_LINE - 1) / PER_LINE;
-  append (out, "<svg class=\"map c%u\" width=\"%d\" height=\"%d\">", hue, MIN (group->n_channels, PER_LINE) * CELL, lines * CELL);
+  append (out, "<svg class=\"map c%u\" width=\"%d\" height=\"%d\">", hue, MIN (group->n_channels, PER_LINE) * CELL,
+          lines * CELL);
   for (int c = 0; c < group->n_channels; c++) {
     gboolean kept = cut == NULL || cut->keep[c];
-    append (out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"", kept ? "kept" : "gone", c % PER_LINE * CELL,
+    append (out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"", kept ? "kept" : "gone",
+            c % PER_LINE * CELL,
             c / PER_LINE * CELL, CELL - 1, CELL - 1);
     if (kept)
       append (out, " fill-opacity=\"%.2f\"", 0.35 + 0.65 * strength (scores, c));

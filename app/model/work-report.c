@@ -26,7 +26,8 @@ csv_text (GString *out, const char *text)
 }
 
 static void
-csv_row (GString *out, const PjComparison *comparison, const char *method, double ratio, const PjCost *cost, const double *shares,
+csv_row (GString *out, const PjComparison *comparison, const char *method, double ratio, const PjCost *cost,
+         const double *shares,
          double speed, const char *refusal)
 {
   csv_text (out, method);
@@ -107,7 +108,8 @@ static void
 append_cost (GString *out, const PjComparison *comparison, const PjCost *cost)
 {
   g_string_append_printf (out, "<td>%.2f M</td><td>%.0f %%</td><td>%.1f k</td>", (double) cost->macs / 1e6,
-                          100.0 * (double) cost->macs / (double) MAX (1, comparison->base_cost.macs), (double) cost->learnable / 1e3);
+                          100.0 * (double) cost->macs / (double) MAX (1, comparison->base_cost.macs),
+                          (double) cost->learnable / 1e3);
 }
 
 /* The best last figure among rows of the same ratio, to print it in bold. */
@@ -125,7 +127,8 @@ is_best (const PjComparison *comparison, const PjCompareRow *row)
 static void
 append_row (GString *out, const PjComparison *comparison, const PjCompareRow *row)
 {
-  g_string_append_printf (out, "<tr class=\"%s\"><td>", row->refusal != NULL ? "not" : is_best (comparison, row) ? "best" : "");
+  g_string_append_printf (out, "<tr class=\"%s\"><td>", row->refusal != NULL ? "not" : is_best (comparison, row)
+                          ? "best" : "");
   append_escaped (out, pj_report_method_title (row->method));
   g_string_append_printf (out, "</td><td>%g</td>", row->ratio);
   if (row->refusal != NULL) {
@@ -147,7 +150,8 @@ append_row (GString *out, const PjComparison *comparison, const PjCompareRow *ro
 static void
 append_table (GString *out, const PjComparison *comparison)
 {
-  g_string_append (out, "<div class=\"wide\"><table><thead><tr><th>method</th><th>keep</th><th>MACs</th><th>of all</th><th>parameters</th>"
+  g_string_append (out,
+                   "<div class=\"wide\"><table><thead><tr><th>method</th><th>keep</th><th>MACs</th><th>of all</th><th>parameters</th>"
                    "<th>after cutting</th><th>norms measured again</th><th>fine-tuned</th><th>images/s</th></tr></thead><tbody>\n"
                    "<tr><td>not cut</td><td>1</td>");
   append_cost (out, comparison, &comparison->base_cost);
@@ -181,7 +185,8 @@ append_maps (GString *out, const PjReport *report)
   g_autoptr (GArray) ratios = find_ratios (report->comparison);
   for (guint i = 0; i < ratios->len; i++) {
     double ratio = g_array_index (ratios, double, i);
-    g_string_append_printf (out, "<h2>Kept channels at keep %g</h2>\n<p class=\"sub\">One square per channel: filled is kept, darker is "
+    g_string_append_printf (out,
+                            "<h2>Kept channels at keep %g</h2>\n<p class=\"sub\">One square per channel: filled is kept, darker is "
                             "more important to the method, an outline is cut.</p>\n", ratio);
     pj_report_maps (out, report, ratio);
   }
@@ -194,12 +199,14 @@ append_overlap (GString *out, const PjReport *report)
   g_autoptr (GPtrArray) rows = g_ptr_array_new ();
   for (guint i = 0; i < report->comparison->rows->len; i++) {
     PjCompareRow *row = report->comparison->rows->pdata[i];
-    if (row->refusal == NULL && row->plan != NULL && (rows->len == 0 || fabs (row->ratio - ((PjCompareRow *) rows->pdata[0])->ratio) < 1e-9))
+    if (row->refusal == NULL && row->plan != NULL && (rows->len == 0
+                                                      || fabs (row->ratio - ((PjCompareRow *) rows->pdata[0])->ratio) < 1e-9))
       g_ptr_array_add (rows, row);
   }
   if (rows->len < 2)
     return;
-  g_string_append (out, "<h2>Where the methods agree</h2>\n<p class=\"sub\">Channels kept by both among those kept by either.</p>\n"
+  g_string_append (out,
+                   "<h2>Where the methods agree</h2>\n<p class=\"sub\">Channels kept by both among those kept by either.</p>\n"
                    "<div class=\"wide\"><table><thead><tr><th></th>");
   for (guint i = 0; i < rows->len; i++) {
     g_string_append (out, "<th>");
@@ -213,7 +220,8 @@ append_overlap (GString *out, const PjReport *report)
     append_escaped (out, pj_report_method_title (row->method));
     g_string_append (out, "</td>");
     for (guint j = 0; j < rows->len; j++)
-      g_string_append_printf (out, "<td>%.0f %%</td>", 100.0 * pj_cut_plan_overlap (report->groups, row->plan, ((PjCompareRow *) rows->pdata[j])->plan));
+      g_string_append_printf (out, "<td>%.0f %%</td>", 100.0 * pj_cut_plan_overlap (report->groups, row->plan,
+                                                                                    ((PjCompareRow *) rows->pdata[j])->plan));
     g_string_append (out, "</tr>\n");
   }
   g_string_append (out, "</tbody></table></div>\n");
@@ -236,22 +244,28 @@ append_facts (GString *out, const PjReport *report)
   g_autofree char *date = g_date_time_format (now, "%Y-%m-%d %H:%M");
   g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, report->seed);
   g_autofree char *accuracy = g_strdup_printf ("top-1 on %u test pictures of %s, which neither training nor choosing has seen; standard error "
-                                               "about %.2f points, so smaller differences between rows mean nothing", comparison->n_test,
+                                               "about %.2f points, so smaller differences between rows mean nothing",
+                                               comparison->n_test,
                                                report->data, p >= 0.0 ? 100.0 * sqrt (p * (1.0 - p) / n) : 0.0);
-  g_autofree char *images = report->n_images > 0 ? g_strdup_printf ("%u training pictures, a seeded choice", report->n_images)
+  g_autofree char *images = report->n_images > 0 ? g_strdup_printf ("%u training pictures, a seeded choice",
+                                                                    report->n_images)
                                                  : g_strdup ("training pictures, a seeded choice of each method's own number");
   g_autofree char *tuned = report->settings != NULL ? g_strdup_printf ("%s, the same for every row", report->settings)
                                                     : g_strdup ("not done");
   g_string_append (out, "<h2>How each figure was measured</h2>\n<dl>\n");
   append_fact (out, "accuracy", accuracy);
   append_fact (out, "scores", images);
-  append_fact (out, "after cutting", "the channels are really removed; nothing was trained. ThiNet also scales what it keeps");
-  append_fact (out, "norms measured again", report->recalibrated ? "mean and variance of every norm averaged over 20 batches of training pictures, no training"
+  append_fact (out, "after cutting",
+               "the channels are really removed; nothing was trained. ThiNet also scales what it keeps");
+  append_fact (out, "norms measured again", report->recalibrated
+               ? "mean and variance of every norm averaged over 20 batches of training pictures, no training"
                                                                  : "not done");
   append_fact (out, "fine-tuned", tuned);
-  append_fact (out, "MACs", "multiply-adds of convolutions and fully connected layers for one image, nothing else counted");
+  append_fact (out, "MACs",
+               "multiply-adds of convolutions and fully connected layers for one image, nothing else counted");
   append_fact (out, "parameters", "weights, biases and two per norm channel");
-  append_fact (out, "images/s", "the device's work alone, without reading pictures; other programs on the machine make it smaller");
+  append_fact (out, "images/s",
+               "the device's work alone, without reading pictures; other programs on the machine make it smaller");
   append_fact (out, "device", report->device);
   append_fact (out, "seed", seed);
   append_fact (out, "made", date);
@@ -267,12 +281,14 @@ pj_report_html (const PjReport *report)
   g_string_append_printf (out, "</title>\n<style>\n%s\n</style></head><body>\n<h1>", style);
   append_escaped (out, report->title);
   g_string_append (out, "</h1>\n<p class=\"sub\">");
-  g_autofree char *sub = g_strdup_printf ("%s on %s, %s, seed %" G_GUINT64_FORMAT, report->network, report->data, report->device, report->seed);
+  g_autofree char *sub = g_strdup_printf ("%s on %s, %s, seed %" G_GUINT64_FORMAT, report->network, report->data,
+                                          report->device, report->seed);
   append_escaped (out, sub);
   g_string_append (out, "</p>\n");
   if (report->stages_html != NULL)
     g_string_append (out, report->stages_html);
-  g_string_append (out, "<h2>Accuracy against MACs</h2>\n<p class=\"sub\">Methods at the same keep ratio have the same MACs: they are drawn "
+  g_string_append (out,
+                   "<h2>Accuracy against MACs</h2>\n<p class=\"sub\">Methods at the same keep ratio have the same MACs: they are drawn "
                    "side by side around them.</p>\n");
   pj_report_plot (out, report);
   g_string_append (out, "<h2>All rows</h2>\n");
@@ -288,7 +304,8 @@ static gboolean
 write_text (const char *path, const char *text, GError **error)
 {
   g_autoptr (PjFileWriter) writer = pj_file_writer_new (path, error);
-  return writer != NULL && pj_file_writer_append (writer, text, strlen (text), error) && pj_file_writer_finish (writer, error);
+  return writer != NULL && pj_file_writer_append (writer, text, strlen (text), error)
+         && pj_file_writer_finish (writer, error);
 }
 
 gboolean

@@ -67,7 +67,8 @@ pj_work_train_read (PjWorkTrain *self, const char *text, GError **error)
     return FALSE;
   if (self->options.schedule <= PJ_SCHEDULE_CONSTANT && self->checkpoint_seconds > 0.0)
     return TRUE;
-  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "the settings of the job hold a schedule %d and a checkpoint every %g s, "
+  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID,
+               "the settings of the job hold a schedule %d and a checkpoint every %g s, "
                "which cannot be", (int) self->options.schedule, self->checkpoint_seconds);
   return FALSE;
 }

@@ -38,9 +38,11 @@ read_onnx (const char *path, GError **error)
 const PjExporter pj_exporters[] = {
   { "onnx", "ONNX", "Norms stay, so that the network can be trained further. Operators of version 13, which every common"
     " runtime reads.", "onnx", write_onnx, read_onnx },
-  { "onnx-folded", "ONNX, norms folded", "Norms are folded into the convolutions: fewer operators and the same outputs to"
+  { "onnx-folded", "ONNX, norms folded",
+    "Norms are folded into the convolutions: fewer operators and the same outputs to"
     " rounding. For running, not for training.", "onnx", write_folded, read_onnx },
-  { "onnx-opencv", "ONNX for OpenCV", "Norms folded, operators of version 10, which OpenCV's dnn module reads. For running,"
+  { "onnx-opencv", "ONNX for OpenCV",
+    "Norms folded, operators of version 10, which OpenCV's dnn module reads. For running,"
     " not for training.", "onnx", write_opencv, read_onnx },
   { NULL }
 };

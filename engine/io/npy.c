@@ -21,7 +21,8 @@ half_to_float (const guint8 *bytes)
   int exponent = (int) (bits >> 10 & 31);
   double fraction = (double) (bits & 1023) / 1024.0;
   double size = exponent == 0 ? ldexp (fraction, -14)
-                : exponent == 31 ? (fraction > 0.0 ? (double) NAN : (double) INFINITY) : ldexp (1.0 + fraction, exponent - 15);
+                : exponent == 31 ? (fraction > 0.0 ? (double) NAN : (double) INFINITY)
+                : ldexp (1.0 + fraction, exponent - 15);
   return (float) (bits & 0x8000 ? -size : size);
 }
 
@@ -113,7 +114,8 @@ read_type (Reader *self, GError **error)
     }
   }
   g_autofree char *type = g_strndup (descr + 1, strcspn (descr + 1, "'"));
-  g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "“%s” holds numbers of type %.20s; save it as float32 (a.astype ('f4'))",
+  g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED,
+               "“%s” holds numbers of type %.20s; save it as float32 (a.astype ('f4'))",
                self->path, type);
   return FALSE;
 }
@@ -125,7 +127,8 @@ read_shape (Reader *self, PjShape *shape, GError **error)
   if (order == NULL || text == NULL || *text != '(')
     return refuse (self, PJ_ERROR_INVALID, error, "the header does not say which shape the numbers have");
   if (!g_str_has_prefix (order, "False"))
-    return refuse (self, PJ_ERROR_UNSUPPORTED, error, "the numbers are in column-major order; save numpy.ascontiguousarray (a)");
+    return refuse (self, PJ_ERROR_UNSUPPORTED, error,
+                   "the numbers are in column-major order; save numpy.ascontiguousarray (a)");
   memset (shape, 0, sizeof *shape);
   size_t n = 1;
   for (text++; *text != ')'; text += strspn (text, ", ")) {
@@ -179,13 +182,15 @@ pj_npy_write (const char *path, const PjShape *shape, const float *data, GError 
 {
   g_autoptr (GString) header = g_string_new ("{'descr': '<f4', 'fortran_order': False, 'shape': (");
   for (unsigned i = 0; i < shape->rank; i++)
-    g_string_append_printf (header, "%" G_GINT64_FORMAT "%s", shape->dim[i], i + 1 < shape->rank ? ", " : shape->rank == 1 ? "," : "");
+    g_string_append_printf (header, "%" G_GINT64_FORMAT "%s", shape->dim[i], i + 1 < shape->rank ? ", "
+                            : shape->rank == 1 ? "," : "");
   g_string_append (header, "), }");
   /* Numbers begin at a multiple of 64 and the header ends with a newline. */
   while ((10 + header->len + 1) % 64 != 0)
     g_string_append_c (header, ' ');
   g_string_append_c (header, '\n');
-  const guint8 frame[10] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (guint8) (header->len & 255), (guint8) (header->len >> 8) };
+  const guint8 frame[10] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (guint8) (header->len & 255),
+                             (guint8) (header->len >> 8) };
   g_autoptr (PjFileWriter) writer = pj_file_writer_new (path, error);
   return writer != NULL && pj_file_writer_append (writer, frame, sizeof frame, error)
          && pj_file_writer_append (writer, header->str, header->len, error)

@@ -41,7 +41,8 @@ find_group (const PjGroups *groups, const char *name, unsigned n_channels, GErro
   if (group != NULL && (unsigned) group->n_channels == n_channels)
     return group;
   g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_DAMAGED,
-               "the session speaks of a group “%s” with %u channels, which its network does not have", name, n_channels);
+               "the session speaks of a group “%s” with %u channels, which its network does not have", name,
+               n_channels);
   return NULL;
 }
 
@@ -109,14 +110,16 @@ pj_stored_scores_to_scores (const PjGroups *groups, const GPtrArray *stored, con
 }
 
 gboolean
-pj_session_put_graph_scores (PjSession *self, int64_t model, const PjGroups *groups, const PjScores *scores, GError **error)
+pj_session_put_graph_scores (PjSession *self, int64_t model, const PjGroups *groups, const PjScores *scores,
+                             GError **error)
 {
   g_autoptr (GPtrArray) stored = pj_stored_scores_new (groups, scores);
   return pj_session_put_scores (self, model, scores->criterion, scores->seed, scores->n_images, stored, error);
 }
 
 PjScores *
-pj_session_get_graph_scores (PjSession *self, int64_t model, const PjGroups *groups, const char *criterion, GError **error)
+pj_session_get_graph_scores (PjSession *self, int64_t model, const PjGroups *groups, const char *criterion,
+                             GError **error)
 {
   uint64_t seed = 0;
   unsigned n_images = 0;

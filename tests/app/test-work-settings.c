@@ -39,7 +39,8 @@ test_round_trip (void)
 {
   g_autoptr (GError) error = NULL;
   const char *items[] = { "conv1=0.5", "", "two\nlines \\ and 盆景", NULL };
-  Thing thing = { 7, -3, G_MAXUINT64, 0.1f, 1.0 / 3.0, TRUE, g_strdup ("a\\nb\n  c"), g_strdupv ((char **) items) }, back = { 0 };
+  Thing thing = { 7, -3, G_MAXUINT64, 0.1f, 1.0 / 3.0, TRUE, g_strdup ("a\\nb\n  c"), g_strdupv ((char **) items) },
+                back = { 0 };
   g_autofree char *text = pj_fields_write (fields, &thing);
   g_assert_true (pj_fields_read (fields, &back, text, &error));
   g_assert_no_error (error);
@@ -62,7 +63,8 @@ test_round_trip (void)
 static void
 test_refuses (void)
 {
-  static const char *const bad[] = { "count -1", "count 5000000000", "whole x", "real nan", "real 1e999", "flag maybe", "single 1,5" };
+  static const char *const bad[] = { "count -1", "count 5000000000", "whole x", "real nan", "real 1e999", "flag maybe",
+                                     "single 1,5" };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;
     Thing thing = { 0 };

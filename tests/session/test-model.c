@@ -151,7 +151,8 @@ assert_same_scores (const PjScores *a, const PjScores *b)
     g_assert_cmpstr (x->refusal, ==, y->refusal);
     g_assert_true ((x->score == NULL) == (y->score == NULL));
     if (x->score != NULL)
-      g_assert_cmpmem (x->score, (gsize) x->n_channels * sizeof (double), y->score, (gsize) y->n_channels * sizeof (double));
+      g_assert_cmpmem (x->score, (gsize) x->n_channels * sizeof (double), y->score,
+                       (gsize) y->n_channels * sizeof (double));
   }
 }
 

@@ -57,6 +57,16 @@ def train_and_eval():
     check(few["n"] == 30 and len(few["classes"]) == 10, few)
 
 
+def devices_agree():
+    """The same weights and pictures give the same answers on every device; 300 pictures."""
+    first = None
+    for device in [d["id"] for d in ok(run("devices", "--json")).json["devices"]]:
+        result = ok(run("eval", "a.onnx", "--data", "sample?train=40&test=300", "--device", device, "--json")).json
+        check(result["device"] == device and result["n"] == 300, result)
+        first = first or result
+        check(result["top1"] == first["top1"] and abs(result["loss"] - first["loss"]) < 1e-4, first, result)
+
+
 def seed_decides():
     make_model("b.onnx")
     make_model("c.onnx", 3, "--seed", "2")
@@ -226,6 +236,6 @@ def text_and_json_exclude_each_other():
     ok(run("eval", "a.onnx", "--data", DATA, "--test", "10", "--json")).json
 
 
-main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
+main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
       prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, sessions_keep_everything, export_is_checked, bench_times_calls,
       sample_tells_the_story, text_and_json_exclude_each_other])
