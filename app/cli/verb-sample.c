@@ -19,6 +19,8 @@
 #define KEEP "0.5"
 /* Key of the session under which the measured stages are kept once all is done. */
 #define META_STAGES "sample-stages"
+/* … and what they were measured with: other options measure again. */
+#define META_OPTIONS "sample-options"
 
 static char *folder, *data;
 static int steps, n_test, train_epochs = 2;
@@ -98,6 +100,14 @@ open_data (Story *self, GError **error)
 
 /* --- what is there already --- */
 
+/* (transfer full) */
+static char *
+describe_options (const Story *self)
+{
+  return g_strdup_printf ("%s, seed %" G_GINT64_FORMAT ", device %s, steps %d, test %d", self->where, self->cli->seed,
+                          self->cli->device->info.id, steps, n_test);
+}
+
 /* Opens the session; one that is not complete makes way for a new one. @done: everything is there */
 static gboolean
 open_session (Story *self, gboolean *done, GError **error)
@@ -106,7 +116,8 @@ open_session (Story *self, gboolean *done, GError **error)
   if (self->session == NULL)
     return FALSE;
   g_autofree char *stages = pj_session_get_meta (self->session, META_STAGES);
-  *done = !again && stages != NULL && access (self->base_path, R_OK) == 0 && access (self->small_path, R_OK) == 0;
+  g_autofree char *before = pj_session_get_meta (self->session, META_OPTIONS), *now = describe_options (self);
+  *done = !again && stages != NULL && g_strcmp0 (before, now) == 0 && access (self->base_path, R_OK) == 0 && access (self->small_path, R_OK) == 0;
   if (*done) {
     self->stages = cli_stages_read (stages);
     *done = self->stages != NULL;
@@ -313,9 +324,10 @@ tell (Story *self, GError **error)
     return FALSE;
   base.graph = place.graph;
   base.step = place.step->id;
-  g_autofree char *stages = cli_stages_write (self->stages);
+  g_autofree char *stages = cli_stages_write (self->stages), *options = describe_options (self);
   return cli_export (self->cli, &base, &self->work, "onnx", self->base_path, "base", error)
          && cli_export (self->cli, &self->model, &self->work, "onnx", self->small_path, "thin", error)
+         && pj_session_set_meta (self->session, META_OPTIONS, options, error)
          && pj_session_set_meta (self->session, META_STAGES, stages, error);
 }
 

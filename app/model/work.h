@@ -7,6 +7,8 @@
  *   work-prune.h      score, choose, cut
  *   work-compare.h    methods x ratios
  *   work-export.h     a file with a certificate
+ *   work-infer.h      outputs for given inputs
+ *   work-report.h     a comparison as a page
  *
  * With a session, a job writes what it does as it does it: its record (kind, settings, seed, device,
  * timings, outcome), the points of its curves, checkpoints, and at the end the step of the history that

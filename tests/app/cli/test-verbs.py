@@ -227,8 +227,11 @@ def sample_tells_the_story():
     check(len(result["rows"]) == 6, result["rows"])
     for name in ("vgg-mini.onnx", "vgg-mini-thin.onnx", "report.html", "report.csv", "sample.penjing"):
         check(os.path.exists(os.path.join("story", name)), name, "is missing")
+    jobs = ok(run("sessions", "story/sample.penjing", "--json")).json["jobs"]
     check(ok(run("info", "story/vgg-mini-thin.onnx", "--json")).json["macs"] == 7338880, "the thin network is not thin")
-    check(ok(run(*args, "--json")).json["stages"] == result["stages"], "the second time tells something else")
+    again = ok(run(*args, "--json"))
+    check(again.json["stages"] == result["stages"], "the second time tells something else")
+    check(len(ok(run("sessions", "story/sample.penjing", "--json")).json["jobs"]) == len(jobs), "the second time measured again")
 
 
 def text_and_json_exclude_each_other():
