@@ -42,7 +42,8 @@ choose_depthwise (Weights *self)
   gboolean square = has_side_by_side_taps (c) && c->kernel[0] == 3;
 
   if (self->texel)
-    self->shader = square ? PJ_VK_SHADER_conv_depthwise_bwd_weight_3_texel : PJ_VK_SHADER_conv_depthwise_bwd_weight_texel;
+    self->shader = square ? PJ_VK_SHADER_conv_depthwise_bwd_weight_3_texel
+                          : PJ_VK_SHADER_conv_depthwise_bwd_weight_texel;
   else
     self->shader = square ? PJ_VK_SHADER_conv_depthwise_bwd_weight_3 : PJ_VK_SHADER_conv_depthwise_bwd_weight;
   self->tap_groups = square ? 1 : (uint32_t) (c->kernel[0] * c->kernel[1]);
@@ -95,7 +96,7 @@ choose_splits (const PjVkCaps *caps, Weights *self, uint32_t images)
 
   if (self->depthwise) {
     /* Here a split is one invocation. */
-    uint64_t wanted_lanes = self->texel ? WANTED_GROUPS_TEXEL * DEPTHWISE_GROUP : WANTED_GROUPS_TILED * DEPTHWISE_GROUP;
+    uint64_t wanted_lanes = DEPTHWISE_GROUP * (self->texel ? WANTED_GROUPS_TEXEL : WANTED_GROUPS_TILED);
     wanted = (wanted_lanes + groups - 1) / groups;
     wanted = (wanted + DEPTHWISE_GROUP - 1) / DEPTHWISE_GROUP * DEPTHWISE_GROUP;
     most = MAX (pixels / (8 * STRIP), 1);
@@ -113,7 +114,8 @@ static Weights
 weights_of (PjVkEmit *emit, const PjVkProduct *product)
 {
   Weights self = {
-    .product = product, .depthwise = pj_vk_product_is_depthwise (emit, product), .texel = pj_vk_product_texel (emit),
+    .product = product, .depthwise = pj_vk_product_is_depthwise (emit, product),
+    .texel = pj_vk_product_texel (emit),
     .x = pj_vk_layout (emit, product->in), .y = pj_vk_layout (emit, product->out),
     .row_taps = 1, .out_quads = 1, .in_quads = 1,
   };
@@ -142,8 +144,8 @@ geometry (const Weights *self, uint32_t images, uint32_t first_split)
   return (PjVkPushConvBwdWeight) {
     .x_n = x.n, .x_c = x.c, .x_y = x.y, .x_x = x.x, .x_h = x.h, .x_w = x.w,
     .y_n = y.n, .y_c = y.c, .y_y = y.y, .y_x = y.x, .images = y.images, .rows = y.h, .columns = y.w,
-    .taps_x = c->kernel[1], .scale_y = c->stride[0], .scale_x = c->stride[1], .first_y = -c->pad[0], .first_x = -c->pad[1],
-    .step_y = c->dilation[0], .step_x = c->dilation[1],
+    .taps_x = c->kernel[1], .scale_y = c->stride[0], .scale_x = c->stride[1],
+    .first_y = -c->pad[0], .first_x = -c->pad[1], .step_y = c->dilation[0], .step_x = c->dilation[1],
     .n_splits = (int32_t) self->n_splits, .first_split = (int32_t) first_split,
     .tiles = (int32_t) self->tiles, .in_tiles = (int32_t) self->in_tiles, .tap_groups = (int32_t) self->tap_groups,
     .n_blocks = (int32_t) self->n_blocks, .x_c4 = (int32_t) self->x.c4, .y_c4 = (int32_t) self->y.c4,
@@ -152,8 +154,8 @@ geometry (const Weights *self, uint32_t images, uint32_t first_split)
 }
 
 static gboolean
-emit_parts (PjVkEmit *emit, const Weights *self, PjVkRegion partial, uint32_t first, uint32_t images, uint32_t first_split,
-            GError **error)
+emit_parts (PjVkEmit *emit, const Weights *self, PjVkRegion partial, uint32_t first, uint32_t images,
+            uint32_t first_split, GError **error)
 {
   PjVkPushConvBwdWeight push = geometry (self, images, first_split);
   PjVkDispatch d = { .shader = self->shader, .n_spec = self->n_spec, PJ_VK_PUSH (push) };
@@ -175,19 +177,22 @@ emit_parts (PjVkEmit *emit, const Weights *self, PjVkRegion partial, uint32_t fi
 }
 
 static gboolean
-emit_sum (PjVkEmit *emit, const Weights *self, PjVkRegion partial, uint32_t n_splits, int dw, gboolean accumulate, GError **error)
+emit_sum (PjVkEmit *emit, const Weights *self, PjVkRegion partial, uint32_t n_splits, int dw, gboolean accumulate,
+          GError **error)
 {
   uint32_t taps = (uint32_t) (self->product->conv.kernel[0] * self->product->conv.kernel[1]);
   uint32_t n = self->y.c * self->group_in * taps;
   PjVkPushConvBwdWeightSum push = {
     .n = (int32_t) n, .taps = (int32_t) taps, .n_splits = (int32_t) n_splits, .split = (int32_t) self->part_quads,
-    .out_quads = (int32_t) self->out_quads, .in_quads = (int32_t) self->in_quads, .in_tiles = (int32_t) self->in_tiles,
+    .out_quads = (int32_t) self->out_quads, .in_quads = (int32_t) self->in_quads,
+    .in_tiles = (int32_t) self->in_tiles,
     .n_blocks = (int32_t) self->n_blocks, .x_c4 = (int32_t) self->x.c4,
     .group_out = (int32_t) self->group_out, .group_in = (int32_t) self->group_in,
     .accumulate = accumulate, .row_taps = (int32_t) self->row_taps,
   };
   PjVkDispatch d = {
-    .shader = self->depthwise ? PJ_VK_FAMILY (emit, conv_bwd_weight_sum_planes) : PJ_VK_FAMILY (emit, conv_bwd_weight_sum),
+    .shader = self->depthwise ? PJ_VK_FAMILY (emit, conv_bwd_weight_sum_planes)
+                              : PJ_VK_FAMILY (emit, conv_bwd_weight_sum),
     .spec = { pj_vk_group_size (emit) }, .n_spec = 1, PJ_VK_PUSH (push),
     .operands = { PJ_VK_WHOLE (partial), PJ_VK_WHOLE (dw) },
   };
@@ -221,7 +226,8 @@ emit_bias (PjVkEmit *emit, int dy, int db, gboolean accumulate, GError **error)
       return FALSE;
   }
   PjVkPushConvBwdWeightSum push = {
-    .n = (int32_t) l.c, .taps = 1, .n_splits = (int32_t) (ranges * splits), .split = (int32_t) l.c4, .accumulate = accumulate,
+    .n = (int32_t) l.c, .taps = 1, .n_splits = (int32_t) (ranges * splits), .split = (int32_t) l.c4,
+    .accumulate = accumulate,
   };
   PjVkDispatch d = {
     .shader = PJ_VK_FAMILY (emit, conv_bwd_weight_sum_planes), .spec = { group }, .n_spec = 1, PJ_VK_PUSH (push),
@@ -232,11 +238,13 @@ emit_bias (PjVkEmit *emit, int dy, int db, gboolean accumulate, GError **error)
 }
 
 gboolean
-pj_vk_product_bwd_weight (PjVkEmit *emit, const PjVkProduct *product, int dw, int db, gboolean accumulate, GError **error)
+pj_vk_product_bwd_weight (PjVkEmit *emit, const PjVkProduct *product, int dw, int db, gboolean accumulate,
+                          GError **error)
 {
   Weights self = weights_of (emit, product);
   int slots[] = { product->in, product->out };
-  uint32_t step = pj_vk_images_per_dispatch (emit, slots, G_N_ELEMENTS (slots)), ranges = (self.y.n + step - 1) / step;
+  uint32_t step = pj_vk_images_per_dispatch (emit, slots, G_N_ELEMENTS (slots));
+  uint32_t ranges = (self.y.n + step - 1) / step;
 
   choose_splits (pj_vk_caps (emit), &self, MIN (step, self.y.n));
   PjVkRegion partial = pj_vk_scratch (emit, (size_t) ranges * self.n_splits * self.part_quads * 16);

@@ -48,14 +48,16 @@ gboolean
 pj_vk_product_is_depthwise (const PjVkEmit *emit, const PjVkProduct *product)
 {
   uint32_t groups = (uint32_t) product->conv.groups;
-  return groups > 1 && pj_vk_layout (emit, product->in).c == groups && pj_vk_layout (emit, product->out).c == groups;
+  return groups > 1 && pj_vk_layout (emit, product->in).c == groups
+         && pj_vk_layout (emit, product->out).c == groups;
 }
 
 gboolean
 pj_vk_product_texel (const PjVkEmit *emit)
 {
   const PjVkCaps *caps = pj_vk_caps (emit);
-  return caps->texel && caps->texel_zero && caps->subgroup_size >= 8 && (caps->subgroup_ops & VK_SUBGROUP_FEATURE_SHUFFLE_BIT);
+  return caps->texel && caps->texel_zero && caps->subgroup_size >= 8
+         && (caps->subgroup_ops & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;
 }
 
 uint32_t
@@ -102,8 +104,11 @@ greatest_common_divisor (int a, int b)
 static Axis
 backward_axis (const PjConvParams *c, int i, int pixels, int phase)
 {
-  int stride = c->stride[i], dilation = c->dilation[i], period = stride / greatest_common_divisor (stride, dilation);
-  Axis axis = { .phase = phase, .scale_out = stride, .pixels = (pixels - phase + stride - 1) / stride, .scale = 1 };
+  int stride = c->stride[i], dilation = c->dilation[i];
+  int period = stride / greatest_common_divisor (stride, dilation);
+  Axis axis = {
+    .phase = phase, .scale_out = stride, .pixels = (pixels - phase + stride - 1) / stride, .scale = 1,
+  };
 
   for (int k = 0; k < MIN (period, c->kernel[i]); k++) {
     int at = phase + c->pad[i] - k * dilation;
@@ -163,7 +168,8 @@ choose_tile (Sides *self)
       self->quads = self->y.c >= 96 ? 2 : 1;
       self->tile = 4 * self->group_o * self->quads;
     }
-    self->n_blocks = pj_vk_blocks_of_tile (self->y.c, self->tile, self->group_results, self->group_sources, self->x.c4);
+    self->n_blocks = pj_vk_blocks_of_tile (self->y.c, self->tile, self->group_results, self->group_sources,
+                                           self->x.c4);
   }
   self->n_tiles = (self->y.c + self->tile - 1) / self->tile;
 }
@@ -192,7 +198,8 @@ pack (PjVkEmit *emit, Sides *self, GError **error)
   uint32_t taps = (uint32_t) (self->product->conv.kernel[0] * self->product->conv.kernel[1]);
   uint32_t quads = self->n_tiles * taps * (self->depthwise ? 1 : self->n_blocks * self->tile);
   PjVkPushConvPack push = {
-    .n = (int32_t) quads, .tile = (int32_t) self->tile, .taps = (int32_t) taps, .n_blocks = (int32_t) self->n_blocks,
+    .n = (int32_t) quads, .tile = (int32_t) self->tile, .taps = (int32_t) taps,
+    .n_blocks = (int32_t) self->n_blocks,
     .results = (int32_t) self->y.c, .sources = (int32_t) self->x.c, .source_blocks = (int32_t) self->x.c4,
     .group_results = (int32_t) self->group_results, .group_sources = (int32_t) self->group_sources,
     .transposed = self->backward,
@@ -220,7 +227,8 @@ static PjVkPushConv
 geometry (const Sides *self, uint32_t images, const Axis *y, const Axis *x)
 {
   PjVkMap from = pj_vk_map (&self->x, images), to = pj_vk_map (&self->y, images);
-  int32_t tap = self->depthwise ? 1 : (int32_t) (self->n_blocks * self->tile), width = self->product->conv.kernel[1];
+  int32_t tap = self->depthwise ? 1 : (int32_t) (self->n_blocks * self->tile);
+  int32_t width = self->product->conv.kernel[1];
   int32_t rows = y->pixels, columns = x->pixels;
 
   if (pj_vk_product_is_pointwise (self->product)) {
@@ -236,7 +244,8 @@ geometry (const Sides *self, uint32_t images, const Axis *y, const Axis *x)
     .images = to.images, .rows = rows, .columns = columns,
     .taps_y = y->taps, .taps_x = x->taps, .scale_y = y->scale, .scale_x = x->scale,
     .first_y = y->first, .first_x = x->first, .step_y = y->step, .step_x = x->step,
-    .w_tile = tap * width * self->product->conv.kernel[0], .w_y = tap * width * y->tap_step, .w_x = tap * x->tap_step,
+    .w_tile = tap * width * self->product->conv.kernel[0],
+    .w_y = tap * width * y->tap_step, .w_x = tap * x->tap_step,
     .w_first = tap * (width * y->tap + x->tap),
     .n_blocks = (int32_t) self->n_blocks, .x_c4 = (int32_t) self->x.c4, .y_channels = (int32_t) self->y.c,
     .group_out = (int32_t) self->group_results, .group_in = (int32_t) self->group_sources,
@@ -287,7 +296,8 @@ shape_tiled (PjVkEmit *emit, const Sides *self, const PjVkPushConv *push, PjVkDi
 }
 
 static gboolean
-emit_phase (PjVkEmit *emit, const Sides *self, uint32_t first, uint32_t images, const Axis *y, const Axis *x, GError **error)
+emit_phase (PjVkEmit *emit, const Sides *self, uint32_t first, uint32_t images, const Axis *y, const Axis *x,
+            GError **error)
 {
   PjVkPushConv push = geometry (self, images, y, x);
   PjVkDispatch d = { PJ_VK_PUSH (push) };
@@ -298,8 +308,8 @@ emit_phase (PjVkEmit *emit, const Sides *self, uint32_t first, uint32_t images, 
     shape_tiled (emit, self, &push, &d);
   for (int i = 0; i < 3; i++)
     if (d.groups[i] > pj_vk_caps (emit)->max_groups[i]) {
-      g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "a map of %u×%u pixels with %u channels is too large for this device",
-                   self->y.h, self->y.w, self->y.c);
+      g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED,
+                   "a map of %u×%u pixels with %u channels is too large for this device", self->y.h, self->y.w, self->y.c);
       return FALSE;
     }
   d.spec[1] = self->product->b >= 0;
@@ -371,12 +381,16 @@ PJ_VK_EMITTER (conv)
 
 PJ_VK_EMITTER (conv_bwd_input)
 {
-  PjVkProduct product = { .conv = call->conv, .out = call->in[0], .w = call->in[1], .b = -1, .r = -1, .in = call->out[0] };
+  PjVkProduct product = {
+    .conv = call->conv, .out = call->in[0], .w = call->in[1], .b = -1, .r = -1, .in = call->out[0],
+  };
   return pj_vk_product_bwd_input (emit, &product, error);
 }
 
 PJ_VK_EMITTER (conv_bwd_weight)
 {
-  PjVkProduct product = { .conv = call->conv, .in = call->in[0], .out = call->in[1], .w = -1, .b = -1, .r = -1 };
+  PjVkProduct product = {
+    .conv = call->conv, .in = call->in[0], .out = call->in[1], .w = -1, .b = -1, .r = -1,
+  };
   return pj_vk_product_bwd_weight (emit, &product, call->out[0], call->out[1], call->accumulate, error);
 }

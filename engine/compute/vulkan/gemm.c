@@ -7,14 +7,17 @@ static const PjConvParams one_tap = { .kernel = { 1, 1 }, .stride = { 1, 1 }, .d
 PJ_VK_EMITTER (gemm)
 {
   PjVkProduct product = {
-    .conv = one_tap, .in = call->in[0], .w = call->in[1], .b = call->in[2], .r = -1, .out = call->out[0], .relu = call->relu,
+    .conv = one_tap, .in = call->in[0], .w = call->in[1], .b = call->in[2], .r = -1, .out = call->out[0],
+    .relu = call->relu,
   };
   return pj_vk_product (emit, &product, error);
 }
 
 PJ_VK_EMITTER (gemm_bwd_input)
 {
-  PjVkProduct product = { .conv = one_tap, .out = call->in[0], .w = call->in[1], .b = -1, .r = -1, .in = call->out[0] };
+  PjVkProduct product = {
+    .conv = one_tap, .out = call->in[0], .w = call->in[1], .b = -1, .r = -1, .in = call->out[0],
+  };
   return pj_vk_product_bwd_input (emit, &product, error);
 }
 
