@@ -135,6 +135,15 @@ block_free (PjVkDevice *device, PjVkBlock *block)
   g_free (block);
 }
 
+static void
+set_no_memory (PjVkDevice *device, VkResult result, VkDeviceSize size, VkDeviceSize left, const char *what, GError **error)
+{
+  g_autofree char *needed = g_format_size_full (size, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *left_text = g_format_size_full (left, G_FORMAT_SIZE_IEC_UNITS);
+  g_set_error (error, PJ_GPU_ERROR, PJ_GPU_ERROR_MEMORY, "vkAllocateMemory: %s needs %s, and “%s” has %s left (%s)", what, needed,
+               device->base.info.name, left_text, pj_vk_result_name (result));
+}
+
 static PjVkBlock *
 block_new (PjVkDevice *device, uint32_t type, VkDeviceSize size, gboolean map, const char *what, GError **error)
 {
@@ -143,13 +152,9 @@ block_new (PjVkDevice *device, uint32_t type, VkDeviceSize size, gboolean map, c
   VkDeviceSize left = pj_vk_memory_left (device);
 
   /* Some drivers promise more than there is and the machine pays later: believe the budget first. */
-  VkResult result = size > left || pj_fault (PJ_FAULT_DEVICE_ALLOC) ? VK_ERROR_OUT_OF_DEVICE_MEMORY
-                    : vkAllocateMemory (device->device, &info, NULL, &block->memory);
+  VkResult result = size > left ? VK_ERROR_OUT_OF_DEVICE_MEMORY : vkAllocateMemory (device->device, &info, NULL, &block->memory);
   if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY) {
-    g_autofree char *needed = g_format_size_full (size, G_FORMAT_SIZE_IEC_UNITS);
-    g_autofree char *free_text = g_format_size_full (left, G_FORMAT_SIZE_IEC_UNITS);
-    g_set_error (error, PJ_GPU_ERROR, PJ_GPU_ERROR_MEMORY, "vkAllocateMemory: %s needs %s, and “%s” has %s left (%s)", what,
-                 needed, device->base.info.name, free_text, pj_vk_result_name (result));
+    set_no_memory (device, result, size, left, what, error);
     return NULL;
   }
   if (!pj_vk_device_check (device, result, error, "vkAllocateMemory, %zu bytes", (size_t) size))
@@ -216,6 +221,10 @@ place (PjVkDevice *device, PjVkMemory *self, const VkMemoryRequirements *needs, 
   VkDeviceSize size = pj_size_align (needs->size, PJ_VK_ALIGN), align = MAX (needs->alignment, PJ_VK_ALIGN);
   GPtrArray *blocks = device->heap.blocks;
 
+  if (pj_fault (PJ_FAULT_DEVICE_ALLOC)) {
+    set_no_memory (device, VK_ERROR_OUT_OF_DEVICE_MEMORY, size, pj_vk_memory_left (device), what, error);
+    return FALSE;
+  }
   for (guint i = 0; i < blocks->len && size < BLOCK_BYTES / 4; i++) {
     PjVkBlock *block = blocks->pdata[i];
     if (block->type == type && (block->mapped != NULL) == map && block_take (block, size, align, &self->offset)) {

@@ -8,6 +8,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/fault.h"
+
 #define PJ_VK_SHADER_WORDS
 #undef PJ_VK_SHADERS
 #include "shader-list.h"
@@ -121,7 +123,7 @@ save_cache (PjVkDevice *device)
   gsize old_size = 0;
   if (g_file_get_contents (path, &old, &old_size, NULL) && old_size == size && memcmp (old, data, size) == 0)
     return;
-  if (g_mkdir_with_parents (folder, 0700) == 0)
+  if (!pj_fault (PJ_FAULT_WRITE) && g_mkdir_with_parents (folder, 0700) == 0)
     g_file_set_contents_full (path, data, (gssize) size, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
 }
 
