@@ -16,18 +16,23 @@ measure (Cli *cli, CliModel *model, PjWork *work, unsigned n_test, CliStages *st
   return TRUE;
 }
 
-/* {"conv1": 16, …} */
+/* {"conv1": 16, …}; and a remark about groups that “--keep 0.5” did not reach. */
 static void
-report_kept (Cli *cli, const PjGroups *groups, const PjCutPlan *plan)
+report_kept (Cli *cli, const PjGroups *groups, const PjCutPlan *plan, const PjWorkChoose *choice)
 {
   JsonObject *kept = json_object_new ();
+  g_autoptr (GString) whole = g_string_new (NULL);
   for (unsigned i = 0; i < pj_groups_n (groups); i++) {
     const PjGroup *group = pj_groups_get (groups, i);
     if (group->lock_reason != NULL)
       continue;
     int n = pj_cut_plan_n_kept (plan, group);
     json_object_set_int_member (kept, group->name, n);
+    if (n == group->n_channels)
+      g_string_append_printf (whole, "%s%s", whole->len > 0 ? ", " : "", group->name);
   }
+  if (whole->len > 0 && choice->keep != NULL)
+    cli_note (cli, "Left whole (not asked for, or %s cannot judge them): %s", choice->method, whole->str);
   json_object_set_object_member (cli->result, "kept", kept);
 }
 
@@ -38,7 +43,7 @@ choose_and_cut (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *cho
   g_autoptr (PjCutPlan) plan = pj_work_choose (work, model->groups, choice, NULL, &chosen, error);
   if (plan == NULL)
     return FALSE;
-  report_kept (cli, model->groups, plan);
+  report_kept (cli, model->groups, plan, choice);
   if (chosen.step != 0)
     work->step = chosen.step;
   PjGraph *cut = pj_work_cut (work, model->groups, plan, choice->method, choice->seed, model->accuracy, &done, error);
