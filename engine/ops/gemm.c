@@ -118,6 +118,19 @@ rewrite_const (PjOnnxIn *in, unsigned i, gboolean transpose, float factor, GErro
   return TRUE;
 }
 
+/* One number for all outputs becomes one for each. */
+static gboolean
+spread_bias (PjOnnxIn *in, float value, int64_t n, GError **error)
+{
+  float *data = pj_alloc ((size_t) n * sizeof *data, "the biases of a fully connected layer", error);
+  if (data == NULL)
+    return FALSE;
+  for (int64_t i = 0; i < n; i++)
+    data[i] = value;
+  pj_onnx_in_set_const (in, 2, PJ_SHAPE (n), pj_blob_new_take (data, (size_t) n));
+  return TRUE;
+}
+
 static gboolean
 from_onnx (PjOnnxIn *in, gpointer params, GError **error)
 {
@@ -139,6 +152,8 @@ from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   if (bias == NULL)
     return pj_onnx_in_refuse (in, error, "its bias is computed at run time; only a stored bias is supported");
   int64_t n_out = transpose ? w.dim[1] : w.dim[0];
+  if (pj_blob_n_elems (bias) == 1 && n_out > 1)
+    return spread_bias (in, pj_blob_data (bias)[0] * beta, n_out, error);
   if (pj_shape_n_elems (&b) != (size_t) n_out)
     return pj_onnx_in_refuse (in, error, "its bias has %zu values, expected %" G_GINT64_FORMAT, pj_shape_n_elems (&b), n_out);
   if (b.rank != 1)

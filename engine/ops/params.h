@@ -33,9 +33,11 @@ typedef struct {
   int64_t dim[6];         /* dim[0] is the batch and is 1; dim[1] is -1: whatever is left */
 } PjReshapeParams;
 
-/* An operator that this build does not know. @type: its ONNX name, cut to fit. */
+/* An operator that this build does not know, or a variant of one that it cannot run. @type: its ONNX name,
+ * @reason: why it cannot be run; both cut to fit. */
 typedef struct {
   char type[64];
+  char reason[192];
   unsigned rank;
   int64_t dim[6];         /* its output, as the file declares it; dim[0] is 1 */
 } PjOpaqueParams;

@@ -114,6 +114,9 @@ from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   full = x;
   for (unsigned i = 0; i < x.rank; i++)
     full.dim[i] = i < x.rank - slope.rank ? 1 : slope.dim[i - (x.rank - slope.rank)];
+  for (unsigned i = 0; i < x.rank; i++)
+    if (full.dim[i] != 1 && (i != 1 || full.dim[i] != x.dim[1]))
+      return pj_onnx_in_refuse (in, error, "only one slope, or one per channel, is supported");
   pj_onnx_in_set_const (in, 1, full, pj_blob_ref (blob));
   return TRUE;
 }

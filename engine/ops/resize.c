@@ -73,7 +73,7 @@ read_scales (PjOnnxIn *in, const PjShape *x, float scale[4])
 }
 
 static gboolean
-read_grid (PjOnnxIn *in, PjResizeParams *p, GError **error)
+read_grid (PjOnnxIn *in, const PjShape *x, PjResizeParams *p, GError **error)
 {
   const char *mode = pj_onnx_in_string (in, "mode", "nearest");
   gboolean is_old = strcmp (pj_onnx_in_op_type (in), "Resize") != 0 || pj_onnx_in_opset (in) < 11;
@@ -88,6 +88,9 @@ read_grid (PjOnnxIn *in, PjResizeParams *p, GError **error)
     return pj_onnx_in_refuse (in, error, "mode “%s” is not supported, only nearest and linear", mode);
   if (p->grid == PJ_RESIZE_HALF_PIXEL && strcmp (grid, "half_pixel") != 0 && strcmp (grid, "pytorch_half_pixel") != 0)
     return pj_onnx_in_refuse (in, error, "the grid “%s” is not supported", grid);
+  for (int i = 0; i < 2; i++)
+    if (strcmp (grid, "pytorch_half_pixel") == 0 && (double) x->dim[2 + i] * (double) p->scale[i] < 2)
+      return pj_onnx_in_refuse (in, error, "the grid “%s” onto one pixel is not supported", grid);
   if (p->mode == PJ_RESIZE_NEAREST && !p->floor && strcmp (nearest, "round_prefer_floor") != 0)
     return pj_onnx_in_refuse (in, error, "nearest mode “%s” is not supported", nearest);
   return TRUE;
@@ -107,7 +110,7 @@ from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   p->scale[0] = scale[2];
   p->scale[1] = scale[3];
   pj_onnx_in_keep_inputs (in, 1);
-  return read_grid (in, p, error);
+  return read_grid (in, &x, p, error);
 }
 
 static void

@@ -190,13 +190,15 @@ slice_axis (PjOnnxIn *in, PjSliceParams *p, const PjShape *x, int64_t axis, int6
     axis += x->rank;
   if (axis < 0 || axis >= (int64_t) x->rank || step < 1)
     return pj_onnx_in_refuse (in, error, "axis %" G_GINT64_FORMAT " in steps of %" G_GINT64_FORMAT " is not possible", axis, step);
+  /* The batch is free here: only what takes all of any batch can be left out. */
+  if (axis == 0)
+    return (from == 0 && to >= G_MAXINT32 && step == 1)
+           || pj_onnx_in_refuse (in, error, "it takes some pictures of a batch only");
   int64_t size = x->dim[axis];
   from = CLAMP (from < 0 ? from + size : from, 0, size);
   to = CLAMP (to < 0 ? to + size : to, 0, size);
   if (to <= from)
     return pj_onnx_in_refuse (in, error, "it takes nothing of axis %" G_GINT64_FORMAT, axis);
-  if (axis == 0)
-    return from == 0 || pj_onnx_in_refuse (in, error, "it takes some pictures of a batch only");
   p->start[axis] = from;
   p->step[axis] = step;
   p->count[axis] = (to - from - 1) / step + 1;

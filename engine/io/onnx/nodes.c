@@ -173,9 +173,19 @@ declared_shape (PjOnnxIn *in, PjOpaqueParams *params)
   return TRUE;
 }
 
-/* A node that can be looked at only. */
+/* Copies as much of @from as fits, in whole characters. */
+static void
+copy_text (char *to, size_t size, const char *from)
+{
+  const char *end;
+  g_strlcpy (to, from, size);
+  if (!g_utf8_validate (to, -1, &end))
+    *(char *) end = '\0';
+}
+
+/* A node that can be looked at only. @reason: (nullable): why, if its operator is known. */
 static gboolean
-add_unknown (PjOnnxIn *in, GError **error)
+add_unknown (PjOnnxIn *in, const char *reason, GError **error)
 {
   PjOpaqueParams params = { 0 };
   int values[PJ_ONNX_MAX_NODE_FIELDS];
@@ -184,9 +194,11 @@ add_unknown (PjOnnxIn *in, GError **error)
   if (!declared_shape (in, &params))
     return pj_onnx_in_refuse (in, error, "this operator is not supported, and the file does not declare the size of its "
                               "output, so that the network cannot be shown either");
-  g_snprintf (params.type, sizeof params.type, "%s%s%s", node->domain, *node->domain ? "." : "", node->op_type);
-  g_autofree char *valid = g_utf8_make_valid (params.type, -1);
-  g_strlcpy (params.type, valid, sizeof params.type);
+  g_autofree char *type = g_strconcat (node->domain, *node->domain ? "." : "", node->op_type, NULL);
+  g_autofree char *valid = g_utf8_make_valid (type, -1);
+  copy_text (params.type, sizeof params.type, valid);
+  if (reason != NULL)
+    copy_text (params.reason, sizeof params.reason, reason);
   for (unsigned i = 0; i < in->n_inputs; i++) {
     PjOnnxItem *item = in->inputs[i];
     gboolean usable = item != NULL && (!item->is_constant || pj_onnx_item_floats (in->import, item, NULL) != NULL);
@@ -195,7 +207,10 @@ add_unknown (PjOnnxIn *in, GError **error)
   if (emit (in, &pj_op_opaque, &params, values, in->n_inputs, node->outputs->pdata[0], error) < 0)
     return FALSE;
   in->import->report->n_unknown++;
-  pj_onnx_remark (in->import, "Node “%s” (%s) is not known here: the network can be shown, but not run.", node->name, params.type);
+  if (reason != NULL)
+    pj_onnx_remark (in->import, "Node “%s” (%s): %s. The network can be shown, but not run.", node->name, params.type, reason);
+  else
+    pj_onnx_remark (in->import, "Node “%s” (%s) is not known here: the network can be shown, but not run.", node->name, params.type);
   return TRUE;
 }
 
@@ -344,7 +359,7 @@ pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error)
     return add_split (&in, error);
   const PjOp *op = *node->domain == '\0' ? pj_op_find_onnx (node->op_type) : NULL;
   if (op == NULL)
-    return add_unknown (&in, error);
+    return add_unknown (&in, NULL, error);
   if (in.n_inputs == 0 || in.inputs[0] == NULL)
     return pj_onnx_in_refuse (&in, error, "it has no input");
   if (!check_training (&in, op, error))
@@ -364,10 +379,12 @@ pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error)
   /* A variant that is not supported can still be looked at, if the file says how large its result is. */
   PjOpaqueParams shown = { 0 };
   if (import->is_variant && declared_shape (&in, &shown)) {
-    pj_onnx_remark (import, "%s.", reason->message);
+    /* “node “x” (Conv): why”: the rest is said by whoever shows it. */
+    g_autofree char *prefix = g_strdup_printf ("node “%s” (%s): ", node->name, node->op_type);
+    g_autofree char *why = g_strdup (g_str_has_prefix (reason->message, prefix) ? reason->message + strlen (prefix) : reason->message);
     g_clear_error (&reason);
     in = (PjOnnxIn) { .import = import, .node = node };
-    return gather_inputs (&in, error) && add_unknown (&in, error);
+    return gather_inputs (&in, error) && add_unknown (&in, why, error);
   }
   g_propagate_error (error, reason);
   return FALSE;
