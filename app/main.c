@@ -13,6 +13,7 @@
 
 #include "settings.h"
 #include "shortcuts.h"
+#include "start.h"
 #include "style.h"
 #include "window.h"
 
@@ -152,6 +153,7 @@ find_translations (void)
 int
 main (int argc, char **argv)
 {
+  pj_start (argv);
   static const GOptionEntry options[] = {
     { "sample", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Open the bundled sample session"), NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, N_("[FILE…]") },

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "config-cli.h"
+#include "start.h"
 
 G_DEFINE_QUARK (cli-error-quark, cli_error)
 
@@ -157,6 +158,7 @@ run (Cli *cli, int argc, char **argv, GError **error)
 int
 main (int argc, char **argv)
 {
+  pj_start (argv);
   setlocale (LC_ALL, "");
   /* Numbers are written and read the same way everywhere. */
   setlocale (LC_NUMERIC, "C");
