@@ -423,6 +423,10 @@ pju_compare_page_set_studio (PjuComparePage *self, PjuStudio *studio)
   GListModel *comparisons = pjm_project_get_comparisons (project);
 
   self->studio = g_object_ref (studio);
+  pju_set_label (self->new_button, _("New Comparison"));
+  pju_set_label (self->chooser, _("Comparison shown"));
+  pju_set_label (self->measure, _("Accuracy shown in the picture"));
+  pju_set_label (self->layer, _("Layer whose channels are shown"));
   pju_compare_columns_add (GTK_COLUMN_VIEW (self->view));
   add_scatter (self);
   gtk_stack_add_named (GTK_STACK (self->stack),

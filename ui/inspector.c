@@ -19,6 +19,8 @@ struct _PjuInspector {
   PjuStudio *studio;
   PjmLayer *layer;
   GPtrArray *criteria;             /* names, in the order of the drop-down */
+  GPtrArray *other_maps;           /* PjuChannelMap, not owned */
+  char *others_key;                /* what the maps are for */
   gboolean filling;
   guint idle;
 };
@@ -165,27 +167,50 @@ title_of (PjuInspector *self, const char *name)
   return name;
 }
 
+/* One label and one map for each other criterion; made anew only for another layer or another set. */
+static void
+make_others (PjuInspector *self, GPtrArray *names)
+{
+  clear_box (self->others);
+  g_ptr_array_set_size (self->other_maps, 0);
+  for (guint i = 0; i < names->len; i++) {
+    GtkWidget *label = gtk_label_new (title_of (self, names->pdata[i])), *map = pju_channel_map_new (FALSE);
+    gtk_label_set_xalign (GTK_LABEL (label), 0);
+    gtk_box_append (GTK_BOX (self->others), label);
+    gtk_box_append (GTK_BOX (self->others), map);
+    g_ptr_array_add (self->other_maps, map);
+  }
+}
+
 static void
 show_others (PjuInspector *self)
 {
-  guint n = pjm_layer_n_criteria (self->layer), shown = 0;
   g_autofree char *present = pju_get_string (pju_studio_get_project (self->studio), "criterion");
+  g_autoptr (GPtrArray) names = g_ptr_array_new (), all = g_ptr_array_new ();
 
-  clear_box (self->others);
-  for (guint i = 0; i < n; i++) {
+  for (guint i = 0; i < pjm_layer_n_criteria (self->layer); i++) {
     const double *scores;
     const char *name = pjm_layer_get_criterion (self->layer, i, &scores);
-    if (!scores || g_strcmp0 (name, present) == 0)
-      continue;
-    GtkWidget *label = gtk_label_new (title_of (self, name)), *map = pju_channel_map_new (FALSE);
-    gtk_label_set_xalign (GTK_LABEL (label), 0);
-    pju_channel_map_set (PJU_CHANNEL_MAP (map), title_of (self, name), pjm_layer_get_channels (self->layer), scores,
-                         pjm_layer_get_mask (self->layer), NULL);
-    gtk_box_append (GTK_BOX (self->others), label);
-    gtk_box_append (GTK_BOX (self->others), map);
-    shown++;
+    if (scores && g_strcmp0 (name, present) != 0) {
+      g_ptr_array_add (names, (gpointer) name);
+      g_ptr_array_add (all, (gpointer) scores);
+    }
   }
-  gtk_widget_set_visible (self->others_box, shown > 0);
+  g_autofree char *key = g_strdup_printf ("%p %s", (void *) self->layer, present);
+  for (guint i = 0; i < names->len; i++) {
+    char *longer = g_strconcat (key, " ", names->pdata[i], NULL);
+    g_free (key);
+    key = longer;
+  }
+  if (g_strcmp0 (key, self->others_key) != 0) {
+    make_others (self, names);
+    g_free (self->others_key);
+    self->others_key = g_steal_pointer (&key);
+  }
+  for (guint i = 0; i < names->len; i++)
+    pju_channel_map_set (self->other_maps->pdata[i], title_of (self, names->pdata[i]),
+                         pjm_layer_get_channels (self->layer), all->pdata[i], pjm_layer_get_mask (self->layer), NULL);
+  gtk_widget_set_visible (self->others_box, names->len > 0);
 }
 
 static void
@@ -227,8 +252,8 @@ show_layer (PjuInspector *self)
   gtk_widget_set_visible (self->lock_card, reason != NULL);
   gtk_widget_set_visible (self->tie_card, ties != NULL);
   gtk_widget_set_visible (self->keep_box, prunable && !locked);
-  gtk_widget_set_visible (self->criterion_box, prunable);
-  gtk_widget_set_visible (self->channels_box, prunable);
+  gtk_widget_set_visible (self->criterion_box, prunable && !locked);
+  gtk_widget_set_visible (self->channels_box, prunable && (!locked || pjm_layer_get_scores (self->layer)));
   g_object_set (self->map, "editable", prunable && !locked, NULL);
   pju_ratio_set_label (PJU_RATIO (self->ratio), label);
   if (prunable)
@@ -352,6 +377,7 @@ pju_inspector_set_studio (PjuInspector *self, PjuStudio *studio)
 {
   PjmProject *project = pju_studio_get_project (studio);
   self->studio = g_object_ref (studio);
+  pju_set_label (self->criterion, _("Importance by"));
   fill_criteria (self);
   g_signal_connect_object (studio, "notify::layer", G_CALLBACK (layer_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (project, "notify", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
@@ -370,6 +396,8 @@ dispose (GObject *object)
   g_clear_object (&self->studio);
   g_clear_pointer (&self->stack, gtk_widget_unparent);
   g_clear_pointer (&self->criteria, g_ptr_array_unref);
+  g_clear_pointer (&self->other_maps, g_ptr_array_unref);
+  g_clear_pointer (&self->others_key, g_free);
   G_OBJECT_CLASS (pju_inspector_parent_class)->dispose (object);
 }
 
@@ -404,5 +432,6 @@ static void
 pju_inspector_init (PjuInspector *self)
 {
   self->criteria = g_ptr_array_new ();
+  self->other_maps = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
 }

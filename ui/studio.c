@@ -127,6 +127,15 @@ pju_set_action (GtkWidget *actionable, const char *detailed_action)
   gtk_actionable_set_action_name (GTK_ACTIONABLE (actionable), name);
 }
 
+void
+pju_set_label (GtkWidget *widget, const char *label)
+{
+  GtkWidget *inner = gtk_widget_get_first_child (widget);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  if (inner && GTK_IS_BUTTON (inner))
+    gtk_accessible_update_property (GTK_ACCESSIBLE (inner), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+}
+
 double
 pju_get_double (gpointer object, const char *property)
 {

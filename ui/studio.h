@@ -26,6 +26,9 @@ void pju_studio_complain (PjuStudio *self, const char *headline, const char *det
 /* Sets action and target, in the order that does not warn: GtkActionable checks each change by itself. */
 void pju_set_action (GtkWidget *actionable, const char *detailed_action);
 
+/* Names a menu button or drop-down, and the button inside it that takes the focus, for screen readers. */
+void pju_set_label (GtkWidget *widget, const char *label);
+
 /* --- convenience readers of model properties --- */
 
 double pju_get_double (gpointer object, const char *property);

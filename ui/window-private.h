@@ -17,7 +17,7 @@
 
 struct _PjuWindow {
   GtkApplicationWindow parent;
-  GtkWidget *header, *undo_button, *redo_button, *title, *subtitle, *device_button, *device_label;
+  GtkWidget *header, *open_button, *menu_button, *undo_button, *redo_button, *title, *subtitle, *device_button, *device_label;
   GtkWidget *inspector_toggle, *banner, *root, *start_page, *spinner, *opening_label;
   GtkWidget *pages_list, *job_revealer, *workflow, *pages, *totals, *toast, *drop_hint;
   GtkWidget *network_page, *layers_page, *jobs_page, *compare_page, *history_page, *export_page;

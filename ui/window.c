@@ -145,7 +145,6 @@ update_cb (gpointer data)
   show_titles (self);
   show_undo (self, self->undo_button, "undo-title", _("Undo"), _("Undo: %s"));
   show_undo (self, self->redo_button, "redo-title", _("Redo"), _("Redo: %s"));
-  show_devices (self);
   pju_window_update_actions (self);
   if (pju_get_boolean (self->project, "offer-cpu"))
     pju_banner_show (PJU_BANNER (self->banner), _("The device failed"),
@@ -372,7 +371,7 @@ dispose (GObject *object)
 static void
 bind_children (GtkWidgetClass *widget_class)
 {
-  CHILD (header); CHILD (undo_button); CHILD (redo_button); CHILD (title); CHILD (subtitle);
+  CHILD (header); CHILD (open_button); CHILD (menu_button); CHILD (undo_button); CHILD (redo_button); CHILD (title); CHILD (subtitle);
   CHILD (device_button); CHILD (device_label); CHILD (inspector_toggle);
   CHILD (banner); CHILD (root); CHILD (start_page); CHILD (spinner); CHILD (opening_label);
   CHILD (pages_list); CHILD (job_revealer); CHILD (workflow); CHILD (pages); CHILD (totals);
@@ -427,16 +426,21 @@ pju_window_init (PjuWindow *self)
   self->studio = pju_studio_new (self->project);
   pju_window_add_actions (self);
   share_studio (self);
+  pju_set_label (self->open_button, _("Open"));
+  pju_set_label (self->menu_button, _("Main menu"));
+  pju_set_label (self->device_button, _("Device"));
   add_page_rows (self);
   pju_window_watch_jobs (self);
   add_drop_target (self);
   pju_window_show_recent (self);
   g_signal_connect_object (self->project, "failed", G_CALLBACK (failed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->project, "notify", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->project, "notify::device", G_CALLBACK (show_devices), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->project, "notify::ready", G_CALLBACK (show_root), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->studio, "message", G_CALLBACK (message_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->studio, "problem", G_CALLBACK (failed_cb), self, G_CONNECT_SWAPPED);
   visible_page_cb (self);
+  show_devices (self);
   show_root (self);
 }
 

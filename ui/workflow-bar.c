@@ -107,6 +107,8 @@ pju_workflow_bar_set_studio (PjuWorkflowBar *self, PjuStudio *studio)
 
   self->studio = g_object_ref (studio);
   pju_ratio_set_label (PJU_RATIO (self->ratio), _("Share of channels to keep in all layers"));
+  pju_set_label (self->choose_button, _("Choose Channels"));
+  pju_set_label (self->tune_button, _("Fine-Tune"));
   fill_methods (self);
   g_signal_connect_object (project, "graph-changed", G_CALLBACK (graph_changed_cb), self, G_CONNECT_SWAPPED);
   for (guint i = 0; i < G_N_ELEMENTS (watched); i++)

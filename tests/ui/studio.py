@@ -47,12 +47,23 @@ def walk(node):
             yield from walk(child)
 
 
+def walk_back(node):
+    """The same from the end: what lies on top comes first."""
+    for i in range(node.childCount - 1, -1, -1):
+        child = node.getChildAtIndex(i)
+        if child:
+            yield from walk_back(child)
+    yield node
+
+
 class Studio:
     """One running studio.  Use it in a with statement."""
 
     def __init__(self, program, *arguments, pictures=None, env=None):
         self.pictures = pathlib.Path(pictures) if pictures else None
-        self.process = subprocess.Popen([program, *arguments], env={**os.environ, **(env or {})})
+        # A warning of GTK's in the program is a failure of ours; one of the accessibility bus here is not.
+        debug = {"G_DEBUG": os.environ.get("STUDIO_G_DEBUG", "fatal-warnings")}
+        self.process = subprocess.Popen([program, *arguments], env={**os.environ, **debug, **(env or {})})
         self.bus = Gio.bus_get_sync(Gio.BusType.SESSION)
         self.app = wait_for("the program on the accessibility bus", self._application)
         self.window_id = wait_for("a window", self._window)
@@ -100,6 +111,11 @@ class Studio:
 
     def await_node(self, role=None, name=None, contains=None, seconds=None):
         return wait_for(f"{role} {name or contains}", lambda: self.find(role, name, contains), seconds)
+
+    def await_toast(self, text):
+        """A toast stays for five seconds; a walk through the whole tree may take longer on a busy machine."""
+        return wait_for(f"a toast: {text}",
+                        lambda: next((n for n in walk_back(self.app) if n.getRoleName() == "alert" and text in n.name), None))
 
     def geometry(self):
         out = subprocess.run(["xdotool", "getwindowgeometry", "--shell", self.window_id], capture_output=True,

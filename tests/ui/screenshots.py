@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""usage: screenshots.py work|light|dark PROGRAM FOLDER FILE...
+
+work   makes a session worth looking at: ratios, ThiNet, cut, fine-tuning, a comparison
+light, dark   pictures of every page of the session FILE in that style
+"""
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from studio import APP, PATH, GLib, Studio, pyatspi, wait_for, walk  # noqa: E402
+
+MODE, PROGRAM, FOLDER = sys.argv[1:4]
+FILES = sys.argv[4:] or ["--sample"]
+
+
+def busy(studio):
+    return any(n.getRoleName() == "progress bar" and n.queryComponent().getExtents(pyatspi.WINDOW_COORDS).width > 0
+               for n in studio.nodes("progress bar"))
+
+
+def settle(studio):
+    """Until no job runs: twice in a row, for a job may start the next one."""
+    for _ in range(2):
+        wait_for("the jobs", lambda: not busy(studio))
+        time.sleep(1)
+
+
+def names(node):
+    actions = node.queryAction()
+    return [actions.getName(i) for i in range(actions.nActions)]
+
+
+def work():
+    with Studio(PROGRAM, *FILES, pictures=FOLDER) as studio:
+        studio.await_enabled("fine-tune")
+        studio.action("compare")
+        start = wait_for("the questions", lambda: studio.find("push button", "Start"))
+        for node in list(studio.nodes("check box")):
+            wanted = node.name in ("Random", "Weight sum", "APoZ", "ThiNet")
+            if wanted != node.getState().contains(pyatspi.STATE_CHECKED) and node.name != "Only what can be pruned":
+                studio.act(node, names(node)[0])
+        studio.act(start)
+        time.sleep(2)
+        settle(studio)
+        studio.page("network")
+        studio.action("keep-all", GLib.Variant("d", 0.5))
+        studio.action("choose", GLib.Variant("s", "apoz"))
+        time.sleep(1)
+        settle(studio)
+        studio.action("choose", GLib.Variant("s", "thinet"))
+        time.sleep(1)
+        settle(studio)
+        studio.await_enabled("cut")
+        studio.action("cut")
+        time.sleep(1)
+        settle(studio)
+        studio.action("fine-tune", GLib.Variant("(ud)", (4, 0.02)))
+        time.sleep(2)
+        settle(studio)
+
+
+def photograph():
+    with Studio(PROGRAM, *FILES, pictures=FOLDER) as studio:
+        studio.await_enabled("fine-tune")
+        studio.bus.call_sync(APP, PATH, "org.gtk.Actions", "SetState",
+                             GLib.Variant("(sva{sv})", ("style", GLib.Variant("s", MODE), {})), None, 0, 10000, None)
+        time.sleep(4)
+        for page in ("jobs", "compare", "history", "export"):
+            studio.page(page)
+            time.sleep(2)
+            studio.picture(page)
+        # The network as it was before the cut: marks, hatching, the share that goes.
+        studio.page("network")
+        studio.action("undo")
+        time.sleep(4)
+        studio.action("undo")
+        time.sleep(6)
+        box = next(n for n in studio.nodes("image") if n.name in ("Network graph", "网络结构图"))
+        extents = box.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
+        studio.click_at(extents.x + extents.width / 2, extents.y + extents.height * 0.33)
+        studio.point(extents.x + 30, extents.y + 30)
+        time.sleep(4)
+        studio.picture("network")
+        studio.page("layers")
+        time.sleep(2)
+        studio.picture("layers")
+        studio.action("redo")
+        time.sleep(2)
+        studio.action("redo")
+        time.sleep(2)
+
+
+work() if MODE == "work" else photograph()
