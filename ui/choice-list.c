@@ -76,6 +76,23 @@ pju_choice_list_set (PjuChoiceList *self, const PjmChoice *choices, guint n)
 }
 
 void
+pju_choice_list_set_methods (PjuChoiceList *self, PjmProject *project)
+{
+  guint n, n_rows = 0;
+  const PjmChoice *methods = pjm_project_get_methods (project, &n);
+  g_autofree PjmChoice *rows = g_new (PjmChoice, n);
+
+  for (int rank = 0; rank < 3; rank++) {
+    for (guint i = 0; i < n; i++) {
+      int own = !methods[i].is_criterion ? 0 : g_str_equal (methods[i].name, "random") ? 2 : 1;
+      if (own == rank)
+        rows[n_rows++] = methods[i];
+    }
+  }
+  pju_choice_list_set (self, rows, n_rows);
+}
+
+void
 pju_choice_list_select (PjuChoiceList *self, const char *name, gboolean selected)
 {
   for (guint i = 0; i < self->names->len; i++) {

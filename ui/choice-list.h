@@ -11,6 +11,8 @@ G_DECLARE_FINAL_TYPE (PjuChoiceList, pju_choice_list, PJU, CHOICE_LIST, GtkWidge
 
 /* Property: "multiple" boolean, at construction.  Signal: "changed". */
 void pju_choice_list_set (PjuChoiceList *self, const PjmChoice *choices, guint n);
+/* The methods of @project: those that choose by more than a score first, the baseline last. */
+void pju_choice_list_set_methods (PjuChoiceList *self, PjmProject *project);
 /* Selects by name. */
 void pju_choice_list_select (PjuChoiceList *self, const char *name, gboolean selected);
 /* (transfer container): names that are selected, in the list's order. */

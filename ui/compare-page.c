@@ -350,19 +350,17 @@ start_cb (PjuComparePage *self)
     return;
   g_ptr_array_add (methods, NULL);
   gtk_popover_popdown (GTK_POPOVER (self->run_popover));
-  pjm_project_compare (pju_studio_get_project (self->studio), (const char *const *) methods->pdata,
-                       (const double *) ratios->data, ratios->len,
-                       gtk_spin_button_get_value_as_int (GTK_SPIN_BUTTON (self->epochs)),
-                       gtk_spin_button_get_value_as_int (GTK_SPIN_BUTTON (self->steps)));
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.run-comparison", "(^as@aduu)", methods->pdata,
+                              g_variant_new_fixed_array (G_VARIANT_TYPE_DOUBLE, ratios->data, ratios->len, sizeof (double)),
+                              (guint) gtk_spin_button_get_value_as_int (GTK_SPIN_BUTTON (self->epochs)),
+                              (guint) gtk_spin_button_get_value_as_int (GTK_SPIN_BUTTON (self->steps)));
 }
 
 static void
 fill_methods (PjuComparePage *self)
 {
   static const char *const first[] = { "thinet", "weight-sum", "apoz", "random" };
-  guint n;
-  const PjmChoice *methods = pjm_project_get_methods (pju_studio_get_project (self->studio), &n);
-  pju_choice_list_set (PJU_CHOICE_LIST (self->methods), methods, n);
+  pju_choice_list_set_methods (PJU_CHOICE_LIST (self->methods), pju_studio_get_project (self->studio));
   for (guint i = 0; i < G_N_ELEMENTS (first); i++)
     pju_choice_list_select (PJU_CHOICE_LIST (self->methods), first[i], TRUE);
   check_cb (self);

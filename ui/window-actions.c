@@ -153,6 +153,23 @@ act_compare (GSimpleAction *action, GVariant *parameter, gpointer data)
   pju_compare_page_ask (PJU_COMPARE_PAGE (self->compare_page));
 }
 
+/* (methods, ratios, epochs, most steps) */
+static void
+act_run_comparison (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  g_autoptr (GVariant) ratios = NULL;
+  g_autofree const char **methods = NULL;
+  guint epochs, steps;
+  gsize n_ratios;
+
+  g_variant_get (parameter, "(^a&s@aduu)", &methods, &ratios, &epochs, &steps);
+  const double *values = g_variant_get_fixed_array (ratios, &n_ratios, sizeof (double));
+  if (methods[0] && n_ratios > 0)
+    pjm_project_compare (self->project, methods, values, n_ratios, epochs, steps);
+  pju_window_show_page (self, "compare");
+}
+
 static void
 act_export (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -237,6 +254,7 @@ pju_window_add_actions (PjuWindow *self)
     { .name = "fine-tune", .activate = act_fine_tune, .parameter_type = "(ud)" },
     { .name = "evaluate", .activate = act_evaluate },
     { .name = "compare", .activate = act_compare },
+    { .name = "run-comparison", .activate = act_run_comparison, .parameter_type = "(asaduu)" },
     { .name = "export", .activate = act_export },
     { .name = "device", .activate = act_device, .parameter_type = "s", .state = "''" },
     { .name = "page", .activate = act_page, .parameter_type = "s", .state = "'network'" },
@@ -278,5 +296,6 @@ pju_window_update_actions (PjuWindow *self)
   enable (self, "fine-tune", editable && data);
   enable (self, "evaluate", editable && data);
   enable (self, "compare", editable && data);
+  enable (self, "run-comparison", editable && data);
   enable (self, "open-data", ready);
 }

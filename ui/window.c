@@ -118,9 +118,7 @@ show_devices (PjuWindow *self)
 
   for (guint i = 0; i < n; i++) {
     g_autofree char *action = g_strdup_printf ("win.device::%s", devices[i].name);
-    g_autofree char *label = devices[i].about && *devices[i].about
-      ? g_strdup_printf ("%s (%s)", devices[i].title, devices[i].about) : g_strdup (devices[i].title);
-    g_menu_append (menu, label, action);
+    g_menu_append (menu, devices[i].title, action);
     if (g_strcmp0 (devices[i].name, present) == 0) {
       title = devices[i].title;
       about = devices[i].about;

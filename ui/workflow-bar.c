@@ -80,9 +80,7 @@ tune_cb (PjuWorkflowBar *self)
 static void
 fill_methods (PjuWorkflowBar *self)
 {
-  guint n;
-  const PjmChoice *methods = pjm_project_get_methods (pju_studio_get_project (self->studio), &n);
-  pju_choice_list_set (PJU_CHOICE_LIST (self->methods), methods, n);
+  pju_choice_list_set_methods (PJU_CHOICE_LIST (self->methods), pju_studio_get_project (self->studio));
   pju_choice_list_select (PJU_CHOICE_LIST (self->methods), "thinet", TRUE);
   method_changed_cb (self);
 }

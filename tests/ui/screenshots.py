@@ -28,21 +28,11 @@ def settle(studio):
         time.sleep(1)
 
 
-def names(node):
-    actions = node.queryAction()
-    return [actions.getName(i) for i in range(actions.nActions)]
-
-
 def work():
     with Studio(PROGRAM, *FILES, pictures=FOLDER) as studio:
         studio.await_enabled("fine-tune")
-        studio.action("compare")
-        start = wait_for("the questions", lambda: studio.find("push button", "Start"))
-        for node in list(studio.nodes("check box")):
-            wanted = node.name in ("Random", "Weight sum", "APoZ", "ThiNet")
-            if wanted != node.getState().contains(pyatspi.STATE_CHECKED) and node.name != "Only what can be pruned":
-                studio.act(node, names(node)[0])
-        studio.act(start)
+        studio.action("run-comparison", GLib.Variant("(asaduu)", (["random", "weight-sum", "apoz", "thinet"],
+                                                                  [0.75, 0.5, 0.25], 0, 0)))
         time.sleep(2)
         settle(studio)
         studio.page("network")
