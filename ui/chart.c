@@ -228,10 +228,11 @@ to_y (const Frame *f, double y)
   return f->top + f->height - (y - f->y0) / (f->y1 - f->y0) * f->height;
 }
 
+/* Seven shapes, turned by one with each round of the colours: no two of 49 series look the same. */
 static void
-draw_marker (cairo_t *cr, guint shape, double x, double y, double r)
+draw_marker (cairo_t *cr, guint series, double x, double y, double r)
 {
-  switch (shape % 4) {
+  switch ((series + series / PJU_N_SERIES) % PJU_N_SERIES) {
     case 0:
       cairo_arc (cr, x, y, r, 0, 2 * G_PI);
       break;
@@ -244,11 +245,26 @@ draw_marker (cairo_t *cr, guint shape, double x, double y, double r)
       cairo_line_to (cr, x - r * 1.1, y + r * .9);
       cairo_close_path (cr);
       break;
-    default:
+    case 3:
       cairo_move_to (cr, x, y - r * 1.3);
       cairo_line_to (cr, x + r * 1.3, y);
       cairo_line_to (cr, x, y + r * 1.3);
       cairo_line_to (cr, x - r * 1.3, y);
+      cairo_close_path (cr);
+      break;
+    case 4:
+      cairo_move_to (cr, x, y + r * 1.2);
+      cairo_line_to (cr, x + r * 1.1, y - r * .9);
+      cairo_line_to (cr, x - r * 1.1, y - r * .9);
+      cairo_close_path (cr);
+      break;
+    case 5:
+      cairo_rectangle (cr, x - r * 1.2, y - r * .45, r * 2.4, r * .9);
+      cairo_rectangle (cr, x - r * .45, y - r * 1.2, r * .9, r * 2.4);
+      break;
+    default:
+      for (int i = 0; i < 6; i++)
+        cairo_line_to (cr, x + r * 1.1 * cos (i * G_PI / 3), y + r * 1.1 * sin (i * G_PI / 3));
       cairo_close_path (cr);
   }
 }

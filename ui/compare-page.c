@@ -24,7 +24,6 @@ struct _PjuComparePage {
   PjmComparison *comparison;
   GtkMultiSelection *selection;
   GArray *groups;                  /* int: group of each entry of the layer drop-down */
-  GArray *sizes;                   /* guint: channels of each */
   gboolean filling, measure_chosen;
   guint idle;
 };
@@ -47,6 +46,22 @@ row_index (PjuComparePage *self, PjmCompareRow *row)
   return GTK_INVALID_LIST_POSITION;
 }
 
+/* Nothing chosen yet: another method at the ratio of the first row says most. */
+static guint
+partner_of_first (GListModel *rows)
+{
+  g_autoptr (PjmCompareRow) first = g_list_model_get_item (rows, 0);
+  g_autofree char *method = pju_get_string (first, "method");
+
+  for (guint i = g_list_model_get_n_items (rows); i-- > 1;) {
+    g_autoptr (PjmCompareRow) row = g_list_model_get_item (rows, i);
+    g_autofree char *other = pju_get_string (row, "method");
+    if (g_strcmp0 (method, other) != 0 && pju_get_double (row, "ratio") == pju_get_double (first, "ratio"))
+      return i;
+  }
+  return 1;
+}
+
 static gboolean
 chosen_rows (PjuComparePage *self, PjmCompareRow **a, PjmCompareRow **b)
 {
@@ -59,6 +74,8 @@ chosen_rows (PjuComparePage *self, PjmCompareRow **a, PjmCompareRow **b)
   }
   if (n < 2)
     return FALSE;
+  if (found == 0)
+    at[1] = partner_of_first (rows);
   if (found == 1) {
     at[1] = at[0];
     at[0] = at[1] > 0 ? at[1] - 1 : 1;
@@ -78,7 +95,7 @@ show_map (PjuComparePage *self, GtkWidget *map, GtkWidget *title, PjmCompareRow 
     return;
   int group = g_array_index (self->groups, int, i);
   const guint8 *mask = pjm_compare_row_get_mask (row, group), *against = pjm_compare_row_get_mask (other, group);
-  pju_channel_map_set (PJU_CHANNEL_MAP (map), text, g_array_index (self->sizes, guint, i),
+  pju_channel_map_set (PJU_CHANNEL_MAP (map), text, pjm_compare_row_get_n_channels (row, group),
                        pjm_compare_row_get_scores (row, group), mask, mask ? against : NULL);
 }
 
@@ -111,7 +128,6 @@ fill_layers (PjuComparePage *self)
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
 
   g_array_set_size (self->groups, 0);
-  g_array_set_size (self->sizes, 0);
   for (guint i = 0; i < g_list_model_get_n_items (layers); i++) {
     g_autoptr (PjmLayer) layer = g_list_model_get_item (layers, i);
     int group = pjm_layer_get_group (layer);
@@ -120,7 +136,6 @@ fill_layers (PjuComparePage *self)
       continue;
     gtk_string_list_append (names, pjm_layer_get_name (layer));
     g_array_append_val (self->groups, group);
-    g_array_append_val (self->sizes, n);
   }
   self->filling = TRUE;
   gtk_drop_down_set_model (GTK_DROP_DOWN (self->layer), G_LIST_MODEL (names));
@@ -146,16 +161,27 @@ choose_measure (PjuComparePage *self)
   self->filling = FALSE;
 }
 
+/* The place of a method among all, so that it has one colour and one marker everywhere; the baseline is grey. */
 static guint
 method_color (PjuComparePage *self, const char *method)
 {
-  guint n;
+  guint n, rank = 0;
   const PjmChoice *methods = pjm_project_get_methods (pju_studio_get_project (self->studio), &n);
-  for (guint i = 0; i < n; i++) {
-    if (g_strcmp0 (methods[i].name, method) == 0)
-      return i;
+
+  if (g_strcmp0 (method, "random") == 0)
+    return PJU_N_SERIES - 1;
+  for (int own = 1; own >= 0; own--) {
+    for (guint i = 0; i < n; i++) {
+      if (methods[i].is_criterion == own || g_str_equal (methods[i].name, "random"))
+        continue;
+      if (g_strcmp0 (methods[i].name, method) == 0)
+        return rank;
+      rank++;
+      if (rank % PJU_N_SERIES == PJU_N_SERIES - 1)
+        rank++;
+    }
   }
-  return n;
+  return rank;
 }
 
 static void
@@ -460,7 +486,6 @@ dispose (GObject *object)
   g_clear_object (&self->comparison);
   g_clear_object (&self->studio);
   g_clear_pointer (&self->groups, g_array_unref);
-  g_clear_pointer (&self->sizes, g_array_unref);
   G_OBJECT_CLASS (pju_compare_page_parent_class)->dispose (object);
 }
 
@@ -487,7 +512,6 @@ static void
 pju_compare_page_init (PjuComparePage *self)
 {
   self->groups = g_array_new (FALSE, FALSE, sizeof (int));
-  self->sizes = g_array_new (FALSE, FALSE, sizeof (guint));
   self->filling = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
   self->filling = FALSE;

@@ -11,10 +11,10 @@
 typedef struct { const char *word, *title, *x_title; PjuChartUnit unit; } Quantity;
 
 static const Quantity quantities[] = {
-  { "loss", N_("Loss"), N_("Steps"), PJU_CHART_NUMBER },
-  { "acc", N_("Accuracy"), N_("Steps"), PJU_CHART_PERCENT },
-  { "top", N_("Accuracy"), N_("Steps"), PJU_CHART_PERCENT },
-  { "lr", N_("Learning rate"), N_("Steps"), PJU_CHART_NUMBER },
+  { "loss", N_("Loss"), N_("Training steps"), PJU_CHART_NUMBER },
+  { "acc", N_("Accuracy"), N_("Training steps"), PJU_CHART_PERCENT },
+  { "top", N_("Accuracy"), N_("Training steps"), PJU_CHART_PERCENT },
+  { "lr", N_("Learning rate"), N_("Training steps"), PJU_CHART_NUMBER },
   { "rows", N_("Accuracy"), N_("Rows of the comparison"), PJU_CHART_PERCENT },
 };
 
@@ -90,7 +90,7 @@ view_for (PjuJobCurves *self, const char *series)
     if (g_strcmp0 (pju_chart_view_get_chart (self->views->pdata[i])->title, title) == 0)
       return self->views->pdata[i];
   }
-  PjuChart *chart = pju_chart_new (title, quantity ? _(quantity->x_title) : _("Steps"), NULL);
+  PjuChart *chart = pju_chart_new (title, quantity ? _(quantity->x_title) : _("Training steps"), NULL);
   chart->y_unit = quantity ? quantity->unit : PJU_CHART_NUMBER;
   GtkWidget *view = pju_chart_view_new (chart), *overlay = gtk_overlay_new ();
   GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);

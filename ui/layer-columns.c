@@ -32,7 +32,7 @@ static GtkWidget *
 make_kind (PjuStudio *studio)
 {
   GtkWidget *label = make_label (studio);
-  gtk_label_set_width_chars (GTK_LABEL (label), 20);
+  gtk_label_set_width_chars (GTK_LABEL (label), 18);
   return label;
 }
 
@@ -51,7 +51,7 @@ make_name (PjuStudio *studio)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *label = make_label (studio);
   GtkWidget *lock = gtk_image_new_from_icon_name ("changes-prevent-symbolic");
   gtk_widget_set_hexpand (label, TRUE);
-  gtk_label_set_width_chars (GTK_LABEL (label), 14);
+  gtk_label_set_width_chars (GTK_LABEL (label), 11);
   gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_START);
   gtk_widget_add_css_class (label, "layer-name");
   gtk_accessible_update_property (GTK_ACCESSIBLE (lock), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Locked"), -1);
@@ -127,7 +127,7 @@ static GtkWidget *
 make_ratio (PjuStudio *studio)
 {
   GtkWidget *ratio = pju_ratio_new (TRUE);
-  gtk_widget_set_size_request (ratio, 200, -1);
+  gtk_widget_set_size_request (ratio, 168, -1);
   g_signal_connect_object (ratio, "changed", G_CALLBACK (ratio_changed_cb), studio, 0);
   return ratio;
 }

@@ -141,6 +141,12 @@ pjm_compare_row_new (const PjComparisonRowRecord *record, const PjGroups *groups
   return self;
 }
 
+guint
+pjm_compare_row_get_n_channels (PjmCompareRow *self, int group)
+{
+  return group >= 0 && (guint) group < self->n_channels->len ? g_array_index (self->n_channels, int, group) : 0;
+}
+
 const guint8 *
 pjm_compare_row_get_mask (PjmCompareRow *self, int group)
 {

@@ -13,6 +13,9 @@ G_DECLARE_FINAL_TYPE (PjmCompareRow, pjm_compare_row, PJM, COMPARE_ROW, GObject)
 /* Properties: "method" string (identifier), "title" string, "ratio" double, "macs" uint64, "params" uint64,
  *   "macs-share" double, "cut" double, "recalibrated" double, "tuned" double (top-1 0 … 1, -1 not measured),
  *   "speed" double (images/s), "refusal" string. */
+/* Channels of one group in the network that was compared, which may have been cut since; 0 if there is no
+ * such group. */
+guint pjm_compare_row_get_n_channels (PjmCompareRow *self, int group);
 /* Kept channels of one group in this row; NULL if the group is whole. */
 const guint8 *pjm_compare_row_get_mask (PjmCompareRow *self, int group);
 /* Scores that chose them, or NULL. */

@@ -16,5 +16,5 @@ session=$(find "$work" -name '*.penjing' | head -1)
 TEST_LANGUAGE=zh_CN "$here/headless.sh" /usr/bin/python3 "$here/screenshots.py" dark "$build/app/penjing" "$out/zh_CN" "$session"
 # Few colours: a fraction of the size, and no difference that the eye sees.
 for picture in "$out"/en/*.png "$out"/zh_CN/*.png; do
-  convert "$picture" -strip -colors 255 -define png:compression-level=9 PNG8:"$picture"
+  convert "$picture" -strip +dither -colors 255 -define png:compression-level=9 PNG8:"$picture"
 done
