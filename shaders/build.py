@@ -11,7 +11,7 @@
   build.py list OUTPUT NAME...
       an X-macro with one row per variant.
 """
-import os, re, struct, subprocess, sys, tempfile
+import hashlib, os, re, struct, subprocess, sys, tempfile
 
 # Opcodes, decorations and storage classes of the SPIR-V specification, as far as they matter here.
 OP_TYPE_INT, OP_TYPE_FLOAT, OP_TYPE_VECTOR, OP_TYPE_MATRIX, OP_TYPE_IMAGE = 21, 22, 23, 24, 25
@@ -74,16 +74,34 @@ def reflect(words):
     return ''.join(letters[k] for k in sorted(letters)), push
 
 
+def optimise(raw, small):
+    """The optimised and validated module.  That is nearly all of the time: several builds of one tree (plain, with
+    sanitizers) share the results through the folder PENJING_SHADER_CACHE, where it is set."""
+    cache = os.environ.get('PENJING_SHADER_CACHE')
+    with open(raw, 'rb') as f:
+        kept = cache and os.path.join(cache, hashlib.sha256(f.read()).hexdigest())
+    if kept and os.path.exists(kept):
+        with open(kept, 'rb') as f:
+            return f.read()
+    subprocess.run(['spirv-opt', '--target-env=vulkan1.1', '-O', raw, '-o', small], check=True)
+    subprocess.run(['spirv-val', '--target-env', 'vulkan1.1', small], check=True)
+    with open(small, 'rb') as f:
+        data = f.read()
+    if kept:
+        os.makedirs(cache, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as f:
+            f.write(data)
+        os.replace(f.name, kept)
+    return data
+
+
 def variant(name, source, output, depfile, defines):
     include = os.path.join(os.path.dirname(os.path.abspath(source)), 'include')
     with tempfile.TemporaryDirectory() as folder:
         raw, small = os.path.join(folder, 'raw.spv'), os.path.join(folder, 'small.spv')
         subprocess.run(['glslc', '--target-env=vulkan1.1', '-Werror', '-I', include, *defines, '-MD', '-MF', depfile,
                         '-MT', output, '-o', raw, source], check=True)
-        subprocess.run(['spirv-opt', '--target-env=vulkan1.1', '-O', raw, '-o', small], check=True)
-        subprocess.run(['spirv-val', '--target-env', 'vulkan1.1', small], check=True)
-        with open(small, 'rb') as f:
-            data = f.read()
+        data = optimise(raw, small)
     words = struct.unpack('<%dI' % (len(data) // 4), data)
     bindings, push = reflect(words)
     with open(output, 'w') as f:
