@@ -16,6 +16,7 @@
 #include "graph/groups.h"
 #include "model/work-compare.h"
 #include "model/work-prune.h"
+#include "model/work-sensitivity.h"
 #include "model/work-train.h"
 #include "session/session.h"
 #include "train/evaluate.h"
@@ -221,6 +222,11 @@ gboolean cli_export (Cli *cli, const CliModel *model, const PjWork *work, const 
 gboolean cli_report (Cli *cli, const char *network, const char *data, const PjGroups *groups,
                      const PjComparison *comparison,
                      const PjWorkCompare *settings, const char *path, const char *stages_html, GError **error);
+
+/* Prints the table of a sensitivity and puts it into cli->result. @allowed: share of accuracy that a group may cost;
+ * @path: (nullable): CSV file. In verb-sensitivity.c. */
+gboolean cli_show_sweep (Cli *cli, const PjGroups *groups, const PjSweep *sweep, double allowed, const char *path,
+                         GError **error);
 
 /* Refuses early, before minutes of work: the folder of @path must exist and be writable. NULL is allowed. */
 gboolean cli_check_out (const char *path, GError **error);

@@ -311,6 +311,16 @@ finish_comparison (Cli *cli, PjSession *session, const PjJobRecord *job, const c
 }
 
 static gboolean
+finish_sensitivity (Cli *cli, PjSession *session, const PjJobRecord *job, const char *target, GError **error)
+{
+  g_auto (PjWorkPlace) place = { 0 };
+  if (!pj_work_open_step (session, job->step, &place, error))
+    return FALSE;
+  g_autoptr (PjSweep) sweep = pj_work_sensitivity_stored (session, job->id, place.groups, error);
+  return sweep != NULL && cli_show_sweep (cli, place.groups, sweep, PJ_SWEEP_TOLERANCE, target, error);
+}
+
+static gboolean
 resume (Cli *cli, PjSession *session, const char *argument, GError **error)
 {
   int64_t id = 0;
@@ -338,6 +348,8 @@ resume (Cli *cli, PjSession *session, const char *argument, GError **error)
   json_object_set_string_member (cli->result, "text", done.text);
   if (strcmp (job->kind, "compare") == 0)
     return finish_comparison (cli, session, job, target, error);
+  if (strcmp (job->kind, "sensitivity") == 0)
+    return finish_sensitivity (cli, session, job, target, error);
   if (strcmp (job->kind, "train") == 0 || strcmp (job->kind, "fine-tune") == 0)
     return finish_training (cli, session, job, done.step, target, error);
   return TRUE;

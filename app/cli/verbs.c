@@ -11,6 +11,7 @@ const CliVerb *const cli_verbs[] = {
   &cli_verb_train,
   &cli_verb_eval,
   &cli_verb_score,
+  &cli_verb_sensitivity,
   &cli_verb_prune,
   &cli_verb_compare,
   &cli_verb_export,

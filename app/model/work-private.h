@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 gboolean pj_work_train_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
 gboolean pj_work_choose_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
 gboolean pj_work_compare_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
+gboolean pj_work_sensitivity_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
 
 /* "91.85 %" of a share. (transfer full) */
 char *pj_work_percent (double share);

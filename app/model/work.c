@@ -242,6 +242,7 @@ static const struct {
   { "fine-tune", pj_work_train_resume },
   { "choose", pj_work_choose_resume },
   { "compare", pj_work_compare_resume },
+  { "sensitivity", pj_work_sensitivity_resume },
 };
 
 static int

@@ -162,19 +162,37 @@ run_batch (PjEvaluator *self, unsigned first, unsigned n, PjTally *tally, GError
 }
 
 gboolean
-pj_evaluator_run (PjEvaluator *self, const PjCutPlan *masks, const PjHooks *hooks, PjAccuracy *accuracy, GError **error)
+pj_evaluator_run_logits (PjEvaluator *self, const PjCutPlan *masks, const PjHooks *hooks, float *logits,
+                         PjAccuracy *accuracy, GError **error)
 {
+  unsigned n_classes = pj_graph_n_classes (self->graph);
   PjTally tally;
   gint64 before = g_get_monotonic_time ();
 
   if (!set_masks (self, masks, error))
     return FALSE;
-  pj_tally_init (&tally, pj_graph_n_classes (self->graph), self->n);
-  for (unsigned first = 0; first < self->n; first += self->batch)
-    if (!pj_hooks_go_on (hooks, error) || !run_batch (self, first, MIN (self->batch, self->n - first), &tally, error)) {
+  pj_tally_init (&tally, n_classes, self->n);
+  for (unsigned first = 0; first < self->n; first += self->batch) {
+    unsigned n = MIN (self->batch, self->n - first);
+    if (!pj_hooks_go_on (hooks, error) || !run_batch (self, first, n, &tally, error)) {
       pj_tally_clear (&tally);
       return FALSE;
     }
+    if (logits != NULL)
+      memcpy (logits + (size_t) first * n_classes, self->logits, (size_t) n * n_classes * sizeof (float));
+  }
   pj_tally_finish (&tally, (double) (g_get_monotonic_time () - before) / G_USEC_PER_SEC, accuracy);
   return TRUE;
+}
+
+gboolean
+pj_evaluator_run (PjEvaluator *self, const PjCutPlan *masks, const PjHooks *hooks, PjAccuracy *accuracy, GError **error)
+{
+  return pj_evaluator_run_logits (self, masks, hooks, NULL, accuracy, error);
+}
+
+unsigned
+pj_evaluator_n (const PjEvaluator *self)
+{
+  return self->n;
 }

@@ -43,6 +43,11 @@ PjEvaluator *pj_evaluator_new (PjDevice *device, PjGraph *graph, const PjGroups 
                                PjSplit split, const PjFormat *format, unsigned n_max, GError **error);
 gboolean pj_evaluator_run (PjEvaluator *self, const PjCutPlan *masks, const PjHooks *hooks,
                            PjAccuracy *accuracy, GError **error);
+/* The same, and what the network said: @logits: (out): pj_evaluator_n() x classes. */
+gboolean pj_evaluator_run_logits (PjEvaluator *self, const PjCutPlan *masks, const PjHooks *hooks, float *logits,
+                                  PjAccuracy *accuracy, GError **error);
+/* Pictures that it measures on. */
+unsigned pj_evaluator_n (const PjEvaluator *self);
 void pj_evaluator_free (PjEvaluator *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjEvaluator, pj_evaluator_free)
 

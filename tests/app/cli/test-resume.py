@@ -105,6 +105,22 @@ def resume_comparison():
     check(os.path.exists("half.html") and os.path.exists("half.csv"), "no report after resuming")
 
 
+def resume_sensitivity():
+    args = ["sensitivity", "net.onnx", "--data", DATA, "--keep", "0.8,0.6,0.4,0.2"]
+    straight = ok(run(*args, "--csv", "s-straight.csv", "--json")).json
+    process = start(*args, "--csv", "s-half.csv")
+    wait_for("s-half.penjing", "SELECT 1 FROM point", process)
+    status, _, _ = stop(process, signal.SIGKILL)
+    check(status == -signal.SIGKILL and not os.path.exists("s-half.csv"), status)
+    first = query("s-half.penjing", "SELECT * FROM point WHERE id <= 10")
+    result = ok(run("sessions", "s-half.penjing", "resume", "--json")).json
+    check(result["groups"] == straight["groups"] and result["top1"] == straight["top1"], result, straight)
+    check(query("s-half.penjing", "SELECT * FROM point WHERE id <= 10") == first != [], "what was stored has changed")
+    n = query("s-half.penjing", "SELECT count(*) FROM point")[0][0]
+    check(n == 2 + 6 * 4 * 2, "a finished group was measured again:", n)
+    check(open("s-half.csv").read() == open("s-straight.csv").read(), "the tables differ")
+
+
 def hangup_of_the_reader():
     """A closed pipe at stdout is a failure, not a success without a result."""
     read, write = os.pipe()
@@ -115,4 +131,4 @@ def hangup_of_the_reader():
     check(process.returncode != 0, "status 0 although nothing could be written")
 
 
-main([kill_and_resume_training, ctrl_c_and_resume_training, second_process_is_refused, resume_comparison, hangup_of_the_reader])
+main([kill_and_resume_training, ctrl_c_and_resume_training, second_process_is_refused, resume_comparison, resume_sensitivity, hangup_of_the_reader])

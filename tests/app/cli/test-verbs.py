@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from harness import DATA, check, main, make_model, ok, refused, run, weights
 
-VERBS = ["devices", "info", "infer", "train", "eval", "score", "prune", "compare", "export", "sessions", "bench", "sample"]
+VERBS = ["devices", "info", "infer", "train", "eval", "score", "sensitivity", "prune", "compare", "export", "sessions", "bench", "sample"]
 
 
 def help_has_examples():
@@ -131,6 +131,24 @@ def score_lists_channels():
     check(apoz["images"] == 64 and all(0 <= s <= 1 for g in apoz["groups"] for s in g["scores"]), apoz["images"])
 
 
+def sensitivity_reads_groups():
+    args = ["sensitivity", "a.onnx", "--data", DATA, "--keep", "1,0.5,0.1"]
+    result = ok(run(*args, "--csv", "curves.csv", "--json")).json
+    whole = ok(run("eval", "a.onnx", "--data", DATA, "--json")).json
+    check(result["n"] == 100 and abs(result["top1"] - whole["top1"]) < 1e-9, result["top1"], whole["top1"])
+    groups = {g["group"]: g for g in result["groups"]}
+    check(list(groups) == [f"conv{i}" for i in range(1, 7)], list(groups))
+    points = groups["conv6"]["points"]
+    check([p["kept"] for p in points] == [128, 64, 12] and points[0]["kl"] == 0, points)
+    check(points[0]["top1"] == result["top1"] and 0 < points[1]["kl"] < points[2]["kl"], points)
+    check(all("points" in g["reading"] or "nothing" in g["reading"] for g in groups.values()), groups)
+    rows = list(csv.DictReader(open("curves.csv")))
+    check(len(rows) == 18 and abs(float(rows[-1]["kl"]) - points[2]["kl"]) < 1e-12, rows[-1])
+    check("reading" in ok(run(*args, "--session", "none")).out, "no table")
+    refused(run("sensitivity", "a.onnx", "--keep", "0"), "0", status=2)
+    refused(run("sensitivity", "a.onnx", "--criterion", "apos"), "apos", status=2)
+
+
 def prune_makes_it_smaller():
     result = ok(run("prune", "a.onnx", "--data", DATA, "--keep", "0.5", "--keep", "conv6=0.25", "--method", "weight-sum", "--steps", "2",
                     "--batch", "32", "--out", "small.onnx", "--json")).json
@@ -240,5 +258,6 @@ def text_and_json_exclude_each_other():
 
 
 main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
+      sensitivity_reads_groups,
       prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, sessions_keep_everything, export_is_checked, bench_times_calls,
       sample_tells_the_story, text_and_json_exclude_each_other])

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Sensitivity as a job: a group is stored as soon as it is measured. */
+#include "model/work-sensitivity.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "model/work-private.h"
+#include "model/work-settings.h"
+#include "prune/budget.h"
+
+/* --- settings --- */
+
+static const PjField fields[] = {
+  { "criterion", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWorkSensitivity, criterion) },
+  { "ratio", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjWorkSensitivity, ratios) },
+  { "images", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkSensitivity, n_images) },
+  { "test", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkSensitivity, n_test) },
+  { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (PjWorkSensitivity, seed) },
+  { NULL }
+};
+
+void
+pj_work_sensitivity_init (PjWorkSensitivity *self)
+{
+  memset (self, 0, sizeof *self);
+  self->criterion = g_strdup ("weight-sum");
+  self->ratios = g_strsplit ("0.9 0.8 0.7 0.6 0.5 0.4 0.3 0.2 0.1", " ", -1);
+  self->n_test = 1000;
+  self->seed = 1;
+}
+
+void
+pj_work_sensitivity_clear (PjWorkSensitivity *self)
+{
+  pj_fields_clear (fields, self);
+}
+
+char *
+pj_work_sensitivity_write (const PjWorkSensitivity *self)
+{
+  return pj_fields_write (fields, self);
+}
+
+gboolean
+pj_work_sensitivity_read (PjWorkSensitivity *self, const char *text, GError **error)
+{
+  return pj_fields_read (fields, self, text, error);
+}
+
+static GArray *
+parse_ratios (const PjWorkSensitivity *settings, GError **error)
+{
+  g_autoptr (GArray) ratios = g_array_new (FALSE, FALSE, sizeof (double));
+
+  for (char **text = settings->ratios; text != NULL && *text != NULL; text++) {
+    char *end;
+    double ratio = g_ascii_strtod (*text, &end);
+    if (end == *text || *end != '\0' || !(ratio > 0.0 && ratio <= 1.0)) {
+      g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                   "“%s” is no keep ratio: write a number above 0 and at most 1", *text);
+      return NULL;
+    }
+    g_array_append_val (ratios, ratio);
+  }
+  return g_steal_pointer (&ratios);
+}
+
+/* --- stored points --- */
+
+/* The newest point of @series at @x; FALSE if there is none. */
+static gboolean
+find_point (const GArray *points, const char *series, double x, double *y)
+{
+  for (guint i = points->len; i-- > 0;) {
+    const PjPoint *point = &g_array_index (points, PjPoint, i);
+    if (point->x == x && g_str_equal (point->series, series)) {
+      *y = point->y;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+/* All points of @group, or NULL if one is missing: it was stopped while its points were being stored. */
+static PjGroupSweep *
+find_group (const GArray *points, const PjGroup *group, const GArray *ratios)
+{
+  g_autofree char *top1 = g_strdup_printf ("top1 %s", group->name), *kl = g_strdup_printf ("kl %s", group->name);
+  g_autoptr (PjGroupSweep) found = pj_group_sweep_new (group, ratios->len);
+
+  for (guint i = 0; i < ratios->len; i++) {
+    PjSweepPoint *point = &found->points[i];
+    point->ratio = g_array_index (ratios, double, i);
+    point->n_kept = point->ratio == 1 ? group->n_channels : pj_keep_count (group->n_channels, point->ratio, 1);
+    if (!find_point (points, top1, point->ratio, &point->top1) || !find_point (points, kl, point->ratio, &point->kl))
+      return NULL;
+  }
+  return g_steal_pointer (&found);
+}
+
+PjSweep *
+pj_work_sensitivity_stored (PjSession *session, int64_t job, const PjGroups *groups, GError **error)
+{
+  g_autoptr (PjJobRecord) record = pj_session_get_job (session, job, error);
+  g_auto (PjWorkSensitivity) settings;
+  pj_work_sensitivity_init (&settings);
+  if (record == NULL || !pj_work_sensitivity_read (&settings, record->settings, error))
+    return NULL;
+  g_autoptr (GArray) ratios = parse_ratios (&settings, error);
+  g_autoptr (GArray) points = ratios != NULL ? pj_session_get_points (session, job, error) : NULL;
+  if (points == NULL)
+    return NULL;
+  g_autoptr (PjSweep) sweep = pj_sweep_new ();
+  double n = 0;
+  find_point (points, "top1", 1, &sweep->base_top1);
+  find_point (points, "pictures", 1, &n);
+  sweep->n_pictures = (unsigned) n;
+  for (unsigned i = 0; i < pj_groups_n (groups); i++) {
+    const PjGroup *group = pj_groups_get (groups, i);
+    PjGroupSweep *found = group->lock_reason == NULL ? find_group (points, group, ratios) : NULL;
+    if (found != NULL)
+      g_ptr_array_add (sweep->groups, found);
+  }
+  return g_steal_pointer (&sweep);
+}
+
+/* --- running --- */
+
+typedef struct {
+  const PjGroups *groups;
+  PjWorkRun *run;
+  PjSweepFunc func;
+  gpointer data;
+  gboolean is_base_stored;
+} Sensitivity;
+
+static void
+keep_point (Sensitivity *self, const char *series, const char *group, double x, double y)
+{
+  g_autofree char *name = group != NULL ? g_strdup_printf ("%s %s", series, group) : g_strdup (series);
+  pj_hooks_metric (pj_work_run_hooks (self->run), name, x, y);
+}
+
+static gboolean
+group_cb (const PjSweep *sweep, const PjGroupSweep *group, gpointer data, GError **error)
+{
+  Sensitivity *self = data;
+  const char *name = pj_groups_get (self->groups, (unsigned) group->group)->name;
+
+  if (!self->is_base_stored) {
+    keep_point (self, "top1", NULL, 1, sweep->base_top1);
+    keep_point (self, "pictures", NULL, 1, sweep->n_pictures);
+    self->is_base_stored = TRUE;
+  }
+  for (unsigned i = 0; i < group->n_points; i++) {
+    keep_point (self, "top1", name, group->points[i].ratio, group->points[i].top1);
+    keep_point (self, "kl", name, group->points[i].ratio, group->points[i].kl);
+  }
+  return pj_work_run_flush (self->run, error)
+         && (self->func == NULL || self->func (sweep, group, self->data, error));
+}
+
+static PjSweep *
+sweep_all (Sensitivity *self, const PjWork *work, const PjWorkSensitivity *settings, const PjCriterion *criterion, GError **error)
+{
+  PjFormat format;
+  if (!pj_dataset_format_for (work->dataset, work->graph, TRUE, &format, error))
+    return NULL;
+  g_autoptr (GArray) ratios = parse_ratios (settings, error);
+  if (ratios == NULL)
+    return NULL;
+  g_autoptr (PjSweep) before = NULL;
+  if (work->session != NULL) {
+    before = pj_work_sensitivity_stored (work->session, pj_work_run_job (self->run), self->groups, error);
+    if (before == NULL)
+      return NULL;
+    self->is_base_stored = before->n_pictures > 0;
+  }
+  PjScoring scoring = { work->device, work->graph, self->groups, work->dataset, &format, settings->n_images, settings->seed,
+                        pj_work_run_hooks (self->run) };
+  PjSweepOptions options = {
+    .criterion = criterion, .ratios = (const double *) ratios->data, .n_ratios = ratios->len, .n_test = settings->n_test,
+    .before = before,
+  };
+  return pj_sweep (&scoring, &options, group_cb, self, error);
+}
+
+PjSweep *
+pj_work_sensitivity (const PjWork *work, const PjGroups *groups, const PjWorkSensitivity *settings, PjSweepFunc func,
+                     gpointer data, PjWorkDone *done, GError **error)
+{
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  const PjCriterion *criterion = pj_criterion_find (settings->criterion);
+  if (criterion == NULL) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING, "there is no criterion “%s”", settings->criterion);
+    return NULL;
+  }
+  if (work->dataset == NULL) {
+    g_set_error_literal (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                         "sensitivity is measured on pictures; choose a data folder");
+    return NULL;
+  }
+  g_autofree char *text = pj_work_sensitivity_write (settings);
+  g_autofree char *title = g_strdup_printf ("Sensitivity by %s", criterion->title);
+  Sensitivity self = { .groups = groups, .func = func, .data = data };
+  self.run = pj_work_begin (work, "sensitivity", title, text, settings->seed, error);
+  if (self.run == NULL)
+    return NULL;
+  g_autoptr (PjSweep) sweep = sweep_all (&self, work, settings, criterion, error);
+  char *line = sweep != NULL ? g_strdup_printf ("%u groups, %u test pictures", sweep->groups->len, sweep->n_pictures) : NULL;
+  return pj_work_end (self.run, sweep != NULL, line, done, error) ? g_steal_pointer (&sweep) : NULL;
+}
+
+gboolean
+pj_work_sensitivity_resume (const PjWork *work, const char *text, PjWorkDone *done, GError **error)
+{
+  g_auto (PjWorkSensitivity) settings;
+  pj_work_sensitivity_init (&settings);
+  if (!pj_work_sensitivity_read (&settings, text, error))
+    return FALSE;
+  g_autoptr (PjGroups) groups = pj_groups_new (work->graph);
+  g_autoptr (PjSweep) sweep = pj_work_sensitivity (work, groups, &settings, NULL, NULL, done, error);
+  return sweep != NULL;
+}
