@@ -9,13 +9,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "config-model.h"
+#include "data/sample.h"
 #include "model/work-private.h"
 #include "session/model.h"
-
-#ifdef PJ_HAVE_SAMPLE
-#include "sample-resources.h"
-#endif
 
 /* Where Debian's package of this data set puts it. */
 #define FASHION_MNIST "/usr/share/datasets/fashion-mnist"
@@ -92,15 +88,11 @@ pj_work_open_data (const char *where, GError **error)
 PjGraph *
 pj_work_open_sample (GError **error)
 {
-#ifdef PJ_HAVE_SAMPLE
-  g_autoptr (GBytes) bytes = g_resource_lookup_data (pj_sample_get_resource (),
-                                                     "/io/github/penjing/sample/vgg-mini.onnx",
-                                                     G_RESOURCE_LOOKUP_FLAGS_NONE, error);
-  return bytes != NULL ? pj_onnx_import_bytes (bytes, "vgg-mini.onnx", NULL, NULL, NULL, error) : NULL;
-#else
+  g_autoptr (GBytes) bytes = pj_sample_bytes ("vgg-mini.onnx");
+  if (bytes != NULL)
+    return pj_onnx_import_bytes (bytes, "vgg-mini.onnx", NULL, NULL, NULL, error);
   g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "this build has no bundled network; open an ONNX file instead");
   return NULL;
-#endif
 }
 
 gboolean

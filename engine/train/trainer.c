@@ -41,43 +41,7 @@ typedef struct {
   double train_loss;
 } Run;
 
-/* --- options --- */
-
-void
-pj_train_options_init (PjTrainOptions *options)
-{
-  *options = (PjTrainOptions) {
-    .epochs = 1, .batch = 64, .lr = 0.05f, .momentum = 0.9f, .weight_decay = 5e-4f, .nesterov = TRUE,
-    .schedule = PJ_SCHEDULE_COSINE, .step_epochs = 30, .step_factor = 0.1f, .flip = TRUE, .seed = 1,
-    .distill_temperature = 1,
-  };
-}
-
-gboolean
-pj_train_options_check (const PjTrainOptions *o, GError **error)
-{
-  const struct { gboolean ok; const char *what; double value; const char *wanted; } rules[] = {
-    { o->epochs > 0 || o->max_steps > 0, "epochs", o->epochs, "at least 1, or a limit of steps" },
-    { o->epochs <= 100000, "epochs", o->epochs, "at most 100000" },
-    { o->batch >= 1 && o->batch <= 65536, "batch", o->batch, "1 to 65536" },
-    { o->lr > 0 && o->lr <= 100, "learning rate", o->lr, "above 0 and at most 100" },
-    { o->momentum >= 0 && o->momentum < 1, "momentum", o->momentum, "0 to below 1" },
-    { o->weight_decay >= 0 && o->weight_decay < 1, "weight decay", o->weight_decay, "0 to below 1" },
-    { o->schedule <= PJ_SCHEDULE_CONSTANT, "schedule", o->schedule, "cosine, step or constant" },
-    { o->schedule != PJ_SCHEDULE_STEP || o->step_epochs >= 1, "epochs per step", o->step_epochs, "at least 1" },
-    { o->schedule != PJ_SCHEDULE_STEP || (o->step_factor > 0 && o->step_factor <= 1), "step factor", o->step_factor, "above 0 and at most 1" },
-    { o->crop >= 0 && o->crop <= 1024, "crop", o->crop, "0 to 1024 pixels" },
-    { o->distill >= 0 && o->distill <= 1, "distillation weight", o->distill, "0 to 1" },
-    { o->distill == 0 || (o->distill_temperature > 0 && o->distill_temperature <= 1000), "distillation temperature",
-      o->distill_temperature, "above 0 and at most 1000" },
-  };
-  for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
-    if (!rules[i].ok) {
-      g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "%s %g is not possible; use %s", rules[i].what, rules[i].value, rules[i].wanted);
-      return FALSE;
-    }
-  return TRUE;
-}
+/* --- set-up --- */
 
 void
 pj_train_state_clear (PjTrainState *state)
@@ -85,8 +49,6 @@ pj_train_state_clear (PjTrainState *state)
   g_clear_pointer (&state->params, g_bytes_unref);
   *state = (PjTrainState) { 0 };
 }
-
-/* --- set-up --- */
 
 static gboolean
 check_teacher (const Run *run, const PjGraph *teacher, GError **error)
@@ -364,6 +326,10 @@ pj_train (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *
   }
   if (ok)
     trained = pj_params_download (run.params, graph, &reason);
+  if (trained != NULL) {
+    g_autofree char *how = pj_train_describe (options);
+    pj_graph_set_meta (trained, PJ_TRAIN_NOTE, how);
+  }
   if (trained != NULL && result != NULL)
     fill_result (&run, result);
   run_clear (&run);

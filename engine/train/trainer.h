@@ -42,6 +42,11 @@ void pj_train_options_init (PjTrainOptions *options);
 /* PJ_ERROR_INVALID with what to change. */
 gboolean pj_train_options_check (const PjTrainOptions *options, GError **error);
 
+/* The note of a trained network that says how it was trained last: pj_train_describe(). */
+#define PJ_TRAIN_NOTE "penjing.training"
+/* "8 epochs, batch 64, learning rate 0.1 cosine after 200 warm-up steps, …, seed 1". (transfer full) */
+char *pj_train_describe (const PjTrainOptions *options);
+
 /**
  * PjTrainState: what a checkpoint needs; the job stores it, pj_train() continues from it.
  * @step: steps done
@@ -80,7 +85,7 @@ typedef struct {
  * Engine thread.  Same graph, data, options, device kind and thread count -> same weights, bit for bit,
  * whether interrupted and resumed or not.
  *
- * Returns: (transfer full): @graph with trained weights, or NULL with @error (PJ_ERROR_CANCELLED …)
+ * Returns: (transfer full): @graph with trained weights and PJ_TRAIN_NOTE, or NULL with @error (PJ_ERROR_CANCELLED …)
  */
 PjGraph *pj_train (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *format,
                    const PjTrainOptions *options, PjGraph *teacher, const PjTrainState *resume,

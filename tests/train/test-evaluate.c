@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "data/sample.h"
 #include "fixture.h"
+#include "io/onnx.h"
 #include "net.h"
 #include "ops/op.h"
 #include "sets.h"
@@ -338,6 +340,35 @@ recalibrate_without_norms (void)
   g_assert_true (same == graph);
 }
 
+/* --- what is bundled --- */
+
+/* The bundled model does on the bundled pictures what its notes say of the whole test set, within 4 standard errors. */
+static void
+sample_model (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjDevice) device = sets_device ();
+  g_autoptr (GBytes) bytes = pj_sample_bytes ("vgg-mini.onnx");
+  g_assert_nonnull (bytes);
+  g_autoptr (PjGraph) graph = pj_onnx_import_bytes (bytes, "vgg-mini.onnx", NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (PjDataset) set = pj_dataset_open_sample (&error);
+  g_assert_no_error (error);
+  PjFormat format;
+  PjCost cost = { 0 };
+  PjAccuracy a;
+  g_assert_true (pj_dataset_format_for (set, graph, TRUE, &format, &error));
+  g_assert_nonnull (pj_graph_get_meta (graph, "penjing.mean"));
+  pj_graph_cost (graph, &cost);
+  g_assert_cmpuint (cost.macs, ==, 29128448);
+  g_assert_cmpuint (cost.learnable, ==, 288170);
+  g_assert_true (pj_evaluate (device, graph, set, PJ_SPLIT_TEST, &format, 0, NULL, NULL, NULL, &a, &error));
+  g_assert_no_error (error);
+  g_test_message ("top-1 %.4f, loss %.4f", a.top1, a.loss);
+  g_assert_cmpfloat_with_epsilon (a.top1, 0.93, 4 * pj_accuracy_error (&a));
+  pj_accuracy_clear (&a);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -352,5 +383,6 @@ main (int argc, char **argv)
   g_test_add_func ("/train/recalibrate/fixture", recalibrate_fixture);
   g_test_add_func ("/train/recalibrate/restores", recalibrate_restores);
   g_test_add_func ("/train/recalibrate/without-norms", recalibrate_without_norms);
+  g_test_add_func ("/train/sample/model", sample_model);
   return g_test_run ();
 }

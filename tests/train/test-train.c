@@ -155,6 +155,20 @@ options_checked (void)
   }
 }
 
+static void
+options_described (void)
+{
+  PjTrainOptions o;
+  pj_train_options_init (&o);
+  g_autofree char *plain = pj_train_describe (&o);
+  g_assert_cmpstr (plain, ==, "1 epoch, batch 64, learning rate 0.05 cosine, Nesterov momentum 0.9, weight decay 0.0005, flip, seed 1");
+  o = (PjTrainOptions) { .epochs = 3, .max_steps = 7, .batch = 2, .lr = 1, .schedule = PJ_SCHEDULE_STEP, .step_epochs = 2,
+                         .step_factor = 0.25f, .warmup_steps = 5, .crop = 4, .distill = 0.5f, .distill_temperature = 2, .seed = 9 };
+  g_autofree char *all = pj_train_describe (&o);
+  g_assert_cmpstr (all, ==, "3 epochs, at most 7 steps, batch 2, learning rate 1 step (times 0.25 every 2 epochs) after 5 warm-up steps, "
+                   "momentum 0, weight decay 0, crop 4, teacher weight 0.5 at temperature 2, seed 9");
+}
+
 /* --- the trainer --- */
 
 /* Everything a run reported, and when to stop it. */
@@ -275,6 +289,8 @@ learns (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_test_message ("loss %g, accuracy %g, %g images/s, stall %g", result.train_loss, log.accuracy, result.images_per_second, result.stall_share);
   g_assert_cmpuint (result.steps, ==, 6 * 10);
+  g_autofree char *how = pj_train_describe (&f->options);
+  g_assert_cmpstr (pj_graph_get_meta (trained, PJ_TRAIN_NOTE), ==, how);
   g_assert_cmpfloat (result.train_loss, <, 0.5);
   g_assert_cmpfloat (log.accuracy, >, 0.9);
   g_assert_cmpfloat (result.images_per_second, >, 0);
@@ -499,6 +515,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/arch/refuses", arch_refuses);
   g_test_add_func ("/train/schedule/fixture", schedules);
   g_test_add_func ("/train/options/checked", options_checked);
+  g_test_add_func ("/train/options/described", options_described);
   RUN ("/train/trainer/learns", learns);
   RUN ("/train/trainer/golden", golden);
   RUN ("/train/trainer/repeats", repeats);
