@@ -9,12 +9,13 @@
 #include "train/arch.h"
 
 static char *data, *teacher, *out, *session, *schedule;
-static int epochs = -1, steps, batch, crop = -1, warmup, n_test;
+static int epochs = -1, steps, batch, crop = -1, warmup, n_test, size;
 static double lr, weight_decay = -1.0, distill = 0.5, temperature = 4.0, checkpoint = 5.0;
 static gboolean no_flip;
 
 static const GOptionEntry entries[] = {
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
+  { "size", 0, 0, G_OPTION_ARG_INT, &size, "With ARCH: height and width of its pictures (default: those of the data)", "N" },
   { "epochs", 0, 0, G_OPTION_ARG_INT, &epochs, "Passes over the training part (default 1)", "N" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop after so many batches", "N" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
@@ -56,6 +57,8 @@ read_options (Cli *cli, PjWorkTrain *settings, GError **error)
   options->seed = (uint64_t) cli->seed;
   if (epochs < -1 || steps < 0 || batch < 0 || warmup < 0 || crop < -1 || lr < 0.0 || n_test < 0 || !(checkpoint > 0.0))
     return cli_usage (error, "numbers must not be negative");
+  if (size != 0 && (size < 8 || size > 1024))
+    return cli_usage (error, "--size must be 8 to 1024, not %d", size);
   settings->checkpoint_seconds = checkpoint;
   if (epochs >= 0)
     options->epochs = (unsigned) epochs;
@@ -84,7 +87,7 @@ read_options (Cli *cli, PjWorkTrain *settings, GError **error)
 static gboolean
 build (Cli *cli, const PjArch *arch, PjDataset *dataset, CliModel *model, GError **error)
 {
-  PjFormat format = { 0 };
+  PjFormat format = { .h = size, .w = size };
   if (!pj_dataset_default_format (dataset, &format, error))
     return FALSE;
   model->graph = arch->build (format.c, format.h, format.w, pj_dataset_n_classes (dataset), (uint64_t) cli->seed,
@@ -178,6 +181,7 @@ const CliVerb cli_verb_train = {
            "or whose process ended in any other way, goes on with “penjing-cli sessions FILE resume” and ends with the same\n"
            "weights, bit for bit.\n\n"
            "Examples:\n"
+           "  penjing-cli train resnet-mini --data ~/photos --size 32 --epochs 25 --crop 2 --out photos.onnx\n"
            "  penjing-cli train vgg-mini --data fashion-mnist --epochs 5 --out vgg.onnx\n"
            "  penjing-cli train small.onnx --data ~/photos --lr 0.005 --teacher large.onnx --out better.onnx\n"
            "  penjing-cli train resnet-mini --steps 100 --seed 7 --session try.penjing",
