@@ -3,6 +3,8 @@
 
 build=${PENJING_BUILD:-$root/build}
 
+installed=
+
 say() { printf '%s\n' "$*" >&2; }
 
 # Names of the packages in the sets asked for, one a line.
@@ -39,14 +41,18 @@ install_packages() {
       say "apt-get could not install: $missing"
       return 1
     }
+    installed=yes
   fi
   mkdir -p "$build" && printf '%s\n' "$wanted" >"$stamp"
 }
 
-# configure DIR [OPTION...]: meson setup, once.
+# configure DIR [OPTION...]: meson setup, once, and again when there is something new to find.
 configure() {
   dir=$1; shift
-  [ -f "$dir/build.ninja" ] && return 0
+  if [ -f "$dir/build.ninja" ]; then
+    [ -z "$installed" ] && return 0
+    set -- "$@" --reconfigure
+  fi
   meson setup "$dir" "$root" "$@" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; return 1; }
   rm -f "$dir.log"
 }
