@@ -57,7 +57,7 @@ pjm_project_set_cuts (PjmProject *self, const GPtrArray *cuts)
       edit->keep = g_memdup2 (cut->keep, cut->n_channels);
     if (cut->scale != NULL)
       edit->scale = g_memdup2 (cut->scale, cut->n_channels * sizeof (float));
-    edit->waits = edit->keep == NULL && pj_keep_count (group->n_channels, cut->ratio, 1) < group->n_channels;
+    edit->waits = edit->keep == NULL && pj_group_keep_count (group, cut->ratio, 1) < group->n_channels;
   }
 }
 
@@ -167,7 +167,7 @@ apply_ratio (PjmProject *self, unsigned g)
 {
   const PjGroup *group = get_group (self, g);
   PjmEdit *edit = &self->edits[g];
-  int k = pj_keep_count (group->n_channels, edit->ratio, 1);
+  int k = pj_group_keep_count (group, edit->ratio, 1);
   if (k >= group->n_channels) {
     edit_reset (edit, edit->ratio);
     return TRUE;
@@ -179,7 +179,7 @@ apply_ratio (PjmProject *self, unsigned g)
     return scores != NULL;
   edit_reset (edit, edit->ratio);
   edit->keep = g_new (guint8, group->n_channels);
-  pj_keep_top (own->score, group->n_channels, k, edit->keep);
+  pj_group_keep_top (group, own->score, k, edit->keep);
   return TRUE;
 }
 
@@ -285,6 +285,29 @@ pjm_project_set_ratio_all (PjmProject *self, double ratio, gboolean final)
   }
 }
 
+/* Sets @channel, and in every other block of a grouped convolution the channel at the same place or the next
+ * one that can change, so that the blocks stay even. */
+static void
+switch_channel (const PjGroup *group, guint8 *keep, guint channel, gboolean on)
+{
+  g_autofree int *place = g_new0 (int, (gsize) group->n_blocks);
+  g_autofree int *chosen = g_new (int, (gsize) group->n_blocks);
+  int own = pj_group_block (group, (int) channel), wanted = 0;
+
+  for (guint c = 0; c < channel; c++)
+    wanted += pj_group_block (group, (int) c) == own;
+  for (int b = 0; b < group->n_blocks; b++)
+    chosen[b] = -1;
+  for (int c = 0; c < group->n_channels; c++) {
+    int b = pj_group_block (group, c), at = place[b]++;
+    if ((keep[c] != 0) != on && (chosen[b] < 0 || at <= wanted))
+      chosen[b] = c;
+  }
+  for (int b = 0; b < group->n_blocks; b++)
+    if (chosen[b] >= 0)
+      keep[chosen[b]] = on;
+}
+
 void
 pjm_project_toggle_channel (PjmProject *self, PjmLayer *layer, guint channel)
 {
@@ -294,25 +317,31 @@ pjm_project_toggle_channel (PjmProject *self, PjmLayer *layer, guint channel)
   if (group < 0 || channel >= n || pjm_layer_get_locked (layer) || !may_edit (self))
     return;
   PjmEdit *edit = &self->edits[group];
+  const PjGroup *cut = get_group (self, (unsigned) group);
+  guint step = (guint) cut->n_blocks;
   gboolean removes = edit->keep == NULL || edit->keep[channel];
-  if (removes && pjm_layer_get_kept (layer) <= 1) {
-    pjm_project_fail (self, _("A layer needs at least one channel"), NULL);
+  if (removes && pjm_layer_get_kept (layer) <= step) {
+    pjm_project_fail (self, step > 1 ? _("A layer needs at least one channel of each group of its convolution")
+                                     : _("A layer needs at least one channel"), NULL);
     return;
   }
   if (edit->keep == NULL) {
     edit->keep = g_new (guint8, n);
     memset (edit->keep, 1, n);
   }
-  edit->keep[channel] = !removes;
+  switch_channel (cut, edit->keep, channel, !removes);
   edit->waits = FALSE;
   /* Factors of a method hold for its own choice only. */
   g_clear_pointer (&edit->scale, g_free);
-  guint kept = pjm_layer_get_kept (layer) + (removes ? -1u : 1u);
+  guint kept = pjm_layer_get_kept (layer) + (removes ? -step : step);
   edit->ratio = (double) kept / n;
   if (kept == n)
     edit_reset (edit, 1.0);
   pjm_project_show_edits (self);
-  g_autofree char *title = g_strdup_printf (removes ? _("Remove channel %u of %s") : _("Keep channel %u of %s"), channel,
-                                            pjm_layer_get_name (layer));
+  const char *format = removes ? _("Remove channel %u of %s") : _("Keep channel %u of %s");
+  if (step > 1)
+    format = removes ? _("Remove channel %u of %s and one of every other group")
+                     : _("Keep channel %u of %s and one of every other group");
+  g_autofree char *title = g_strdup_printf (format, channel, pjm_layer_get_name (layer));
   pjm_project_commit (self, title);
 }

@@ -94,12 +94,17 @@ check_group (Check *self, const PjGroup *group, uint64_t seed, double *result, G
   PjRng rng;
   g_autofree uint32_t *order = g_new (uint32_t, group->n_channels);
   g_autofree int *places = g_new (int, group->n_channels);
-  for (int i = 0; i < group->n_channels; i++)
-    order[i] = (uint32_t) i;
   pj_rng_init (&rng, seed, PJ_STREAM (PJ_STREAM_SUBSET, group->id, 1));
-  pj_rng_shuffle (&rng, order, (size_t) group->n_channels);
-  for (int i = 0; i < group->n_channels; i++)
-    places[i] = (int) order[i];
+  for (int b = 0; b < group->n_blocks; b++) {
+    size_t n = 0;
+    for (int i = 0; i < group->n_channels; i++)
+      if (pj_group_block (group, i) == b)
+        order[n++] = (uint32_t) i;
+    pj_rng_shuffle (&rng, order, n);
+    for (int i = group->n_channels - 1; i >= 0; i--)
+      if (pj_group_block (group, i) == b)
+        places[i] = (int) order[--n];
+  }
   g_autoptr (PjGraph) mixed = pj_cut_permute (self->graph, self->groups, group->id, places, error);
   if (mixed == NULL || !pj_work_infer (self->device, mixed, CHECK_BATCH, self->inputs, CHECK_BATCH, self->after, NULL,
                                        error))

@@ -11,7 +11,7 @@ add_axis (PjChannels *self, int value, int axis)
   const PjShape *shape = &pj_graph_value (self->graph, value)->shape;
   if ((unsigned) axis >= shape->rank)
     return;
-  PjAxis entry = { value, axis, (int) shape->dim[axis], self->n_elements };
+  PjAxis entry = { value, axis, (int) shape->dim[axis], 1, self->n_elements };
   self->axis_of[2 * value + axis] = (int) self->axes->len;
   g_array_append_val (self->axes, entry);
   self->n_elements += entry.n;
@@ -48,6 +48,7 @@ pj_channels_new (const PjGraph *graph)
   self->roles = g_array_new (FALSE, FALSE, sizeof (PjRoleNote));
   self->locks = g_array_new (FALSE, FALSE, sizeof (PjLockNote));
   g_array_set_clear_func (self->locks, lock_clear);
+  self->evens = g_array_new (FALSE, FALSE, sizeof (PjEvenNote));
   for (int v = 0; v < n_values; v++) {
     self->axis_of[2 * v] = self->axis_of[2 * v + 1] = -1;
     if (pj_graph_value (graph, v)->kind == PJ_VALUE_PARAM)
@@ -78,6 +79,7 @@ pj_channels_free (PjChannels *self)
   g_array_unref (self->axes);
   g_array_unref (self->roles);
   g_array_unref (self->locks);
+  g_array_unref (self->evens);
   g_free (self->axis_of);
   g_free (self->parent);
   g_free (self);
@@ -138,4 +140,30 @@ pj_channels_lock (PjChannels *self, int value, int axis, int node, const char *r
     return;
   note.reason = g_strdup (reason);
   g_array_append_val (self->locks, note);
+}
+
+void
+pj_channels_slice (PjChannels *self, int value, int n_slices)
+{
+  PjAxis *axis = &g_array_index (self->axes, PjAxis, self->axis_of[2 * value + 1]);
+
+  if (axis->n_slices == n_slices)
+    return;
+  g_assert (axis->n_slices == 1);
+  /* The axis moves to the end; its old elements stay behind, tied to nothing. */
+  axis->n_slices = n_slices;
+  axis->n *= n_slices;
+  axis->base = self->n_elements;
+  self->n_elements += axis->n;
+  self->parent = g_renew (int, self->parent, self->n_elements);
+  for (int k = axis->base; k < self->n_elements; k++)
+    self->parent[k] = k;
+}
+
+void
+pj_channels_even (PjChannels *self, int value, int axis, int node, int n_runs)
+{
+  PjEvenNote note = { self->axis_of[2 * value + axis], node, n_runs };
+  g_assert (note.axis >= 0 && g_array_index (self->axes, PjAxis, note.axis).n % n_runs == 0);
+  g_array_append_val (self->evens, note);
 }

@@ -38,6 +38,19 @@ void pj_channels_tie_all (PjChannels *self, int value_a, int axis_a, int value_b
 /* Declares what axis @axis of parameter @value is to node @node. */
 void pj_channels_role (PjChannels *self, int value, int axis, int node, PjAxisRole role);
 
+/**
+ * pj_channels_slice:
+ * @value: weights whose rows fall into @n_slices equal runs, each reading inputs of its own
+ *
+ * Axis 1 gets an element per (run, column): n_slices · columns, run by run.  Call it before the axis is tied
+ * or given a role; every node that reads @value must ask for the same number.
+ */
+void pj_channels_slice (PjChannels *self, int value, int n_slices);
+
+/* Says that the positions of an axis fall into @n_runs equal runs, all of which must keep as many (a grouped
+ * convolution's inputs and outputs). */
+void pj_channels_even (PjChannels *self, int value, int axis, int node, int n_runs);
+
 /* Locks all channels of an axis: @reason is a sentence fragment ("is the network's input"). */
 void pj_channels_lock (PjChannels *self, int value, int axis, int node, const char *reason);
 

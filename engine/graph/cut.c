@@ -124,7 +124,7 @@ pj_cut_plan_n_kept (const PjCutPlan *self, const PjGroup *group)
 }
 
 static gboolean
-check_plan (const PjGroups *groups, const PjCutPlan *plan, GError **error)
+check_plan (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error)
 {
   for (unsigned i = 0; i < plan->n_cuts; i++) {
     const PjGroupCut *cut = &plan->cuts[i];
@@ -144,6 +144,8 @@ check_plan (const PjGroups *groups, const PjCutPlan *plan, GError **error)
       g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID, "“%s” would keep no channel; keep at least one", group->name);
       return FALSE;
     }
+    if (!pj_group_check_even (graph, group, cut->keep, error))
+      return FALSE;
     for (int c = 0; cut->scale != NULL && c < cut->n_channels; c++)
       if (cut->keep[c] && !isfinite (cut->scale[c])) {
         g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID, "“%s”: the factor of channel %d is not a number", group->name, c);
@@ -155,9 +157,11 @@ check_plan (const PjGroups *groups, const PjCutPlan *plan, GError **error)
 
 /* --- gathering --- */
 
-/* Per (value, axis): which old positions the new axis takes, and factors.  NULL = unchanged. */
+/* Per (value, axis): which old positions the new axis takes, and factors.  NULL = unchanged.  The inputs of a
+ * grouped convolution have an own list of columns per slice of rows, one after the other. */
 typedef struct {
   int n[2];
+  int n_slices;           /* of axis 1 */
   int *take[2];
   float *factor[2];       /* by old position */
 } Gather;
@@ -179,9 +183,20 @@ gather_of (GHashTable *gathers, int value)
   Gather *g = g_hash_table_lookup (gathers, GINT_TO_POINTER (value));
   if (g == NULL) {
     g = g_new0 (Gather, 1);
+    g->n_slices = 1;
     g_hash_table_insert (gathers, GINT_TO_POINTER (value), g);
   }
   return g;
+}
+
+/* Takes over @take: the old position of each of the member's positions. */
+static void
+gather_begin (Gather *g, const PjMember *member, int *take)
+{
+  g->n[member->axis] = member->n;
+  g->take[member->axis] = take;
+  if (member->axis == 1)
+    g->n_slices = member->n_slices;
 }
 
 static void
@@ -189,8 +204,7 @@ gather_keep (Gather *g, const PjMember *member, const guint8 *keep)
 {
   int axis = member->axis, n = 0;
   if (g->take[axis] == NULL) {
-    g->n[axis] = member->n;
-    g->take[axis] = g_new (int, member->n);
+    gather_begin (g, member, g_new (int, member->n));
     for (int k = 0; k < member->n; k++)
       g->take[axis][k] = k;
   }
@@ -206,6 +220,8 @@ static void
 gather_scale (Gather *g, const PjMember *member, const float *scale)
 {
   float **factor = &g->factor[member->axis];
+  if (member->axis == 1)
+    g->n_slices = member->n_slices;
   if (*factor == NULL) {
     *factor = g_new (float, member->n);
     for (int k = 0; k < member->n; k++)
@@ -229,11 +245,14 @@ gather_data (const PjValue *value, const Gather *g, const PjShape *shape, GError
     return NULL;
   for (unsigned i = 2; i < shape->rank; i++)
     tail *= (size_t) shape->dim[i];
+  size_t slice_rows = (size_t) value->shape.dim[0] / (size_t) g->n_slices;
   for (size_t r = 0; r < (size_t) shape->dim[0]; r++) {
     size_t row = g->take[0] ? (size_t) g->take[0][r] : r;
+    size_t slice = g->n_slices > 1 ? row / slice_rows : 0;
     for (size_t c = 0; c < columns; c++) {
-      size_t column = g->take[1] ? (size_t) g->take[1][c] : c;
-      const float *source = from + (row * old_columns + column) * tail;
+      /* Columns count on through the slices; a row holds those of its own only. */
+      size_t column = g->take[1] ? (size_t) g->take[1][slice * columns + c] : slice * old_columns + c;
+      const float *source = from + (row * old_columns + column - slice * old_columns) * tail;
       float *target = data + (r * columns + c) * tail;
       float factor = (g->factor[0] ? g->factor[0][row] : 1.0f) * (g->factor[1] ? g->factor[1][column] : 1.0f);
       for (size_t k = 0; k < tail; k++)
@@ -292,7 +311,7 @@ apply (const PjGraph *graph, GHashTable *gathers, gboolean with_data, GError **e
       continue;
     for (int axis = 0; axis < 2; axis++)
       if (g->take[axis] != NULL)
-        shape.dim[axis] = g->n[axis];
+        shape.dim[axis] = g->n[axis] / (axis == 1 ? g->n_slices : 1);
     PjBlob *blob = with_data ? gather_data (value, g, &shape, error)
                              : pj_blob_new_foreign (NULL, pj_shape_n_elems (&shape), NULL, NULL);
     if (blob == NULL)
@@ -310,7 +329,7 @@ cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, gboole
 {
   g_autoptr (GHashTable) gathers = g_hash_table_new_full (NULL, NULL, NULL, gather_free);
 
-  if (!check_plan (groups, plan, error))
+  if (!check_plan (graph, groups, plan, error))
     return NULL;
   for (unsigned i = 0; i < plan->n_cuts; i++) {
     const PjGroupCut *c = &plan->cuts[i];
@@ -384,11 +403,16 @@ pj_cut_permute (const PjGraph *graph, const PjGroups *groups, int index, const i
   g_autoptr (GHashTable) gathers = g_hash_table_new_full (NULL, NULL, NULL, gather_free);
   const PjGroup *group = pj_groups_get (groups, (unsigned) index);
 
+  for (int c = 0; c < group->n_channels; c++)
+    if (pj_group_block (group, c) != pj_group_block (group, order[c])) {
+      g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID,
+                   "“%s”: channel %d cannot take the place of channel %d, which is in another group of a convolution",
+                   group->name, order[c], c);
+      return NULL;
+    }
   for (unsigned m = 0; m < group->n_members; m++) {
     const PjMember *member = &group->members[m];
-    Gather *g = gather_of (gathers, member->value);
-    g->n[member->axis] = member->n;
-    g->take[member->axis] = permuted_positions (member, group->n_channels, order);
+    gather_begin (gather_of (gathers, member->value), member, permuted_positions (member, group->n_channels, order));
   }
   return apply (graph, gathers, TRUE, error);
 }

@@ -50,7 +50,7 @@ int pj_cut_plan_n_kept (const PjCutPlan *self, const PjGroup *group);
  * @plan: what to keep
  * @error: PJ_GRAPH_ERROR_LOCKED, PJ_GRAPH_ERROR_INVALID, PJ_ERROR_NO_MEMORY
  *
- * Validates @plan, then gathers every member axis and infers all shapes again.  Parameters that do not
+ * Validates @plan (a group with blocks keeps as many channels of each), then gathers every member axis and infers all shapes again.  Parameters that do not
  * change are shared.  The result computes what @graph computes with the removed channels multiplied by 0
  * at every mask point, to rounding; kept factors are multiplied into the consumers' weights.
  *
@@ -71,6 +71,7 @@ PjGraph *pj_cut_outline (const PjGraph *graph, const PjGroups *groups, const PjC
  * @order: for each group channel the old channel that takes its place
  *
  * Reorders a group's channels everywhere.  Outputs must not change: the test that a group is complete.
+ * Channels stay in their block (PjGroup.block); an order that moves one to another is PJ_GRAPH_ERROR_INVALID.
  */
 PjGraph *pj_cut_permute (const PjGraph *graph, const PjGroups *groups, int group, const int *order, GError **error);
 

@@ -25,6 +25,7 @@ group_free (gpointer data)
   g_free (group->mask_points);
   g_free (group->name);
   g_free (group->lock_reason);
+  g_free (group->block);
   g_array_unref (group->ties);
   g_array_unref (group->producers);
   g_array_unref (group->consumers);
@@ -93,6 +94,7 @@ add_member (Builder *b, PjGroup *group, const PjAxis *axis, int set)
   PjMember member = {
     .value = axis->value, .axis = axis->axis, .is_param = value->kind == PJ_VALUE_PARAM,
     .node = value->producer, .n = axis->n, .map = g_new (int, axis->n),
+    .n_slices = axis->n_slices,
   };
 
   for (int k = 0; k < axis->n; k++) {
@@ -293,6 +295,7 @@ pj_groups_new (const PjGraph *graph)
   g_ptr_array_set_free_func (all, NULL);
   for (guint i = 0; i < all->len; i++) {
     set_lock (all->pdata[i], channels);
+    pj_group_find_blocks (all->pdata[i], channels);
     set_ties (all->pdata[i], graph);
     set_mask_points (all->pdata[i], graph);
     add_group (self, graph, all->pdata[i]);

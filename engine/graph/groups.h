@@ -16,6 +16,8 @@ G_BEGIN_DECLS
  * @node: node that declared the role; for activations the producer
  * @map: @n entries: the group channel at each position of the axis, or -1 where the position belongs
  *   to another group (concat) — multiplicities are natural: 49 columns of an fc map to one channel
+ * @n_slices: 1, but for the input weights of a grouped convolution: its rows fall into @n_slices equal runs,
+ *   each of which reads inputs of its own, and @map has @n = n_slices · columns entries, run by run
  */
 typedef struct {
   int value, axis;
@@ -24,6 +26,7 @@ typedef struct {
   int node;
   int n;
   int *map;
+  int n_slices;
 } PjMember;
 
 /**
@@ -45,6 +48,10 @@ typedef struct {
  * @n_channels: C
  * @lock_reason: (nullable): why it cannot be cut, as a sentence; NULL if it can
  * @lock_node: node that locks it, or -1
+ * @n_blocks: the channels fall into so many equal blocks that must keep as many channels each, at any places
+ *   (grouped convolutions, spec/structure.md 4.5); 1 for most groups
+ * @block: (nullable): block of each channel, 0 … n_blocks-1; NULL if @n_blocks is 1
+ * @block_node: a node that asks for the blocks, or -1
  * @ties: (nullable): nodes that unite several producers (the adds of a residual stage), for display
  */
 typedef struct {
@@ -53,6 +60,9 @@ typedef struct {
   int n_channels;
   char *lock_reason;
   int lock_node;
+  int n_blocks;
+  int *block;
+  int block_node;
   unsigned n_members;
   PjMember *members;
   unsigned n_mask_points;
@@ -77,6 +87,12 @@ const PjGroup *pj_groups_get (const PjGroups *self, unsigned i);
 const PjGroup *pj_groups_find (const PjGroups *self, const char *name);
 /* The group that cutting output channels of @node would mean, or NULL. */
 const PjGroup *pj_groups_of_node (const PjGroups *self, int node);
+
+/* Block of channel @channel; 0 if the group has one block only. */
+int pj_group_block (const PjGroup *group, int channel);
+/* TRUE if every block of the group keeps as many channels; otherwise writes what is wrong to @error
+ * (PJ_GRAPH_ERROR_INVALID). */
+gboolean pj_group_check_even (const PjGraph *graph, const PjGroup *group, const guint8 *keep, GError **error);
 
 /**
  * pj_group_activation:

@@ -69,6 +69,40 @@ channels_depthwise (PjChannels *channels, const PjGraph *graph, int index)
   pj_channels_role (channels, node->inputs[1], 0, index, PJ_ROLE_PER_CHANNEL);
 }
 
+/* TRUE if every reader of the weights is a convolution with as many groups. */
+static gboolean
+weights_agree (const PjGraph *graph, const PjNode *node)
+{
+  g_autoptr (GArray) readers = pj_graph_consumers (graph, node->inputs[1]);
+  for (guint i = 0; i < readers->len; i++) {
+    const PjNode *reader = pj_graph_node (graph, g_array_index (readers, int, i));
+    if (reader->op != &pj_op_conv || reader->inputs[1] != node->inputs[1]
+        || ((const PjConvParams *) reader->params)->groups != ((const PjConvParams *) node->params)->groups)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Each group of outputs reads its own run of inputs.  All must keep as many; which ones is free in each. */
+static void
+channels_grouped (PjChannels *channels, const PjGraph *graph, int index)
+{
+  const PjNode *node = pj_graph_node (graph, index);
+  const PjConvParams *p = node->params;
+
+  pj_channels_role (channels, node->inputs[1], 0, index, PJ_ROLE_PRODUCER);
+  if (!weights_agree (graph, node)) {
+    pj_channels_lock (channels, node->inputs[0], 1, index, "is read by a grouped convolution with shared weights");
+    pj_channels_lock (channels, node->outputs[0], 1, index, "is made by a grouped convolution with shared weights");
+    return;
+  }
+  pj_channels_slice (channels, node->inputs[1], p->groups);
+  pj_channels_tie_all (channels, node->inputs[0], 1, node->inputs[1], 1);
+  pj_channels_role (channels, node->inputs[1], 1, index, PJ_ROLE_CONSUMER);
+  pj_channels_even (channels, node->inputs[0], 1, index, p->groups);
+  pj_channels_even (channels, node->outputs[0], 1, index, p->groups);
+}
+
 static void
 channels (PjChannels *channels, const PjGraph *graph, int index)
 {
@@ -82,9 +116,7 @@ channels (PjChannels *channels, const PjGraph *graph, int index)
     pj_channels_role (channels, node->inputs[1], 1, index, PJ_ROLE_CONSUMER);
     pj_channels_role (channels, node->inputs[1], 0, index, PJ_ROLE_PRODUCER);
   } else {
-    pj_channels_lock (channels, node->inputs[0], 1, index, "is read by a grouped convolution");
-    pj_channels_lock (channels, node->outputs[0], 1, index, "is made by a grouped convolution");
-    pj_channels_role (channels, node->inputs[1], 0, index, PJ_ROLE_PRODUCER);
+    channels_grouped (channels, graph, index);
   }
   pj_channels_tie_all (channels, node->inputs[1], 0, node->outputs[0], 1);
   if (has_input (node, 2)) {

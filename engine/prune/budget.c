@@ -45,6 +45,48 @@ pj_keep_top (const double *score, int n, int k, guint8 *keep)
     keep[items[i].channel] = i >= n - k;
 }
 
+int
+pj_group_keep_count (const PjGroup *group, double ratio, int multiple)
+{
+  int n = group->n_blocks;
+  int k = n * pj_keep_count (group->n_channels / n, ratio, 1);
+
+  if (multiple > 1) {
+    int step = multiple * n;
+    for (int s = MAX (multiple, n); s < step; s++)
+      if (s % multiple == 0 && s % n == 0)
+        step = s;
+    k = (k + step - 1) / step * step;
+  }
+  return MIN (k, group->n_channels);
+}
+
+/* Channels by block and score: entry j · n_blocks + b is the (j+1)-th least important of block b.
+ * Removing whole rows from the front keeps all blocks even. */
+static int *
+rank_in_blocks (const PjGroup *group, const double *score)
+{
+  int n = group->n_channels, n_blocks = group->n_blocks;
+  g_autofree Item *items = g_new (Item, n);
+  int *order = g_new (int, n);
+
+  for (int c = 0; c < n; c++)
+    items[c] = (Item) { score[c], pj_group_block (group, c), c };
+  qsort (items, (size_t) n, sizeof (Item), compare_items);
+  g_autofree int *filled = g_new0 (int, n_blocks);
+  for (int i = 0; i < n; i++)
+    order[filled[items[i].group]++ * n_blocks + items[i].group] = items[i].channel;
+  return order;
+}
+
+void
+pj_group_keep_top (const PjGroup *group, const double *score, int k, guint8 *keep)
+{
+  g_autofree int *order = rank_in_blocks (group, score);
+  for (int i = 0; i < group->n_channels; i++)
+    keep[order[i]] = i >= group->n_channels - k;
+}
+
 /* --- each group its own share --- */
 
 static gboolean
@@ -81,11 +123,11 @@ pj_budget_local (const PjGroups *groups, const PjScores *scores, const double *r
     const PjGroupScores *s = pj_scores_get (scores, group->id);
     if (!check_local (group, s, ratios[i], error))
       return NULL;
-    int k = ratios[i] == 1 ? group->n_channels : pj_keep_count (group->n_channels, ratios[i], multiple);
+    int k = ratios[i] == 1 ? group->n_channels : pj_group_keep_count (group, ratios[i], multiple);
     if (k == group->n_channels)
       continue;
     g_autofree guint8 *keep = g_malloc0 ((gsize) group->n_channels);
-    pj_keep_top (s->score, group->n_channels, k, keep);
+    pj_group_keep_top (group, s->score, k, keep);
     pj_cut_plan_set (plan, group, keep, NULL);
   }
   return g_steal_pointer (&plan);
@@ -93,26 +135,56 @@ pj_budget_local (const PjGroups *groups, const PjScores *scores, const double *r
 
 /* --- one list of all channels --- */
 
-/* All channels of judged groups, the least important first. */
-static GArray *
-list_channels (const PjScores *scores, gboolean normalise)
-{
-  GArray *items = g_array_new (FALSE, FALSE, sizeof (Item));
+/* What can be removed next in a group: one channel, or one of each block.  In the list, Item.channel is the
+ * place of such a row in the group's order. */
+typedef struct {
+  GArray *items;          /* Item, the least important row first */
+  int **order;            /* by group: rank_in_blocks(), or NULL */
+  unsigned n_groups;
+} List;
 
-  for (unsigned i = 0; i < scores->n_groups; i++) {
-    const PjGroupScores *g = &scores->groups[i];
-    double mean = 0;
-    if (g->score == NULL)
-      continue;
-    for (int c = 0; c < g->n_channels; c++)
-      mean += g->score[c] / g->n_channels;
-    for (int c = 0; c < g->n_channels; c++) {
-      Item item = { normalise && mean > 0 ? g->score[c] / mean : g->score[c], g->group, c };
-      g_array_append_val (items, item);
-    }
+static void
+list_clear (List *list)
+{
+  g_clear_pointer (&list->items, g_array_unref);
+  for (unsigned i = 0; list->order != NULL && i < list->n_groups; i++)
+    g_free (list->order[i]);
+  g_clear_pointer (&list->order, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (List, list_clear)
+
+static void
+list_group (List *list, const PjGroup *group, const PjGroupScores *scores, gboolean normalise)
+{
+  int n = scores->n_channels, n_blocks = group->n_blocks;
+  int *order = list->order[group->id] = rank_in_blocks (group, scores->score);
+  double mean = 0;
+
+  for (int c = 0; c < n; c++)
+    mean += scores->score[c] / n;
+  for (int row = 0; row < n / n_blocks; row++) {
+    double score = 0;
+    for (int b = 0; b < n_blocks; b++)
+      score += scores->score[order[row * n_blocks + b]];
+    /* One block: the score itself, so that equal scores of different groups stay equal. */
+    score = n_blocks > 1 ? score / n_blocks : score;
+    Item item = { normalise && mean > 0 ? score / mean : score, group->id, row };
+    g_array_append_val (list->items, item);
   }
-  qsort (items->data, items->len, sizeof (Item), compare_items);
-  return items;
+}
+
+/* All channels of judged groups, the least important first. */
+static void
+list_channels (List *list, const PjGroups *groups, const PjScores *scores, gboolean normalise)
+{
+  list->items = g_array_new (FALSE, FALSE, sizeof (Item));
+  list->n_groups = pj_groups_n (groups);
+  list->order = g_new0 (int *, list->n_groups);
+  for (unsigned i = 0; i < scores->n_groups; i++)
+    if (scores->groups[i].score != NULL)
+      list_group (list, pj_groups_get (groups, (unsigned) scores->groups[i].group), &scores->groups[i], normalise);
+  qsort (list->items->data, list->items->len, sizeof (Item), compare_items);
 }
 
 /* Drops what would take a group below its floor: what is left can be removed front to back. */
@@ -123,8 +195,9 @@ respect_floors (GArray *items, const PjGroups *groups, double floor_share)
   guint n = 0;
 
   for (unsigned i = 0; i < pj_groups_n (groups); i++) {
-    int n_channels = pj_groups_get (groups, i)->n_channels;
-    left[i] = n_channels - MAX (1, (int) ceil (n_channels * floor_share - 1e-9));
+    const PjGroup *group = pj_groups_get (groups, i);
+    int n_rows = group->n_channels / group->n_blocks;
+    left[i] = n_rows - MAX (1, (int) ceil (n_rows * floor_share - 1e-9));
   }
   for (guint i = 0; i < items->len; i++) {
     Item item = g_array_index (items, Item, i);
@@ -137,21 +210,22 @@ respect_floors (GArray *items, const PjGroups *groups, double floor_share)
 }
 
 static PjCutPlan *
-remove_front (const PjGroups *groups, const GArray *items, guint n)
+remove_front (const PjGroups *groups, const List *list, guint n)
 {
   PjCutPlan *plan = pj_cut_plan_new ();
   g_autoptr (GPtrArray) keeps = g_ptr_array_new_with_free_func (g_free);
 
   g_ptr_array_set_size (keeps, (gint) pj_groups_n (groups));
   for (guint i = 0; i < n; i++) {
-    const Item *item = &g_array_index (items, Item, i);
+    const Item *item = &g_array_index (list->items, Item, i);
+    const PjGroup *group = pj_groups_get (groups, (unsigned) item->group);
     guint8 *keep = keeps->pdata[item->group];
     if (keep == NULL) {
-      int n_channels = pj_groups_get (groups, (unsigned) item->group)->n_channels;
-      keep = keeps->pdata[item->group] = g_malloc ((gsize) n_channels);
-      memset (keep, 1, (gsize) n_channels);
+      keep = keeps->pdata[item->group] = g_malloc ((gsize) group->n_channels);
+      memset (keep, 1, (gsize) group->n_channels);
     }
-    keep[item->channel] = 0;
+    for (int b = 0; b < group->n_blocks; b++)
+      keep[list->order[item->group][item->channel * group->n_blocks + b]] = 0;
   }
   for (guint g = 0; g < keeps->len; g++)
     if (keeps->pdata[g] != NULL)
@@ -173,10 +247,10 @@ count_channels (const PjGroups *groups, const PjCutPlan *plan)
 
 /* What the budget counts, with the first @n items removed. */
 static gboolean
-measure (const PjGraph *graph, const PjGroups *groups, const GArray *items, guint n, PjBudgetKind kind,
+measure (const PjGraph *graph, const PjGroups *groups, const List *list, guint n, PjBudgetKind kind,
          double *amount, GError **error)
 {
-  g_autoptr (PjCutPlan) plan = remove_front (groups, items, n);
+  g_autoptr (PjCutPlan) plan = remove_front (groups, list, n);
   PjCost cost;
 
   if (kind == PJ_BUDGET_CHANNELS) {
@@ -214,9 +288,10 @@ pj_budget_global (const PjGraph *graph, const PjGroups *groups, const PjScores *
 
   if (!check_global (target, floor_share, error) || !pj_scores_check (scores, groups, error))
     return NULL;
-  g_autoptr (GArray) items = list_channels (scores, normalise);
-  respect_floors (items, groups, floor_share);
-  if (!measure (graph, groups, items, 0, kind, &base, error) || !measure (graph, groups, items, items->len, kind, &amount, error))
+  g_auto (List) list = { 0 };
+  list_channels (&list, groups, scores, normalise);
+  respect_floors (list.items, groups, floor_share);
+  if (!measure (graph, groups, &list, 0, kind, &base, error) || !measure (graph, groups, &list, list.items->len, kind, &amount, error))
     return NULL;
   if (amount > target * base) {
     g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
@@ -225,15 +300,15 @@ pj_budget_global (const PjGraph *graph, const PjGroups *groups, const PjScores *
     return NULL;
   }
   /* Costs never rise along the list, so the shortest sufficient prefix is found by halving. */
-  guint low = 0, high = items->len;
+  guint low = 0, high = list.items->len;
   while (low < high) {
     guint middle = low + (high - low) / 2;
-    if (!measure (graph, groups, items, middle, kind, &amount, error))
+    if (!measure (graph, groups, &list, middle, kind, &amount, error))
       return NULL;
     if (amount <= target * base)
       high = middle;
     else
       low = middle + 1;
   }
-  return remove_front (groups, items, low);
+  return remove_front (groups, &list, low);
 }

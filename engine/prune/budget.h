@@ -12,10 +12,17 @@ int pj_keep_count (int n_channels, double ratio, int multiple);
 /* Marks the K highest scores; equal scores: the lower index is removed first. @keep: n bytes. */
 void pj_keep_top (const double *score, int n, int k, guint8 *keep);
 
+/* The same for one group: a group with blocks keeps pj_keep_count() of each, and @multiple is raised to a
+ * multiple of their number. */
+int pj_group_keep_count (const PjGroup *group, double ratio, int multiple);
+/* Marks the highest scores of each block, @k in all (a multiple of the number of blocks).
+ * @keep: n_channels bytes. */
+void pj_group_keep_top (const PjGroup *group, const double *score, int k, guint8 *keep);
+
 /**
  * pj_budget_local: each group keeps its own share.
  * @ratios: keep ratio by group id, pj_groups_n() values; 1 leaves a group whole
- * @multiple: see pj_keep_count()
+ * @multiple: see pj_group_keep_count()
  *
  * Groups that @scores refuses and whose ratio is below 1 raise PJ_PRUNE_ERROR_UNFIT, locked ones
  * PJ_PRUNE_ERROR_LOCKED, ratios outside (0, 1] PJ_PRUNE_ERROR_SETTING.  Groups that stay whole are not in
@@ -36,6 +43,7 @@ typedef enum { PJ_BUDGET_CHANNELS, PJ_BUDGET_MACS, PJ_BUDGET_PARAMS } PjBudgetKi
  * @error: PJ_PRUNE_ERROR_SETTING if floors, locks and refusals leave more than @target; the message says
  *   how much.  PJ_PRUNE_ERROR_NUMERIC.
  *
+ * Groups with blocks lose one channel of each block at a time, ranked by the mean of their scores.
  * Groups that @scores refuses stay whole.  The result is the shortest prefix of the list that meets the
  * budget; each trial position costs one prediction from channel counts.
  */

@@ -52,7 +52,8 @@ reader_new (const PjGraph *graph, const PjGroup *group, const PjMember *member, 
   self->n_channels = group->n_channels;
   self->weight = pj_blob_data (weight->data);
   self->n_out = (int) weight->shape.dim[0];
-  self->n_in = member->n;
+  self->n_slices = member->n_slices;
+  self->n_in = member->n / member->n_slices;
   self->n_source = (int) pj_graph_value (graph, self->value)->shape.dim[1];
   self->position = g_new (int, member->n);
   self->channel = g_new (int, member->n);
@@ -130,9 +131,15 @@ pj_reader_row (const PjReader *self, const float *in, PjPlace place, float *row)
   size_t window = (size_t) self->kernel[0] * self->kernel[1];
   const float *filter = self->weight + (size_t) place.filter * self->n_in * window;
 
+  /* The first input that the filter reads; all of them but in a grouped convolution. */
+  int first = place.filter / (self->n_out / self->n_slices) * self->n_in;
+
   memset (row, 0, self->n_channels * sizeof (float));
-  for (int k = 0; k < self->n_positions; k++)
-    row[self->channel[k]] += window_sum (self, in + self->source[k] * plane, filter + self->position[k] * window, place);
+  for (int k = 0; k < self->n_positions; k++) {
+    int column = self->position[k] - first;
+    if (column >= 0 && column < self->n_in)
+      row[self->channel[k]] += window_sum (self, in + self->source[k] * plane, filter + column * window, place);
+  }
 }
 
 size_t

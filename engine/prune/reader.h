@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * PjReader:
  * @value: the activation that is read
  * @n_positions: entries of the weight's axis 1 that belong to the group
- * @position: index of each such entry on axis 1 of the weight
+ * @position: index of each such entry on axis 1 of the weight, counted on through the slices
  * @channel: group channel of each such entry
  * @source: index of each such entry on axis 1 of @value; differs from @position in a network that was cut elsewhere
  * @n_source: length of axis 1 of @value
@@ -27,6 +27,7 @@ typedef struct {
   int n_source, size[2], n_out, out_size[2];
   int kernel[2], stride[2], dilation[2], pad[2];
   int n_in;                /* axis 1 of the weight */
+  int n_slices;            /* groups of the convolution, each with @n_in inputs of its own; else 1 */
   const float *weight;
 } PjReader;
 

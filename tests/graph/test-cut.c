@@ -2,89 +2,8 @@
 /* The invariants of surgery, on the specification's fixtures and on a residual network. */
 #include <string.h>
 
-#include "base/rng.h"
-#include "fixture.h"
-#include "net.h"
+#include "cut-test.h"
 #include "ops/op.h"
-
-#define TOLERANCE 1e-5
-
-static int
-param_at (PjGraph *g, JsonObject *o, const char *name, const char *path)
-{
-  PjShape shape = { 0 };
-  g_autofree float *data = fixture_floats (o, path, NULL);
-  shape.rank = fixture_shape (o, path, shape.dim);
-  return net_param_from (g, name, shape, data);
-}
-
-static int
-norm_at (PjGraph *g, JsonObject *o, const char *name, const char *path, int x)
-{
-  static const char *const parts[] = { "gamma", "beta", "mean", "var" };
-  int v[4];
-  for (int i = 0; i < 4; i++) {
-    g_autofree char *from = g_strdup_printf ("%s/%s", path, parts[i]);
-    g_autofree char *as = g_strdup_printf ("%s.%s", name, parts[i]);
-    v[i] = param_at (g, o, as, from);
-  }
-  g_autofree char *eps = g_strdup_printf ("%s/eps", path);
-  return net_norm (g, name, x, v[0], v[1], v[2], v[3], (float) fixture_number (o, eps));
-}
-
-static int
-input_at (PjGraph *g, JsonObject *o, const char *path)
-{
-  PjShape shape = { 0 };
-  shape.rank = fixture_shape (o, path, shape.dim);
-  shape.dim[0] = 1;
-  return pj_graph_add_input (g, "x", shape);
-}
-
-static PjCutPlan *
-keep_only (const PjGroups *groups, const char *name, const int *kept, int n)
-{
-  const PjGroup *group = pj_groups_find (groups, name);
-  g_assert_nonnull (group);
-  PjCutPlan *plan = pj_cut_plan_new ();
-  g_autofree guint8 *keep = g_malloc0 (group->n_channels);
-  for (int i = 0; i < n; i++)
-    keep[kept[i]] = 1;
-  pj_cut_plan_set (plan, group, keep, NULL);
-  return plan;
-}
-
-/* Runs full, masked and cut network and compares with the fixture's outputs. */
-static void
-check_fixture (PjGraph *graph, JsonObject *o, const char *group, const char *kept_path)
-{
-  g_autoptr (GError) error = NULL;
-  int n_kept, n_full, n_pruned;
-  g_autoptr (PjGroups) groups = pj_groups_new (graph);
-  g_autofree int *kept = fixture_ints (o, kept_path, &n_kept);
-  g_autoptr (PjCutPlan) plan = keep_only (groups, group, kept, n_kept);
-  g_autoptr (PjGraph) cut = pj_cut (graph, groups, plan, &error);
-  g_assert_no_error (error);
-  g_autofree float *x = fixture_floats (o, "x", NULL);
-  g_autofree float *pruned = fixture_floats (o, "y_pruned", &n_pruned);
-  g_autofree float *masked = net_run (graph, groups, plan, x, 1);
-  g_autofree float *small = net_run (cut, NULL, NULL, x, 1);
-  assert_close (masked, pruned, n_pruned, TOLERANCE, "masked");
-  assert_close (small, pruned, n_pruned, TOLERANCE, "cut");
-  if (json_object_has_member (o, "y_full")) {
-    g_autofree float *full = fixture_floats (o, "y_full", &n_full);
-    g_autofree float *y = net_run (graph, NULL, NULL, x, 1);
-    assert_close (y, full, n_full, TOLERANCE, "full");
-  }
-}
-
-static JsonObject *
-case_of (const char *name)
-{
-  g_autoptr (JsonObject) all = fixture_load ("spec/structure.json");
-  g_autofree char *path = g_strdup_printf ("cases/%s", name);
-  return json_object_ref (json_node_get_object (fixture_at (all, path)));
-}
 
 static void
 fixture_chain (void)
@@ -177,7 +96,7 @@ toy (void)
 
   g_autofree float *x = fixture_floats (o, "x", NULL), *logits = fixture_floats (o, "logits", &n);
   g_autofree float *y = net_run (graph, NULL, NULL, x, 4);
-  assert_close (y, logits, n, TOLERANCE, "toy logits");
+  assert_close (y, logits, n, CUT_TOLERANCE, "toy logits");
   for (guint i = 0; i < G_N_ELEMENTS (cuts); i++) {
     int n_kept;
     g_autofree int *kept = fixture_ints (o, cuts[i].path, &n_kept);
@@ -189,8 +108,8 @@ toy (void)
   g_autofree float *expected = fixture_floats (o, "wallet_cut/logits", &n);
   g_autofree float *small = net_run (cut, NULL, NULL, x, 4);
   g_autofree float *masked = net_run (graph, groups, plan, x, 4);
-  assert_close (small, expected, n, TOLERANCE, "wallet cut");
-  assert_close (masked, expected, n, TOLERANCE, "wallet masked");
+  assert_close (small, expected, n, CUT_TOLERANCE, "wallet cut");
+  assert_close (masked, expected, n, CUT_TOLERANCE, "wallet masked");
   PjCost before, after, predicted;
   pj_graph_cost (graph, &before);
   pj_graph_cost (cut, &after);
@@ -202,59 +121,18 @@ toy (void)
 
 /* --- invariants on a residual network --- */
 
-/* A seeded cut of every unlocked group. */
-static PjCutPlan *
-random_cut (const PjGroups *groups, uint64_t seed)
-{
-  PjCutPlan *plan = pj_cut_plan_new ();
-  PjRng rng;
-  pj_rng_init (&rng, seed, 1);
-  for (unsigned g = 0; g < pj_groups_n (groups); g++) {
-    const PjGroup *group = pj_groups_get (groups, g);
-    g_autofree guint8 *keep = g_malloc (group->n_channels);
-    for (int c = 0; c < group->n_channels; c++)
-      keep[c] = group->lock_reason != NULL || c == 0 || pj_rng_below (&rng, 2);
-    if (group->lock_reason == NULL)
-      pj_cut_plan_set (plan, group, keep, NULL);
-  }
-  return plan;
-}
-
 static void
 cut_equals_masked (void)
 {
   g_autoptr (PjGraph) graph = net_residual ();
-  g_autoptr (PjGroups) groups = pj_groups_new (graph);
-  g_autofree float *x = net_noise (4 * 72, 5);
-  for (uint64_t seed = 0; seed < 6; seed++) {
-    g_autoptr (PjCutPlan) plan = random_cut (groups, seed);
-    g_autoptr (PjGraph) cut = pj_cut (graph, groups, plan, NULL);
-    PjCost cost, predicted;
-    g_autofree float *masked = net_run (graph, groups, plan, x, 4), *small = net_run (cut, NULL, NULL, x, 4);
-    assert_close (small, masked, 12, TOLERANCE, "cut against masked");
-    pj_graph_cost (cut, &cost);
-    g_assert_true (pj_cut_predict_cost (graph, groups, plan, &predicted, NULL));
-    g_assert_cmpmem (&cost, sizeof cost, &predicted, sizeof predicted);
-  }
+  check_cut_equals_masked (graph);
 }
 
 static void
 permutation (void)
 {
   g_autoptr (PjGraph) graph = net_residual ();
-  g_autoptr (PjGroups) groups = pj_groups_new (graph);
-  g_autofree float *x = net_noise (2 * 72, 6), *y = net_run (graph, NULL, NULL, x, 2);
-  for (unsigned g = 0; g < pj_groups_n (groups); g++) {
-    const PjGroup *group = pj_groups_get (groups, g);
-    g_autofree int *order = g_new (int, group->n_channels);
-    if (group->lock_reason != NULL)
-      continue;
-    for (int c = 0; c < group->n_channels; c++)
-      order[c] = (c + 2) % group->n_channels;
-    g_autoptr (PjGraph) permuted = pj_cut_permute (graph, groups, (int) g, order, NULL);
-    g_autofree float *z = net_run (permuted, NULL, NULL, x, 2);
-    assert_close (z, y, 6, TOLERANCE, group->name);
-  }
+  check_permutations (graph);
 }
 
 static void
@@ -332,7 +210,7 @@ fold (void)
   for (unsigned n = 0; n < pj_graph_n_nodes (folded); n++)
     g_assert_true (pj_graph_node (folded, (int) n)->op != &pj_op_norm);
   g_autofree float *x = net_noise (2 * 72, 8), *a = net_run (graph, NULL, NULL, x, 2), *b = net_run (folded, NULL, NULL, x, 2);
-  assert_close (b, a, 6, TOLERANCE, "folded");
+  assert_close (b, a, 6, CUT_TOLERANCE, "folded");
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "ops/op.h"
 #include "ops/params.h"
+#include "train/masks.h"
 
 int
 net_param_from (PjGraph *graph, const char *name, PjShape shape, const float *data)
@@ -140,22 +141,6 @@ net_noise (size_t n, uint64_t seed)
   return x;
 }
 
-static void
-set_gates (PjPlan *plan, const PjGraph *graph, const PjGroups *groups, const PjCutPlan *masks)
-{
-  for (unsigned i = 0; i < masks->n_cuts; i++) {
-    const PjGroupCut *cut = &masks->cuts[i];
-    const PjGroup *group = pj_groups_get (groups, (unsigned) cut->group);
-    for (unsigned m = 0; m < group->n_mask_points; m++) {
-      const PjMaskPoint *point = &group->mask_points[m];
-      g_autofree float *gate = g_new (float, point->n);
-      for (int c = 0; c < point->n; c++)
-        gate[c] = point->map[c] < 0 || cut->keep[point->map[c]] ? 1.0f : 0.0f;
-      g_assert_true (pj_plan_set_gate (plan, point->value, gate, NULL));
-    }
-  }
-}
-
 gboolean
 net_device_missing (void)
 {
@@ -171,12 +156,6 @@ net_device_missing (void)
   return TRUE;
 }
 
-static int
-compare_int (gconstpointer a, gconstpointer b)
-{
-  return *(const int *) a - *(const int *) b;
-}
-
 float *
 net_run (PjGraph *graph, const PjGroups *groups, const PjCutPlan *masks, const float *x, unsigned batch)
 {
@@ -186,18 +165,12 @@ net_run (PjGraph *graph, const PjGroups *groups, const PjCutPlan *masks, const f
   g_assert_no_error (error);
   g_autoptr (PjParams) params = pj_params_new (device, graph, FALSE, &error);
   g_assert_no_error (error);
-  g_autoptr (GArray) gated = g_array_new (FALSE, FALSE, sizeof (int));
-  for (unsigned i = 0; masks != NULL && i < masks->n_cuts; i++) {
-    const PjGroup *group = pj_groups_get (groups, (unsigned) masks->cuts[i].group);
-    for (unsigned m = 0; m < group->n_mask_points; m++)
-      g_array_append_val (gated, group->mask_points[m].value);
-  }
-  g_array_sort (gated, compare_int);
+  g_autoptr (GArray) gated = masks != NULL ? pj_masks_gated (groups, masks) : g_array_new (FALSE, FALSE, sizeof (int));
   PjPlanOptions options = { .batch = batch, .gated = (const int *) gated->data, .n_gated = gated->len };
   g_autoptr (PjPlan) plan = pj_plan_new (graph, params, &options, &error);
   g_assert_no_error (error);
   if (masks != NULL)
-    set_gates (plan, graph, groups, masks);
+    g_assert_true (pj_masks_apply (plan, graph, groups, gated, masks, NULL));
   g_assert_true (pj_plan_set_images (plan, x, &error));
   pj_plan_forward (plan, NULL, &error);
   g_assert_no_error (error);

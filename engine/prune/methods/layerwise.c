@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "compute/plan.h"
+#include "prune/budget.h"
 #include "prune/calibration.h"
 #include "prune/reader.h"
 
@@ -100,7 +101,7 @@ make_tasks (Layerwise *self, const PjPruneSettings *settings, GError **error)
 {
   for (unsigned i = 0; i < pj_groups_n (self->scoring->groups); i++) {
     const PjGroup *group = pj_groups_get (self->scoring->groups, i);
-    int k = settings->ratios[i] == 1 ? group->n_channels : pj_keep_count (group->n_channels, settings->ratios[i], settings->multiple);
+    int k = settings->ratios[i] == 1 ? group->n_channels : pj_group_keep_count (group, settings->ratios[i], settings->multiple);
     if (k < group->n_channels && !add_task (self, group, k, error))
       return FALSE;
   }
@@ -282,9 +283,9 @@ decide (const Task *task, PjGramOrder how, gboolean scale, PjCutPlan *plan, doub
   g_autofree float *factors = g_new (float, n);
 
   pj_gram_order (gram, how, order);
-  pj_gram_keep (order, n, task->n_keep, keep);
   for (int i = 0; i < n; i++)
     score[order[i]] = (i + 1.0) / n;
+  pj_group_keep_top (task->group, score, task->n_keep, keep);
   if (scale)
     pj_gram_fit (gram, keep, w, NULL);
   for (int c = 0; scale && c < n; c++)

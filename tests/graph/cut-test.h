@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Networks from the specification's fixtures, and the invariants of surgery (spec/structure.md 5). */
+#pragma once
+
+#include "fixture.h"
+#include "net.h"
+
+G_BEGIN_DECLS
+
+/* Sums have another order in the smaller network. */
+#define CUT_TOLERANCE 1e-5
+
+/* A case of structure.json. (transfer full) */
+JsonObject *case_of (const char *name);
+/* Parts of a network whose numbers stand at @path of @o; each returns the value. */
+int param_at (PjGraph *g, JsonObject *o, const char *name, const char *path);
+int norm_at (PjGraph *g, JsonObject *o, const char *name, const char *path, int x);
+int input_at (PjGraph *g, JsonObject *o, const char *path);
+
+/* A cut of the group @name that keeps the @n channels @kept. (transfer full) */
+PjCutPlan *keep_only (const PjGroups *groups, const char *name, const int *kept, int n);
+/* A seeded cut of every unlocked group, even over its blocks. (transfer full) */
+PjCutPlan *random_cut (const PjGroups *groups, uint64_t seed);
+
+/* Runs the masked and the cut network and compares with the numbers at @pruned_path; the full one with
+ * "y_full" where the case has it. */
+void check_plan (PjGraph *graph, JsonObject *o, const PjGroups *groups, const PjCutPlan *plan, const char *pruned_path);
+/* The same for a cut of one group and "y_pruned". */
+void check_fixture (PjGraph *graph, JsonObject *o, const char *group, const char *kept_path);
+
+/* Seeded cuts of all groups: the cut network computes what the masked one does, and costs what was predicted. */
+void check_cut_equals_masked (PjGraph *graph);
+/* Every unlocked group, permuted inside its blocks, leaves the output as it is. */
+void check_permutations (PjGraph *graph);
+
+G_END_DECLS
