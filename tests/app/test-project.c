@@ -4,8 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/onnx.h"
 #include "model/work-open.h"
 #include "project-test.h"
+#include "support/net.h"
 
 static void
 test_open_onnx (Place *place, gconstpointer data)
@@ -154,6 +156,30 @@ test_toggle (Place *place, gconstpointer data)
   assert_failed (place, "at least one");
 }
 
+/* In front of a grouped convolution, each of its groups loses or gets back one channel. */
+static void
+test_toggle_grouped (Place *place, gconstpointer data)
+{
+  g_autoptr (PjGraph) graph = net_bottleneck (3, FALSE);
+  g_autofree char *path = g_build_filename (place->folder, "small.onnx", NULL);
+  const guint8 expected[12] = { 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1 };
+  pj_onnx_export (graph, &(PjOnnxExportOptions) { 0 }, path, NULL);
+  place_open (place, path, NULL);
+  PjmProject *project = place->project;
+  PjmLayer *a = place_layer (place, "a");
+  pjm_project_toggle_channel (project, a, 5);
+  g_assert_cmpmem (pjm_layer_get_mask (a), 12, expected, 12);
+  g_assert_cmpuint (pjm_layer_get_kept (a), ==, 9);
+  pjm_project_toggle_channel (project, a, 1);
+  g_assert_null (pjm_layer_get_mask (a));
+  for (guint c = 0; c < 4; c++)
+    pjm_project_toggle_channel (project, a, c);
+  g_assert_cmpuint (pjm_layer_get_kept (a), ==, 3);
+  assert_failed (place, "of each group");
+  pjm_project_set_ratio (project, a, 0.7, TRUE);
+  g_assert_cmpuint (pjm_layer_get_kept (a) % 3, ==, 0);
+}
+
 static void
 test_undo (Place *place, gconstpointer data)
 {
@@ -271,6 +297,7 @@ main (int argc, char **argv)
   place_add ("/app/project/drawing", test_drawing);
   place_add ("/app/project/ratio", test_ratio);
   place_add ("/app/project/toggle", test_toggle);
+  place_add ("/app/project/toggle-grouped", test_toggle_grouped);
   place_add ("/app/project/undo", test_undo);
   place_add ("/app/project/survives-closing", test_reopen);
   place_add ("/app/project/opens-twice", test_open_twice);

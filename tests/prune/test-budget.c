@@ -256,6 +256,76 @@ global_refused (Fixture *f, gconstpointer data)
   g_assert_cmpfloat ((double) cost.learnable, <=, 0.6 * base.learnable);
 }
 
+/* --- groups with blocks --- */
+
+static void
+set_up_blocks (Fixture *f, gconstpointer data)
+{
+  f->graph = net_bottleneck (3, FALSE);
+  f->groups = pj_groups_new (f->graph);
+  f->scores = make_scores (f->groups);
+  f->ratios = g_new (double, pj_groups_n (f->groups));
+  for (unsigned i = 0; i < pj_groups_n (f->groups); i++)
+    f->ratios[i] = 1;
+}
+
+static void
+count_blocks (Fixture *f)
+{
+  const PjGroup *a = pj_groups_find (f->groups, "a");
+  g_assert_cmpint (a->n_blocks, ==, 3);
+  /* Twelve channels in three blocks of four: whole numbers of each, rounded down as a whole group would be. */
+  g_assert_cmpint (pj_group_keep_count (a, 0.5, 1), ==, 6);
+  g_assert_cmpint (pj_group_keep_count (a, 0.7, 1), ==, 6);
+  g_assert_cmpint (pj_group_keep_count (a, 0.01, 1), ==, 3);
+  g_assert_cmpint (pj_group_keep_count (a, 1, 1), ==, 12);
+  /* A multiple of 2 and of 3. */
+  g_assert_cmpint (pj_group_keep_count (a, 0.25, 2), ==, 6);
+  g_assert_cmpint (pj_group_keep_count (a, 0.75, 2), ==, 12);
+  g_assert_cmpint (pj_group_keep_count (a, 0.5, 8), ==, 12);
+}
+
+/* The best of each block stay, not the best of all. */
+static void
+local_blocks (Fixture *f, gconstpointer data)
+{
+  const PjGroup *a = pj_groups_find (f->groups, "a");
+  const double score[12] = { 1, 2, 3, 4, 50, 80, 70, 60, 9, 5, 8, 7 };
+  const guint8 expected[12] = { 0, 0, 1, 1, 0, 1, 1, 0, 1, 0, 1, 0 };
+  count_blocks (f);
+  memcpy (of_group (f, "a")->score, score, sizeof score);
+  f->ratios[a->id] = 0.5;
+  g_autoptr (PjCutPlan) plan = pj_budget_local (f->groups, f->scores, f->ratios, 1, NULL);
+  g_assert_nonnull (plan);
+  g_assert_cmpmem (pj_cut_plan_get (plan, a->id)->keep, 12, expected, 12);
+}
+
+/* A global budget takes one channel of each block at a time, by their mean. */
+static void
+global_blocks (Fixture *f, gconstpointer data)
+{
+  const PjGroup *a = pj_groups_find (f->groups, "a"), *b = pj_groups_find (f->groups, "b");
+  const double score[12] = { 1, 2, 3, 4, 50, 80, 70, 60, 9, 5, 8, 7 };
+  g_autoptr (GError) error = NULL;
+
+  memcpy (of_group (f, "a")->score, score, sizeof score);
+  for (int c = 0; c < 12; c++)
+    of_group (f, "b")->score[c] = 24.5;
+  for (double target = 0.95; target > 0.3; target -= 0.05) {
+    g_autoptr (PjCutPlan) plan = pj_budget_global (f->graph, f->groups, f->scores, PJ_BUDGET_MACS, target, 0, FALSE, &error);
+    g_assert_no_error (error);
+    g_autoptr (PjGraph) cut = pj_cut (f->graph, f->groups, plan, &error);
+    g_assert_no_error (error);
+    /* Rows of "a" have means 18.7, 23, 27, 32 beside 24.5 of "b". */
+    int n_a = pj_cut_plan_n_kept (plan, a), n_b = pj_cut_plan_n_kept (plan, b);
+    g_assert_cmpint (n_a % 3 + n_b % 3, ==, 0);
+    g_assert_true (n_b == 12 || n_a <= 6);
+    g_assert_true (n_a >= 6 || n_b == 3);
+  }
+  g_autoptr (PjCutPlan) floors = pj_budget_global (f->graph, f->groups, f->scores, PJ_BUDGET_CHANNELS, 0.6, 0.6, FALSE, NULL);
+  g_assert_null (floors);
+}
+
 static void
 copies (Fixture *f, gconstpointer data)
 {
@@ -281,5 +351,8 @@ main (int argc, char **argv)
   ADD ("global-normalise", global_normalise);
   ADD ("global-refused", global_refused);
   ADD ("copies", copies);
+#define ADD_BLOCKS(name, function) g_test_add ("/prune/budget/" name, Fixture, NULL, set_up_blocks, function, tear_down)
+  ADD_BLOCKS ("local-blocks", local_blocks);
+  ADD_BLOCKS ("global-blocks", global_blocks);
   return g_test_run ();
 }

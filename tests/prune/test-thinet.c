@@ -413,6 +413,30 @@ cancel (void)
     }
 }
 
+/* A filter of a grouped convolution hears the inputs of its own group only, and all of them. */
+static void
+grouped_reader (void)
+{
+  g_autoptr (PjGraph) graph = net_bottleneck (3, FALSE);
+  g_autoptr (PjGroups) groups = pj_groups_new (graph);
+  g_autoptr (GPtrArray) readers = pj_readers_new (graph, pj_groups_find (groups, "a"));
+  g_assert_cmpuint (readers->len, ==, 1);
+  const PjReader *reader = readers->pdata[0];
+  const float *w = pj_blob_data (pj_graph_value (graph, pj_graph_find_value (graph, "b.w"))->data);
+  g_autofree float *x = net_noise (pj_reader_n_elems (reader), 3);
+
+  for (int filter = 0; filter < 12; filter++) {
+    float row[12];
+    pj_reader_row (reader, x, (PjPlace) { .filter = filter, .y = 2, .x = 3 }, row);
+    for (int c = 0; c < 12; c++) {
+      double expected = 0;
+      for (int k = 0; c / 4 == filter / 4 && k < 9; k++)
+        expected += (double) w[(filter * 4 + c % 4) * 9 + k] * x[c * 25 + (1 + k / 3) * 5 + 2 + k % 3];
+      g_assert_cmpfloat_with_epsilon (row[c], expected, 1e-4);
+    }
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -429,5 +453,6 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/methods/settings", settings);
   g_test_add_func ("/prune/thinet/residual", residual);
   g_test_add_func ("/prune/thinet/cancel", cancel);
+  g_test_add_func ("/prune/reader/grouped", grouped_reader);
   return g_test_run ();
 }

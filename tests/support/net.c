@@ -107,6 +107,58 @@ net_residual (void)
   return g;
 }
 
+int
+net_grouped_block (PjGraph *g, const char *name, int x, int c_out, int groups)
+{
+  int64_t c_in = pj_graph_value (g, x)->shape.dim[1];
+  g_autofree char *w = g_strdup_printf ("%s.w", name), *n = g_strdup_printf ("%s.norm", name), *r = g_strdup_printf ("%s.relu", name);
+  g_autofree char *gamma = g_strdup_printf ("%s.g", name), *beta = g_strdup_printf ("%s.b", name);
+  g_autofree char *mean = g_strdup_printf ("%s.m", name), *var = g_strdup_printf ("%s.v", name);
+  int y = net_conv (g, name, x, net_param (g, w, PJ_SHAPE (c_out, c_in / groups, 3, 3), 0, 0.4f, 3), -1, 1, 1);
+  y = net_norm (g, n, y, net_param (g, gamma, PJ_SHAPE (c_out), 1, 0.5f, 3), net_param (g, beta, PJ_SHAPE (c_out), 0.1f, 0.4f, 3),
+                net_param (g, mean, PJ_SHAPE (c_out), 0, 0.3f, 3), net_param (g, var, PJ_SHAPE (c_out), 1, 0.5f, 3), 1e-5f);
+  return net_unary (g, r, &pj_op_relu, y);
+}
+
+/* Gates of a squeeze-and-excitation: means, two 1×1 convolutions, a sigmoid. */
+static int
+squeeze_excite (PjGraph *g, int x, int squeezed)
+{
+  int64_t c = pj_graph_value (g, x)->shape.dim[1];
+  int y = net_unary (g, "se.pool", &pj_op_global_avg_pool, x);
+  y = net_conv (g, "se.1", y, net_param (g, "se.1.w", PJ_SHAPE (squeezed, c, 1, 1), 0, 0.5f, 4),
+                net_param (g, "se.1.b", PJ_SHAPE (squeezed), 0.2f, 0.4f, 4), 1, 0);
+  y = net_unary (g, "se.relu", &pj_op_relu, y);
+  y = net_conv (g, "se.2", y, net_param (g, "se.2.w", PJ_SHAPE (c, squeezed, 1, 1), 0, 0.5f, 5),
+                net_param (g, "se.2.b", PJ_SHAPE (c), 0.2f, 0.4f, 5), 1, 0);
+  y = net_unary (g, "se.sigmoid", &pj_op_sigmoid, y);
+  y = pj_graph_add_node (g, "se.mul", &pj_op_mul, NULL, (int[]) { x, y }, 2, NULL);
+  g_assert_cmpint (y, >=, 0);
+  return y;
+}
+
+int
+net_classifier (PjGraph *g, int x)
+{
+  int64_t c = pj_graph_value (g, x)->shape.dim[1];
+  int y = net_unary (g, "flatten", &pj_op_flatten, net_unary (g, "gap", &pj_op_global_avg_pool, x));
+  return net_gemm (g, "fc", y, net_param (g, "fc.w", PJ_SHAPE (3, c), 0, 1, 7), net_param (g, "fc.b", PJ_SHAPE (3), 0, 1, 7));
+}
+
+PjGraph *
+net_bottleneck (int groups, gboolean gates)
+{
+  PjGraph *g = pj_graph_new ("bottleneck");
+  int stem = net_block (g, "stem", pj_graph_add_input (g, "x", PJ_SHAPE (1, 2, 5, 5)), 6, 3, 1, TRUE);
+  int y = net_block (g, "a", stem, 12, 1, 1, TRUE);
+  y = net_grouped_block (g, "b", y, 12, groups);
+  if (gates)
+    y = squeeze_excite (g, y, 3);
+  y = net_block (g, "c", y, 6, 1, 1, FALSE);
+  pj_graph_set_output (g, net_classifier (g, net_unary (g, "relu", &pj_op_relu, net_add (g, "add", y, stem))));
+  return g;
+}
+
 PjGraph *
 net_mixed (void)
 {

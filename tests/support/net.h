@@ -24,6 +24,15 @@ int net_gemm (PjGraph *graph, const char *name, int x, int w, int b);
 /* conv(c_in→c_out, k×k, same pad) + norm [+ ReLU] with seeded parameters named after @name. */
 int net_block (PjGraph *graph, const char *name, int x, int c_out, int k, int stride, gboolean relu);
 
+/* The same with a 3×3 convolution of @groups groups, and ReLU. */
+int net_grouped_block (PjGraph *graph, const char *name, int x, int c_out, int groups);
+/* Global pool and an fc to 3 classes. */
+int net_classifier (PjGraph *graph, int x);
+
+/* A stem, then 1×1 "a" (12), 3×3 "b" in @groups groups (12), 1×1 "c" with a shortcut, as in ResNeXt; @gates adds
+ * squeeze-and-excitation after "b", as in RegNet: 2×5×5 input, 3 classes. */
+PjGraph *net_bottleneck (int groups, gboolean gates);
+
 /* A residual network with a projection, an inner chain and a classifier: 2×6×6 input, 3 classes. */
 PjGraph *net_residual (void);
 /* Max and average pooling, biases, a flatten with maps, a residual on the same tensor and a shared weight:
