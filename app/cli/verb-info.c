@@ -78,11 +78,13 @@ show_groups (Cli *cli, const PjGraph *graph, const PjGroups *groups)
     g_autofree char *producers = join_nodes (graph, group->producers);
     g_autofree char *consumers = join_nodes (graph, group->consumers), *ties = join_nodes (graph, group->ties);
     g_autofree char *verdict = group->lock_reason != NULL ? g_strdup_printf ("no: %s", group->lock_reason)
-                               : g_strdup ("yes");
+                               : group->n_blocks > 1 ? g_strdup_printf ("yes, evenly in %d blocks", group->n_blocks)
+                                                     : g_strdup ("yes");
     cli_table_add (table, group->name, channels, producers, consumers, ties, verdict, NULL);
     JsonObject *object = json_object_new ();
     json_object_set_string_member (object, "name", group->name);
     json_object_set_int_member (object, "channels", group->n_channels);
+    json_object_set_int_member (object, "blocks", group->n_blocks);
     json_object_set_string_member (object, "producers", producers);
     json_object_set_string_member (object, "consumers", consumers);
     json_object_set_string_member (object, "ties", ties);
