@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import time
 
-from harness import DATA, TIMEOUT, check, main, make_model, ok, refused, run, start, weights
+from harness import CLI, DATA, TIMEOUT, check, main, make_model, ok, refused, run, start, weights
 
 # Long enough to be stopped in the middle, with a checkpoint at nearly every batch.
 TRAIN = ["train", "net.onnx", "--data", DATA, "--epochs", "6", "--batch", "16", "--seed", "3"]
@@ -125,7 +125,7 @@ def hangup_of_the_reader():
     """A closed pipe at stdout is a failure, not a success without a result."""
     read, write = os.pipe()
     os.close(read)
-    process = subprocess.Popen([os.sys.argv[1], "devices", "--json"], stdout=write, stderr=subprocess.PIPE)
+    process = subprocess.Popen([CLI, "devices", "--json"], stdout=write, stderr=subprocess.PIPE)
     os.close(write)
     process.communicate(timeout=TIMEOUT)
     check(process.returncode != 0, "status 0 although nothing could be written")
