@@ -234,7 +234,7 @@ static void
 mark_needed (PjLower *self, int value)
 {
   int producer = pj_graph_value (self->graph, value)->producer;
-  if (producer < 0 || self->needed[producer])
+  if (producer < 0 || self->needed[producer] || self->lowered->given[value] >= 0)
     return;
   const PjNode *node = pj_graph_node (self->graph, producer);
   self->needed[producer] = TRUE;
@@ -504,6 +504,38 @@ lower_update (PjLower *self)
 
 /* --- whole --- */
 
+/* Slots of the values that the host sets, before anything is lowered that could read them. */
+static void
+make_given (PjLower *self)
+{
+  const PjPlanOptions *o = self->options;
+
+  for (unsigned i = 0; i < o->n_given; i++) {
+    int value = o->given[i];
+    if (value == pj_graph_get_input (self->graph))
+      self->lowered->given[value] = self->slots[value];
+    else
+      self->lowered->given[value] = self->slots[value] =
+        pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP, batch_shape (self, value), 0, value);
+  }
+}
+
+/* Whoever computes a value applies its gate; nobody computes these. */
+static void
+lower_given_gates (PjLower *self)
+{
+  for (unsigned i = 0; i < self->options->n_gated; i++) {
+    int value = self->options->gated[i], given = self->lowered->given[value];
+    if (given < 0)
+      continue;
+    int gate = gate_slot (self, value), out = pj_lower_temp (self, value);
+    PjCall *call = pj_lower_call (self, PJ_KERNEL_GATE, -1);
+    call->in[0] = given;
+    call->in[1] = gate;
+    call->out[0] = self->slots[value] = out;
+  }
+}
+
 static int
 by_segment (gconstpointer a, gconstpointer b)
 {
@@ -523,9 +555,11 @@ lower_all (PjLower *self, GError **error)
                                                 PJ_SHAPE (PJ_N_HYPER), 0, -1);
   if (is_observed (o, input))
     self->lowered->observed[input] = self->slots[input];
+  make_given (self);
   find_chains (self);
   find_wanted_grads (self);
   self->segment = PJ_SEGMENT_FORWARD;
+  lower_given_gates (self);
   if (!lower_forward (self, error))
     return FALSE;
   self->lowered->logits = self->slots[pj_graph_get_logits (self->graph)];
@@ -578,6 +612,7 @@ pj_lower_graph_to_program (PjGraph *graph, PjParams *params, const PjPlanOptions
     .images = -1, .labels = -1, .teacher = -1, .logits = -1, .ce_loss = -1, .kl_loss = -1, .hyper = -1,
     .gates = new_indices (n_values), .gate_grads = new_indices (n_values),
     .observed = new_indices (n_values), .stats = new_indices (n_values),
+    .given = new_indices (n_values),
   };
   return lower_all (&self, error);
 }
@@ -589,4 +624,5 @@ pj_lowered_clear (PjLowered *lowered)
   g_clear_pointer (&lowered->gate_grads, g_free);
   g_clear_pointer (&lowered->observed, g_free);
   g_clear_pointer (&lowered->stats, g_free);
+  g_clear_pointer (&lowered->given, g_free);
 }

@@ -24,7 +24,7 @@ static gboolean
 check_options (const PjGraph *graph, const PjPlanOptions *o, GError **error)
 {
   g_return_val_if_fail (pj_graph_get_input (graph) >= 0 && pj_graph_get_output (graph) >= 0, FALSE);
-  g_return_val_if_fail (!o->prefix || o->mode == PJ_PLAN_INFER, FALSE);
+  g_return_val_if_fail ((!o->prefix && o->n_given == 0) || o->mode == PJ_PLAN_INFER, FALSE);
   if (o->batch < 1 || o->batch > 65536) {
     g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "a batch of %u is not possible; use 1 to 65536", o->batch);
     return FALSE;
@@ -59,7 +59,7 @@ plan_try (PjGraph *graph, PjParams *params, const PjPlanOptions *options, GError
   self->graph = pj_graph_ref (graph);
   self->params = params;
   self->options = *options;
-  self->options.gated = self->options.observed = self->options.stats = NULL;
+  self->options.gated = self->options.observed = self->options.stats = self->options.given = NULL;
   self->klass = device->klass;
   self->program = pj_program_new ();
   if (!pj_lower_graph_to_program (graph, params, options, self->program, &self->lowered, error))
@@ -145,6 +145,13 @@ pj_plan_set_images (PjPlan *self, const float *images, GError **error)
 }
 
 gboolean
+pj_plan_set_value (PjPlan *self, int value, const float *data, GError **error)
+{
+  g_return_val_if_fail (self->lowered.given[value] >= 0, FALSE);
+  return self->klass->write (self->executable, self->lowered.given[value], data, error);
+}
+
+gboolean
 pj_plan_set_labels (PjPlan *self, const int32_t *labels, GError **error)
 {
   g_return_val_if_fail (self->lowered.labels >= 0, FALSE);
@@ -164,11 +171,24 @@ pj_plan_set_teacher (PjPlan *self, const float *logits, GError **error)
   return self->klass->write (self->executable, self->lowered.teacher, logits, error);
 }
 
+/* FALSE if the gate in @slot is only applied while running, so that nothing needs to be folded again. */
+static gboolean
+needs_folding (const PjPlan *self, int slot)
+{
+  for (guint i = 0; i < self->program->calls->len; i++) {
+    const PjCall *call = pj_program_call (self->program, i);
+    for (int k = 0; k < PJ_CALL_MAX_IN && call->kernel != PJ_KERNEL_GATE; k++)
+      if (call->in[k] == slot)
+        return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean
 pj_plan_set_gate (PjPlan *self, int value, const float *gate, GError **error)
 {
   g_return_val_if_fail (self->lowered.gates[value] >= 0, FALSE);
-  self->gates_changed = TRUE;
+  self->gates_changed |= needs_folding (self, self->lowered.gates[value]);
   return self->klass->write (self->executable, self->lowered.gates[value], gate, error);
 }
 

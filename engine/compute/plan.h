@@ -30,6 +30,8 @@ typedef enum { PJ_PLAN_INFER, PJ_PLAN_TRAIN, PJ_PLAN_SCORE, PJ_PLAN_RECALIBRATE 
  * @gate_grads: also compute ∂L/∂gate (modes TRAIN and SCORE)
  * @observed, @n_observed: values to be readable after a run (they are then not fused away)
  * @stats, @n_stats: values for which the per-channel statistics are computed
+ * @given, @n_given: values that the host sets with pj_plan_set_value() instead of the plan computing them: it starts in
+ *   the middle, and what only they need is left out (mode INFER).  A gate on one of them multiplies what was set.
  * @prefix: compute no more than @observed and @stats need; there are no logits and no losses then (mode INFER)
  */
 typedef struct {
@@ -44,6 +46,8 @@ typedef struct {
   unsigned n_observed;
   const int *stats;
   unsigned n_stats;
+  const int *given;
+  unsigned n_given;
   gboolean prefix;
 } PjPlanOptions;
 
@@ -72,6 +76,8 @@ size_t pj_plan_memory_bytes (const PjPlan *self);
 
 /* @images: batch x C x H x W f32, already normalised. */
 gboolean pj_plan_set_images (PjPlan *self, const float *images, GError **error);
+/* @data: the elements of @value, which must be in options->given, batch times. It stays until it is set again. */
+gboolean pj_plan_set_value (PjPlan *self, int value, const float *data, GError **error);
 /* @labels: batch class indices, 0 … classes-1. */
 gboolean pj_plan_set_labels (PjPlan *self, const int32_t *labels, GError **error);
 /* @logits: batch x classes teacher logits. */

@@ -60,6 +60,22 @@ score_entry (const PjCriterion *criterion, const PjScoring *scoring, const PjSta
   return FALSE;
 }
 
+static gboolean
+score_entries (const PjCriterion *criterion, const PjScoring *scoring, const PjStatistics *statistics, PjScores *scores,
+               GError **error)
+{
+  for (unsigned i = 0; i < scores->n_groups; i++) {
+    PjGroupScores *entry = &scores->groups[i];
+    if (entry->refusal != NULL)
+      continue;
+    if (criterion->score_all != NULL)
+      entry->score = g_new0 (double, entry->n_channels);
+    else if (!score_entry (criterion, scoring, statistics, entry, error))
+      return FALSE;
+  }
+  return criterion->score_all == NULL || criterion->score_all (scoring, scores, error);
+}
+
 PjScores *
 pj_criterion_score_with (const PjCriterion *criterion, const PjScoring *scoring, const PjStatistics *statistics,
                          GError **error)
@@ -75,10 +91,8 @@ pj_criterion_score_with (const PjCriterion *criterion, const PjScoring *scoring,
       return NULL;
   }
   scores->n_images = needs != 0 && statistics != NULL ? pj_statistics_n_images (statistics, needs) : 0;
-  for (unsigned i = 0; i < scores->n_groups; i++)
-    if (scores->groups[i].refusal == NULL
-        && !score_entry (criterion, scoring, needs != 0 ? statistics : NULL, &scores->groups[i], error))
-      return NULL;
+  if (!score_entries (criterion, scoring, needs != 0 ? statistics : NULL, scores, error))
+    return NULL;
   if (!pj_scores_check (scores, scoring->groups, error))
     return NULL;
   return g_steal_pointer (&scores);

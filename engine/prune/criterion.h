@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 #define PJ_DEFAULT_IMAGES 1024
 #define PJ_DEFAULT_GRADIENT_IMAGES 512
 
+/* Of the criteria that run the network once per channel. */
+#define PJ_DEFAULT_KL_IMAGES 256
+
 /* What a score is measured on. @dataset and @format may be NULL for data-free criteria. */
 typedef struct {
   PjDevice *device;
@@ -98,6 +101,8 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
  *   PJ_PRUNE_ERROR_UNFIT; the message becomes the group's refusal
  * @score: writes @out[0 … C-1] for one group; @statistics is NULL unless needed.  PJ_PRUNE_ERROR_UNFIT
  *   becomes the group's refusal, too; other errors end the work.
+ * @score_all: (nullable): instead of @score: fills @scores->n_images and the scores, which are allocated, of all groups
+ *   without a refusal
  */
 typedef struct {
   const char *name, *title, *about, *source;
@@ -106,6 +111,7 @@ typedef struct {
   gboolean (*fit) (const PjScoring *scoring, const PjGroup *group, GError **error);
   gboolean (*score) (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group,
                      double *out, GError **error);
+  gboolean (*score_all) (const PjScoring *scoring, PjScores *scores, GError **error);
 } PjCriterion;
 
 /* NULL-terminated. */
