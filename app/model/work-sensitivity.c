@@ -92,7 +92,7 @@ find_group (const GArray *points, const PjGroup *group, const GArray *ratios)
   for (guint i = 0; i < ratios->len; i++) {
     PjSweepPoint *point = &found->points[i];
     point->ratio = g_array_index (ratios, double, i);
-    point->n_kept = point->ratio == 1 ? group->n_channels : pj_keep_count (group->n_channels, point->ratio, 1);
+    point->n_kept = point->ratio == 1 ? group->n_channels : pj_group_keep_count (group, point->ratio, 1);
     if (!find_point (points, top1, point->ratio, &point->top1) || !find_point (points, kl, point->ratio, &point->kl))
       return NULL;
   }

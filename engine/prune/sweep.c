@@ -111,7 +111,7 @@ measure_point (Sweeper *self, const PjGroup *group, const double *score, PjGroup
   PjSweepPoint *point = &result->points[i];
 
   point->ratio = self->options->ratios[i];
-  point->n_kept = point->ratio == 1 ? group->n_channels : pj_keep_count (group->n_channels, point->ratio, 1);
+  point->n_kept = point->ratio == 1 ? group->n_channels : pj_group_keep_count (group, point->ratio, 1);
   const PjSweepPoint *same = find_same (result, i, point->n_kept);
   if (point->n_kept == group->n_channels) {
     point->top1 = self->sweep->base_top1;
@@ -125,7 +125,7 @@ measure_point (Sweeper *self, const PjGroup *group, const double *score, PjGroup
   g_autoptr (PjCutPlan) masks = pj_cut_plan_new ();
   g_autofree guint8 *keep = g_malloc (group->n_channels);
   g_autofree char *what = g_strdup_printf ("%s, %d of %d channels", group->name, point->n_kept, group->n_channels);
-  pj_keep_top (score, group->n_channels, point->n_kept, keep);
+  pj_group_keep_top (group, score, point->n_kept, keep);
   pj_cut_plan_set (masks, group, keep, NULL);
   if (!measure (self, masks, what, &point->top1, &point->kl, error))
     return FALSE;

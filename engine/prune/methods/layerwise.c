@@ -270,21 +270,28 @@ sum_up (const Task *task, GError **error)
   return g_steal_pointer (&sum);
 }
 
+void
+pj_layerwise_by_order (const PjGram *gram, PjGramOrder how, double *score)
+{
+  g_autofree int *order = g_new (int, gram->n);
+
+  pj_gram_order (gram, how, order);
+  for (int i = 0; i < gram->n; i++)
+    score[order[i]] = (i + 1.0) / gram->n;
+}
+
 static gboolean
-decide (const Task *task, PjGramOrder how, gboolean scale, PjCutPlan *plan, double *score, GError **error)
+decide (const Task *task, PjLayerwiseSelect select, gboolean scale, PjCutPlan *plan, double *score, GError **error)
 {
   int n = task->group->n_channels;
   g_autoptr (PjGram) gram = sum_up (task, error);
   if (gram == NULL)
     return FALSE;
-  g_autofree int *order = g_new (int, n);
   g_autofree guint8 *keep = g_malloc (n);
   g_autofree double *w = g_new (double, n);
   g_autofree float *factors = g_new (float, n);
 
-  pj_gram_order (gram, how, order);
-  for (int i = 0; i < n; i++)
-    score[order[i]] = (i + 1.0) / n;
+  select (gram, task->n_keep, score);
   pj_group_keep_top (task->group, score, task->n_keep, keep);
   if (scale)
     pj_gram_fit (gram, keep, w, NULL);
@@ -295,7 +302,7 @@ decide (const Task *task, PjGramOrder how, gboolean scale, PjCutPlan *plan, doub
 }
 
 static gboolean
-choose_group (Layerwise *self, Task *task, PjGramOrder how, gboolean scale, const PjHooks *hooks, PjCutPlan *plan,
+choose_group (Layerwise *self, Task *task, PjLayerwiseSelect select, gboolean scale, const PjHooks *hooks, PjCutPlan *plan,
               double *score, GError **error)
 {
   const PjScoring *scoring = self->scoring;
@@ -305,7 +312,7 @@ choose_group (Layerwise *self, Task *task, PjGramOrder how, gboolean scale, cons
   g_autoptr (GPtrArray) alone = g_ptr_array_new ();
   g_ptr_array_add (alone, task);
   return run_pass (self, graph, alone, FALSE, hooks, task->group->name, error)
-         && decide (task, how, scale, plan, score, error);
+         && decide (task, select, scale, plan, score, error);
 }
 
 /* --- all groups --- */
@@ -328,7 +335,7 @@ scores_new (const Layerwise *self, const char *name)
 }
 
 static gboolean
-choose_all (Layerwise *self, PjGramOrder how, gboolean scale, PjCutPlan *plan, PjScores *scores, GError **error)
+choose_all (Layerwise *self, PjLayerwiseSelect select, gboolean scale, PjCutPlan *plan, PjScores *scores, GError **error)
 {
   double n_passes = self->tasks->len + 1;
   PjHooksSpan span;
@@ -339,7 +346,7 @@ choose_all (Layerwise *self, PjGramOrder how, gboolean scale, PjCutPlan *plan, P
     return FALSE;
   for (guint t = 0; t < self->tasks->len; t++) {
     pj_hooks_span_init (&span, self->scoring->hooks, (t + 1) / n_passes, (t + 2) / n_passes, NULL);
-    if (!choose_group (self, self->tasks->pdata[t], how, scale, &span.hooks, plan, scores->groups[t].score, error))
+    if (!choose_group (self, self->tasks->pdata[t], select, scale, &span.hooks, plan, scores->groups[t].score, error))
       return FALSE;
   }
   return TRUE;
@@ -347,7 +354,7 @@ choose_all (Layerwise *self, PjGramOrder how, gboolean scale, PjCutPlan *plan, P
 
 PjCutPlan *
 pj_layerwise_choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings,
-                     PjGramOrder how, gboolean scale, PjScores **scores, GError **error)
+                     PjLayerwiseSelect select, gboolean scale, PjScores **scores, GError **error)
 {
   if (!pj_prune_settings_check (method, scoring, settings, error))
     return NULL;
@@ -360,7 +367,7 @@ pj_layerwise_choose (const PjMethod *method, const PjScoring *scoring, const PjP
     return NULL;
   g_autoptr (PjCutPlan) plan = pj_cut_plan_new ();
   g_autoptr (PjScores) order = scores_new (&self, method->name);
-  if (!choose_all (&self, how, scale, plan, order, error))
+  if (!choose_all (&self, select, scale, plan, order, error))
     return NULL;
   if (scores != NULL)
     *scores = g_steal_pointer (&order);

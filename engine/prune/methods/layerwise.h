@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Choosing layer by layer by reconstruction: the frame of ThiNet (spec/algorithms.md 9).
+/* Choosing layer by layer by reconstruction: the frame of ThiNet (spec/algorithms.md 9) and of Channel-Pruning (8).
  *
  *   reference pass    original network: targets y of all sampled places of all readers
  *   for each group in network order
@@ -26,15 +26,21 @@ G_BEGIN_DECLS
 /* Refuses residual streams, groups that no layer sums over, and too few pictures for the group's width. */
 gboolean pj_layerwise_fit (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error);
 
+/* Scores channels from the sums of one group, of which @k are going to stay: @score: (out): n numbers, the highest stay;
+ * not comparable between groups. */
+typedef void (*PjLayerwiseSelect) (const PjGram *gram, int k, double *score);
+/* Scores are places in the order of removal, (1 … n)/n. */
+void pj_layerwise_by_order (const PjGram *gram, PjGramOrder how, double *score);
+
 /**
  * pj_layerwise_choose:
- * @how: how channels are put in order
+ * @select: decides what stays
  * @scale: also give least-squares factors for the readers' weights
- * @scores: (out) (optional): place in the order of removal, (1 … C)/C, for heat maps.  Not comparable between groups.
+ * @scores: (out) (optional): what @select gave
  *
  * Cancel is polled once per batch.  1 + n passes for n groups, each no further than it must.
  */
 PjCutPlan *pj_layerwise_choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
-                                PjGramOrder how, gboolean scale, PjScores **scores, GError **error);
+                                PjLayerwiseSelect select, gboolean scale, PjScores **scores, GError **error);
 
 G_END_DECLS

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-extern const PjMethod pj_method_thinet, pj_method_thinet_ls;
+extern const PjMethod pj_method_thinet, pj_method_thinet_ls, pj_method_channel_pruning;
 
 /* NULL-terminated. */
 const PjMethod *const *pj_other_methods (void);

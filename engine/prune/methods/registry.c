@@ -4,6 +4,7 @@
 static const PjMethod *const methods[] = {
   &pj_method_thinet,
   &pj_method_thinet_ls,
+  &pj_method_channel_pruning,
   NULL,
 };
 

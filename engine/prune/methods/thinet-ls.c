@@ -4,10 +4,16 @@
 #include "prune/methods/layerwise.h"
 #include "prune/methods/methods.h"
 
+static void
+by_order (const PjGram *gram, int k, double *score)
+{
+  pj_layerwise_by_order (gram, PJ_GRAM_RESIDUAL, score);
+}
+
 static PjCutPlan *
 choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, PjScores **scores, GError **error)
 {
-  return pj_layerwise_choose (self, scoring, settings, PJ_GRAM_RESIDUAL, TRUE, scores, error);
+  return pj_layerwise_choose (self, scoring, settings, by_order, TRUE, scores, error);
 }
 
 const PjMethod pj_method_thinet_ls = {
