@@ -138,10 +138,13 @@ from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   gboolean transpose = !is_gemm || pj_onnx_in_int (in, "transB", 0) == 0;
   float alpha = is_gemm ? (float) pj_onnx_in_float (in, "alpha", 1.0) : 1.0f;
   float beta = is_gemm ? (float) pj_onnx_in_float (in, "beta", 1.0) : 1.0f;
-  PjShape w, b;
+  PjShape w, b, x;
 
   if (pj_onnx_in_const_floats (in, 1, &w) == NULL || w.rank != 2)
     return pj_onnx_in_refuse (in, error, "only products with a stored matrix are supported");
+  if (pj_onnx_in_shape (in, 0, &x) && x.rank > 2)
+    return pj_onnx_in_refuse (in, error, "an input of rank %u: only products with vectors are supported, not with the last "
+                              "axis of maps", x.rank);
   if (is_gemm && pj_onnx_in_int (in, "transA", 0) != 0)
     return pj_onnx_in_refuse (in, error, "transA is not supported");
   if ((transpose || alpha != 1.0f) && !rewrite_const (in, 1, transpose, alpha, error))

@@ -156,7 +156,7 @@ main (int argc, char **argv)
                   *onnx = suffixed (argv[1], "-cut.onnx");
   g_autoptr (PjGraph) graph = pj_onnx_import (from, NULL, &error);
   if (graph == NULL) {
-    g_printerr ("%s\n", error->message);
+    fprintf (stderr, "%s\n", error->message);
     return 1;
   }
   size_t n_x, n_classes = (size_t) pj_graph_n_classes (graph);
