@@ -70,7 +70,7 @@ class Sweep:
             reason = ran.stderr.strip() or f"ended with {ran.returncode}"
             known = model in REFUSED and REFUSED[model] in reason
             self.report(model, "import", None if known else reason)
-            short_reason = re.sub(r"^.* cannot be opened: (node “[^”]*” )?", "", reason)
+            short_reason = re.sub(r"^.* cannot be opened: (node “[^”]*” )?(\([^)]*\): )?", "", reason)
             self.rows.append(f"| {model} | – | – | not imported: {short_reason} | – | – |")
             return
         facts = json.loads(ran.stdout)
