@@ -6,16 +6,20 @@
 #include "cli/verbs.h"
 #include "model/work-infer.h"
 #include "ops/op.h"
+#include "train/arch.h"
 
 /* More than rounding, in float32, over a handful of layers. */
 #define CHECK_TOLERANCE 1e-4
 
 static gboolean check;
+static int classes, size;
 
 static const GOptionEntry entries[] = {
   { "check", 0, 0, G_OPTION_ARG_NONE, &check,
     "Reorder the channels of each group and compare the outputs: finds a group that is "
     "not complete, without any data", NULL },
+  { "classes", 0, 0, G_OPTION_ARG_INT, &classes, "With ARCH: number of classes (default: as published)", "N" },
+  { "size", 0, 0, G_OPTION_ARG_INT, &size, "With ARCH: height and width of its pictures (default: as published)", "N" },
   { NULL }
 };
 
@@ -170,11 +174,40 @@ check_groups (Cli *cli, const CliModel *model, GError **error)
   return FALSE;
 }
 
+/* A network by name; without weights unless they are going to be used. */
+static gboolean
+make_model (Cli *cli, const PjArch *arch, double width, CliModel *model, GError **error)
+{
+  PjArchOptions options;
+  pj_arch_options_init (&options, arch);
+  options.width = width;
+  options.seed = (uint64_t) cli->seed;
+  options.outline = !check;
+  if (classes > 0)
+    options.n_classes = (unsigned) classes;
+  if (size > 0)
+    options.h = options.w = size;
+  model->graph = pj_arch_build (arch, &options, error);
+  if (model->graph == NULL)
+    return FALSE;
+  model->groups = pj_groups_new (model->graph);
+  model->plan = pj_cut_plan_new ();
+  model->name = g_strdup (pj_graph_get_name (model->graph));
+  json_object_set_string_member (cli->result, "model", model->name);
+  return TRUE;
+}
+
 static gboolean
 run (Cli *cli, char **args, GError **error)
 {
   g_auto (CliModel) model = { 0 };
-  if (!cli_open_model (cli, args[0], FALSE, &model, error))
+  double width;
+  const PjArch *arch = g_file_test (args[0], G_FILE_TEST_EXISTS) ? NULL : pj_arch_parse (args[0], &width);
+  if (classes < 0 || size < 0)
+    return cli_usage (error, "numbers must not be negative");
+  if (arch == NULL && (classes != 0 || size != 0))
+    return cli_usage (error, "--classes and --size are for networks that are made by name; this one has its own");
+  if (arch != NULL ? !make_model (cli, arch, width, &model, error) : !cli_open_model (cli, args[0], FALSE, &model, error))
     return FALSE;
   const PjShape *input = &pj_graph_value (model.graph, pj_graph_get_input (model.graph))->shape;
   g_autofree char *shape = pj_shape_to_string (input);
@@ -191,13 +224,16 @@ run (Cli *cli, char **args, GError **error)
 
 const CliVerb cli_verb_info = {
   .name = "info",
-  .arguments = "MODEL",
+  .arguments = "ARCH|MODEL",
   .summary = "Lists layers, groups, locked groups with reasons, MACs, FLOPs and parameters",
   .about = "MACs: k²·(inputs/groups)·outputs·height·width per convolution, inputs·outputs per fully connected layer; nothing else\n"
-           "is counted. FLOPs are twice that. Parameters: weights, biases and two per norm channel.\n\n"
+           "is counted. FLOPs are twice that. Parameters: weights, biases and two per norm channel.  ARCH is a network that can be\n"
+           "made by name, see “train --list”.\n\n"
            "Examples:\n"
            "  penjing-cli info model.onnx\n"
            "  penjing-cli info model.onnx --check\n"
+           "  penjing-cli info resnet50 --classes 200\n"
+           "  penjing-cli info mobilenetv2-0.5 --size 160\n"
            "  penjing-cli info sample --json",
   .entries = entries,
   .n_min = 1,

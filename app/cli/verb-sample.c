@@ -171,8 +171,11 @@ train_network (Story *self, GError **error)
   cli_note (self->cli, "This build has no bundled network: training vgg-mini first");
   if (!pj_dataset_default_format (self->dataset, &format, error))
     return FALSE;
-  PjGraph *graph = arch->build (format.c, format.h, format.w, pj_dataset_n_classes (self->dataset),
-                                (uint64_t) self->cli->seed, error);
+  PjArchOptions options = {
+    .c = format.c, .h = format.h, .w = format.w, .n_classes = pj_dataset_n_classes (self->dataset), .width = 1.0,
+    .seed = (uint64_t) self->cli->seed,
+  };
+  PjGraph *graph = pj_arch_build (arch, &options, error);
   int64_t step = 0;
   if (graph == NULL)
     return FALSE;

@@ -10,12 +10,13 @@
 
 static char *data, *teacher, *out, *session, *schedule;
 static int epochs = -1, steps, batch, crop = -1, warmup, n_test, size;
-static double lr, weight_decay = -1.0, distill = 0.5, temperature = 4.0, checkpoint = 5.0;
-static gboolean no_flip;
+static double width, lr, weight_decay = -1.0, distill = 0.5, temperature = 4.0, checkpoint = 5.0;
+static gboolean no_flip, list;
 
 static const GOptionEntry entries[] = {
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
   { "size", 0, 0, G_OPTION_ARG_INT, &size, "With ARCH: height and width of its pictures (default: those of the data)", "N" },
+  { "width", 0, 0, G_OPTION_ARG_DOUBLE, &width, "With ARCH: multiply all of its widths; “resnet50-0.5” says the same", "X" },
   { "epochs", 0, 0, G_OPTION_ARG_INT, &epochs, "Passes over the training part (default 1)", "N" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop after so many batches", "N" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
@@ -34,6 +35,7 @@ static const GOptionEntry entries[] = {
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the trained network goes", "MODEL.onnx" },
   { "session", 0, 0, G_OPTION_ARG_FILENAME, &session,
     "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
+  { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the networks that can be made by name", NULL },
   { NULL }
 };
 
@@ -59,6 +61,10 @@ read_options (Cli *cli, PjWorkTrain *settings, GError **error)
     return cli_usage (error, "numbers must not be negative");
   if (size != 0 && (size < 8 || size > 1024))
     return cli_usage (error, "--size must be 8 to 1024, not %d", size);
+  if (width < 0.0)
+    return cli_usage (error, "--width must be more than 0");
+  if (!settings->fresh && (size != 0 || width != 0.0))
+    return cli_usage (error, "--size and --width are for networks that are made by name; this one has its own");
   settings->checkpoint_seconds = checkpoint;
   if (epochs >= 0)
     options->epochs = (unsigned) epochs;
@@ -85,19 +91,22 @@ read_options (Cli *cli, PjWorkTrain *settings, GError **error)
 
 /* Initial weights for the pictures of @dataset. */
 static gboolean
-build (Cli *cli, const PjArch *arch, PjDataset *dataset, CliModel *model, GError **error)
+build (Cli *cli, const PjArch *arch, double named_width, PjDataset *dataset, CliModel *model, GError **error)
 {
   PjFormat format = { .h = size, .w = size };
   if (!pj_dataset_default_format (dataset, &format, error))
     return FALSE;
-  model->graph = arch->build (format.c, format.h, format.w, pj_dataset_n_classes (dataset), (uint64_t) cli->seed,
-                              error);
+  PjArchOptions options = {
+    .c = format.c, .h = format.h, .w = format.w, .n_classes = pj_dataset_n_classes (dataset),
+    .width = width > 0.0 ? width * named_width : named_width, .seed = (uint64_t) cli->seed,
+  };
+  model->graph = pj_arch_build (arch, &options, error);
   if (model->graph == NULL)
     return FALSE;
   pj_format_note (&format, model->graph);
   model->groups = pj_groups_new (model->graph);
   model->plan = pj_cut_plan_new ();
-  model->name = g_strdup (arch->name);
+  model->name = g_strdup (pj_graph_get_name (model->graph));
   json_object_set_string_member (cli->result, "model", model->name);
   return TRUE;
 }
@@ -117,14 +126,39 @@ show (Cli *cli, const PjTrainResult *figures, const PjAccuracy *accuracy)
   json_object_set_int_member (cli->result, "seed", cli->seed);
 }
 
-/* "vgg-mini, resnet-mini". (transfer full) */
-static char *
-list_archs (void)
+static gboolean
+show_list (Cli *cli)
 {
-  GString *names = g_string_new (NULL);
+  JsonArray *archs = json_array_new ();
+  for (const PjArch *arch = pj_archs; arch->name != NULL; arch++) {
+    cli_say (cli, "%s: %s\n    %s\n    published for %d×%d×%d and %u classes; sides of %d and more\n", arch->name, arch->title,
+             arch->about, arch->c, arch->size, arch->size, arch->n_classes, arch->least);
+    JsonObject *object = json_object_new ();
+    json_object_set_string_member (object, "name", arch->name);
+    json_object_set_string_member (object, "title", arch->title);
+    json_object_set_string_member (object, "about", arch->about);
+    json_object_set_int_member (object, "channels", arch->c);
+    json_object_set_int_member (object, "size", arch->size);
+    json_object_set_int_member (object, "classes", arch->n_classes);
+    json_array_add_object_element (archs, object);
+  }
+  json_object_set_array_member (cli->result, "archs", archs);
+  return TRUE;
+}
+
+/* What to say of a name that is neither a row nor a file. */
+static void
+explain_name (const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
   for (const PjArch *arch = pj_archs; arch->name != NULL; arch++)
-    g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", arch->name);
-  return g_string_free (names, FALSE);
+    g_ptr_array_add (names, (gpointer) arch->name);
+  g_ptr_array_add (names, NULL);
+  const char *meant = cli_suggest (name, (const char *const *) names->pdata);
+  if (meant != NULL)
+    g_prefix_error (error, "“%s” is neither a network that can be made by name (did you mean %s?) nor a file: ", name, meant);
+  else
+    g_prefix_error (error, "“%s” is neither a network that can be made by name (--list lists them) nor a file: ", name);
 }
 
 static gboolean
@@ -151,7 +185,12 @@ train (Cli *cli, CliModel *model, PjDataset *dataset, const char *where, const P
 static gboolean
 run (Cli *cli, char **args, GError **error)
 {
-  const PjArch *arch = pj_arch_find (args[0]);
+  if (list)
+    return show_list (cli);
+  if (args[0] == NULL)
+    return cli_usage (error, "train needs ARCH or MODEL");
+  double named_width;
+  const PjArch *arch = pj_arch_parse (args[0], &named_width);
   g_auto (PjWorkTrain) settings;
   pj_work_train_init (&settings);
   settings.fresh = arch != NULL;
@@ -162,11 +201,9 @@ run (Cli *cli, char **args, GError **error)
   g_auto (CliModel) model = { 0 };
   if (dataset == NULL)
     return FALSE;
-  if (arch != NULL ? !build (cli, arch, dataset, &model, error) : !cli_open_model (cli, args[0], TRUE, &model, error)) {
-    if (arch == NULL && g_error_matches (*error, PJ_ERROR, PJ_ERROR_IO)) {
-      g_autofree char *names = list_archs ();
-      g_prefix_error (error, "“%s” is neither a network that can be made by name (%s) nor a file: ", args[0], names);
-    }
+  if (arch != NULL ? !build (cli, arch, named_width, dataset, &model, error) : !cli_open_model (cli, args[0], TRUE, &model, error)) {
+    if (arch == NULL && g_error_matches (*error, PJ_ERROR, PJ_ERROR_IO))
+      explain_name (args[0], error);
     return FALSE;
   }
   return cli_keep_session (cli, &model, session, out, args[0], error)
@@ -177,16 +214,19 @@ const CliVerb cli_verb_train = {
   .name = "train",
   .arguments = "ARCH|MODEL",
   .summary = "Trains a network by name from initial weights, or an existing one further",
-  .about = "ARCH is vgg-mini or resnet-mini.  The session keeps a checkpoint every few seconds: work that was stopped by Ctrl-C,\n"
+  .about = "ARCH is a network that can be made by name, as vgg-mini, resnet20, resnet50 or mobilenetv2; --list lists them.  A number behind\n"
+           "it multiplies all widths: resnet50-0.5.  The session keeps a checkpoint every few seconds: work that was stopped by Ctrl-C,\n"
            "or whose process ended in any other way, goes on with “penjing-cli sessions FILE resume” and ends with the same\n"
            "weights, bit for bit.\n\n"
            "Examples:\n"
            "  penjing-cli train resnet-mini --data ~/photos --size 32 --epochs 25 --crop 2 --out photos.onnx\n"
+           "  penjing-cli train --list\n"
+           "  penjing-cli train mobilenetv2-0.5 --data ~/photos --size 96 --epochs 30 --out photos.onnx\n"
            "  penjing-cli train vgg-mini --data fashion-mnist --epochs 5 --out vgg.onnx\n"
            "  penjing-cli train small.onnx --data ~/photos --lr 0.005 --teacher large.onnx --out better.onnx\n"
            "  penjing-cli train resnet-mini --steps 100 --seed 7 --session try.penjing",
   .entries = entries,
-  .n_min = 1,
+  .n_min = 0,
   .n_max = 1,
   .run = run,
 };

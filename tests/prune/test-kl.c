@@ -152,7 +152,9 @@ costs_a_third (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (PjDevice) device = pj_device_open ("cpu", &error);
-  g_autoptr (PjGraph) graph = pj_arch_find ("vgg-mini")->build (1, 28, 28, 10, 1, &error);
+  PjArchOptions options;
+  pj_arch_options_init (&options, pj_arch_find ("vgg-mini"));
+  g_autoptr (PjGraph) graph = pj_arch_build (pj_arch_find ("vgg-mini"), &options, &error);
   g_assert_no_error (error);
   g_autoptr (PjGroups) groups = pj_groups_new (graph);
   g_autoptr (PjParams) params = pj_params_new (device, graph, FALSE, &error);

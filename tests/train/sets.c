@@ -40,12 +40,14 @@ PjGraph *
 sets_net (uint64_t seed)
 {
   g_autoptr (GError) error = NULL;
+  static const PjArch bars = { .name = "bars" };
+  PjArchOptions options = { .c = 1, .h = SIDE, .w = SIDE, .n_classes = 4, .width = 1, .seed = seed };
   PjBuilder b;
-  int y = pj_builder_init (&b, "bars", 1, SIDE, SIDE, seed);
+  int y = pj_builder_init (&b, &bars, &options);
   y = pj_builder_conv (&b, "conv1", y, 8, 3, 1, TRUE);
-  y = pj_builder_max_pool (&b, "pool1", y);
+  y = pj_builder_max_pool (&b, "pool1", y, 2, 2, 0);
   y = pj_builder_conv (&b, "conv2", y, 12, 3, 1, TRUE);
-  pj_builder_classifier (&b, y, 4);
+  pj_builder_classifier (&b, y);
   PjGraph *graph = pj_builder_finish (&b, &error);
   g_assert_no_error (error);
   return graph;

@@ -16,21 +16,28 @@
 
 /* --- architectures --- */
 
+static PjGraph *
+build (const char *name, int c, int side, unsigned classes, uint64_t seed, GError **error)
+{
+  PjArchOptions options = { .c = c, .h = side, .w = side, .n_classes = classes, .width = 1, .seed = seed };
+  const PjArch *arch = pj_arch_find (name);
+  g_assert_nonnull (arch);
+  return pj_arch_build (arch, &options, error);
+}
+
 static void
 arch_costs (void)
 {
-  static const struct { const char *name; int c, h, w; unsigned classes; uint64_t macs, learnable; } rows[] = {
-    { "vgg-mini", 1, 28, 28, 10, 29128448, 288170 },
+  static const struct { const char *name; int c, side; unsigned classes; uint64_t macs, learnable; } rows[] = {
+    { "vgg-mini", 1, 28, 10, 29128448, 288170 },
     /* 9·(1024·1120 + 256·6144 + 64·24576) + 128·81 */
-    { "vgg-mini", 3, 32, 32, 81, 38643840, 297905 },
+    { "vgg-mini", 3, 32, 81, 38643840, 297905 },
     /* stem 442,368; stages 9,437,184, 8,257,536 + 131,072, 8,257,536 + 131,072; fc 640 */
-    { "resnet-mini", 3, 32, 32, 10, 26657408, 175258 },
+    { "resnet-mini", 3, 32, 10, 26657408, 175258 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
-    const PjArch *arch = pj_arch_find (rows[i].name);
-    g_assert_nonnull (arch);
-    g_autoptr (PjGraph) graph = arch->build (rows[i].c, rows[i].h, rows[i].w, rows[i].classes, 1, &error);
+    g_autoptr (PjGraph) graph = build (rows[i].name, rows[i].c, rows[i].side, rows[i].classes, 1, &error);
     g_assert_no_error (error);
     PjCost cost = { 0 };
     pj_graph_cost (graph, &cost);
@@ -57,9 +64,8 @@ data_of (const PjGraph *graph, const char *name, size_t *n)
 static void
 arch_init (void)
 {
-  const PjArch *arch = pj_arch_find ("resnet-mini");
-  g_autoptr (PjGraph) a = arch->build (1, 28, 28, 10, 5, NULL), b = arch->build (1, 28, 28, 10, 5, NULL);
-  g_autoptr (PjGraph) c = arch->build (1, 28, 28, 10, 6, NULL);
+  g_autoptr (PjGraph) a = build ("resnet-mini", 1, 28, 10, 5, NULL), b = build ("resnet-mini", 1, 28, 10, 5, NULL);
+  g_autoptr (PjGraph) c = build ("resnet-mini", 1, 28, 10, 6, NULL);
   size_t n;
   double sum = 0, squares = 0;
   const float *w = data_of (a, "stage3.block2.conv2.weight", &n);
@@ -82,18 +88,59 @@ arch_refuses (void)
 {
   g_autoptr (GError) error = NULL;
   for (const PjArch *arch = pj_archs; arch->name != NULL; arch++) {
-    g_assert_null (arch->build (1, 3, 28, 10, 1, &error));
+    PjArchOptions options;
+    pj_arch_options_init (&options, arch);
+    options.outline = TRUE;
+    options.h = arch->least - 1;
+    g_assert_null (pj_arch_build (arch, &options, &error));
     g_assert_error (error, PJ_ERROR, PJ_ERROR_INVALID);
     g_assert_nonnull (strstr (error->message, arch->name));
     g_clear_error (&error);
-    g_assert_null (arch->build (1, 28, 28, 1, 1, &error));
+    options.h = options.w = arch->least;
+    g_autoptr (PjGraph) least = pj_arch_build (arch, &options, &error);
+    g_assert_no_error (error);
+    options.n_classes = 1;
+    g_assert_null (pj_arch_build (arch, &options, &error));
     g_clear_error (&error);
+    options.n_classes = 10;
+    options.width = 0;
+    g_assert_null (pj_arch_build (arch, &options, &error));
+    g_assert_nonnull (strstr (error->message, "0 times"));
+    g_clear_error (&error);
+    options.width = 1;
+    options.outline = FALSE;
     pj_fault_arm (PJ_FAULT_ALLOC, 3);
-    g_assert_null (arch->build (1, 28, 28, 10, 1, &error));
+    g_assert_null (pj_arch_build (arch, &options, &error));
     g_assert_error (error, PJ_ERROR, PJ_ERROR_NO_MEMORY);
     g_clear_error (&error);
     pj_fault_arm (PJ_FAULT_ALLOC, 0);
   }
+}
+
+/* A number behind a name multiplies the widths; other words behind it are names of their own. */
+static void
+arch_widths (void)
+{
+  static const struct { const char *name, *row; double width; } good[] = {
+    { "resnet50", "resnet50", 1 }, { "resnet50-0.5", "resnet50", 0.5 }, { "resnet20-b", "resnet20-b", 1 },
+    { "resnet20-b-2", "resnet20-b", 2 }, { "mobilenetv2-1.0", "mobilenetv2", 1 }, { "vgg-mini", "vgg-mini", 1 },
+  };
+  static const char *const bad[] = { "resnet50-", "resnet50-0.5x", "-0.5", "resnet50-b", "vgg", "" };
+  double width;
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++) {
+    const PjArch *arch = pj_arch_parse (good[i].name, &width);
+    g_assert_nonnull (arch);
+    g_assert_cmpstr (arch->name, ==, good[i].row);
+    g_assert_cmpfloat (width, ==, good[i].width);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_null (pj_arch_parse (bad[i], &width));
+  PjArchOptions options;
+  pj_arch_options_init (&options, pj_arch_find ("resnet-mini"));
+  options.width = 0.3;
+  g_autoptr (PjGraph) thin = pj_arch_build (pj_arch_find ("resnet-mini"), &options, NULL);
+  g_assert_cmpstr (pj_graph_get_name (thin), ==, "resnet-mini-0.3");
+  g_assert_cmpint (pj_graph_value (thin, pj_graph_find_value (thin, "stage3.block2.conv2.weight"))->shape.dim[0], ==, 19);
 }
 
 /* --- schedules --- */
@@ -443,7 +490,7 @@ teacher_must_fit (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   Log log = { g_string_new (NULL) };
-  g_autoptr (PjGraph) other = pj_arch_find ("vgg-mini")->build (1, 8, 8, 7, 1, NULL);
+  g_autoptr (PjGraph) other = build ("vgg-mini", 1, 8, 7, 1, NULL);
   f->options.distill = 0.5f;
   g_assert_null (train (f, other, &log, NULL, 1000, NULL, &error));
   g_assert_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH);
@@ -474,7 +521,7 @@ data_must_fit (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   PjFormat wrong = sets_format;
-  g_autoptr (PjGraph) other = pj_arch_find ("vgg-mini")->build (1, 8, 8, 7, 1, NULL);
+  g_autoptr (PjGraph) other = build ("vgg-mini", 1, 8, 7, 1, NULL);
   wrong.h = 9;
   g_assert_null (pj_train (f->device, f->start, f->set, &wrong, &f->options, NULL, NULL, NULL, NULL, 0, NULL, NULL, &error));
   g_assert_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH);
@@ -513,6 +560,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/arch/costs", arch_costs);
   g_test_add_func ("/train/arch/initial-weights", arch_init);
   g_test_add_func ("/train/arch/refuses", arch_refuses);
+  g_test_add_func ("/train/arch/widths", arch_widths);
   g_test_add_func ("/train/schedule/fixture", schedules);
   g_test_add_func ("/train/options/checked", options_checked);
   g_test_add_func ("/train/options/described", options_described);

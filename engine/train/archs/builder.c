@@ -10,33 +10,53 @@
 #include "ops/params.h"
 
 #define NORM_EPS 1e-5f
-#define MAX_SIDE 4096
 
 int
-pj_builder_init (PjBuilder *self, const char *name, int c, int h, int w, uint64_t seed)
+pj_builder_init (PjBuilder *self, const PjArch *arch, const PjArchOptions *options)
 {
-  *self = (PjBuilder) { pj_graph_new (name), seed, NULL };
-  return pj_graph_add_input (self->graph, "image", PJ_SHAPE (1, c, h, w));
+  g_autofree char *name = options->width != 1.0 ? g_strdup_printf ("%s-%g", arch->name, options->width) : g_strdup (arch->name);
+  *self = (PjBuilder) { pj_graph_new (name), options, NULL };
+  return pj_graph_add_input (self->graph, "image", PJ_SHAPE (1, options->c, options->h, options->w));
+}
+
+int
+pj_builder_width (const PjBuilder *self, int c)
+{
+  return MAX (1, (int) floor (c * self->options->width + 1e-9));
+}
+
+int
+pj_builder_channels (const PjBuilder *self, int value)
+{
+  return value >= 0 ? (int) pj_graph_value (self->graph, value)->shape.dim[1] : 1;
 }
 
 /* --- parameters --- */
 
 /* @std: of normal values; 0 for @fill everywhere. */
+static PjBlob *
+make_data (PjBuilder *self, const char *name, size_t n, float fill, double std)
+{
+  if (self->options->outline)
+    return pj_blob_new_foreign (NULL, n, NULL, NULL);
+  float *data = pj_alloc (n * sizeof (float), name, &self->error);
+  PjRng rng;
+
+  if (data == NULL)
+    return NULL;
+  /* A stream for each parameter: adding a layer does not change the ones before it. */
+  pj_rng_init (&rng, self->options->seed, PJ_STREAM (PJ_STREAM_INIT, pj_graph_n_values (self->graph), 0));
+  for (size_t i = 0; i < n; i++)
+    data[i] = std > 0 ? (float) (std * pj_rng_normal (&rng)) : fill;
+  return pj_blob_new_take (data, n);
+}
+
 static int
 param (PjBuilder *self, const char *owner, const char *role, PjShape shape, float fill, double std)
 {
   g_autofree char *name = g_strdup_printf ("%s.%s", owner, role);
-  size_t n = pj_shape_n_elems (&shape);
-  float *data = self->error == NULL ? pj_alloc (n * sizeof (float), name, &self->error) : NULL;
-  PjRng rng;
-
-  if (data == NULL)
-    return -1;
-  /* A stream for each parameter: adding a layer does not change the ones before it. */
-  pj_rng_init (&rng, self->seed, PJ_STREAM (PJ_STREAM_INIT, pj_graph_n_values (self->graph), 0));
-  for (size_t i = 0; i < n; i++)
-    data[i] = std > 0 ? (float) (std * pj_rng_normal (&rng)) : fill;
-  return pj_graph_add_param (self->graph, name, shape, pj_blob_new_take (data, n));
+  PjBlob *data = self->error == NULL ? make_data (self, name, pj_shape_n_elems (&shape), fill, std) : NULL;
+  return data != NULL ? pj_graph_add_param (self->graph, name, shape, data) : -1;
 }
 
 static int
@@ -48,19 +68,13 @@ node (PjBuilder *self, const char *owner, const char *role, const PjOp *op, gcon
   return pj_graph_add_node (self->graph, name, op, params, inputs, n, &self->error);
 }
 
-static int64_t
-channels (const PjBuilder *self, int value)
-{
-  return value >= 0 ? pj_graph_value (self->graph, value)->shape.dim[1] : 1;
-}
-
 /* --- layers --- */
 
 static int
 norm (PjBuilder *self, const char *owner, int x)
 {
   g_autofree char *name = g_strdup_printf ("%s.norm", owner);
-  PjShape shape = PJ_SHAPE (channels (self, x));
+  PjShape shape = PJ_SHAPE (pj_builder_channels (self, x));
   PjNormParams p = { NORM_EPS };
   int inputs[] = {
     x, param (self, name, "weight", shape, 1, 0), param (self, name, "bias", shape, 0, 0),
@@ -70,46 +84,114 @@ norm (PjBuilder *self, const char *owner, int x)
 }
 
 int
-pj_builder_conv (PjBuilder *self, const char *name, int x, int c_out, int kernel, int stride, gboolean relu)
+pj_builder_layer (PjBuilder *self, const char *name, int x, int c_out, const PjBuilderConv *conv)
 {
-  int64_t c_in = channels (self, x);
-  int pad = kernel / 2;
+  int c_in = pj_builder_channels (self, x), k = conv->kernel, groups = MAX (1, conv->groups);
   PjConvParams p = {
-    .kernel = { kernel, kernel }, .stride = { stride, stride }, .dilation = { 1, 1 }, .pad = { pad, pad, pad, pad }, .groups = 1,
+    .kernel = { k, k }, .stride = { conv->stride, conv->stride }, .dilation = { 1, 1 },
+    .pad = { conv->pad, conv->pad, conv->pad, conv->pad }, .groups = groups, .depthwise = groups > 1 && groups == c_in,
   };
-  double std = sqrt (2.0 / (double) (c_in * kernel * kernel));
-  int w = param (self, name, "weight", PJ_SHAPE (c_out, c_in, kernel, kernel), 0, std);
-  int y = norm (self, name, node (self, name, NULL, &pj_op_conv, &p, (int[]) { x, w }, 2));
-  return relu ? node (self, name, "relu", &pj_op_relu, NULL, &y, 1) : y;
+  PjUnaryParams six = { .function = PJ_FN_CLIP, .alpha = 0, .beta = 6 };
+  double std = sqrt (2.0 / ((double) c_in / groups * k * k));
+  int w = param (self, name, "weight", PJ_SHAPE (c_out, c_in / groups, k, k), 0, std);
+  int b = conv->bias ? param (self, name, "bias", PJ_SHAPE (c_out), 0, 0) : -1;
+  int y = node (self, name, NULL, &pj_op_conv, &p, (int[]) { x, w, b }, conv->bias ? 3 : 2);
+  if (!conv->bias)
+    y = norm (self, name, y);
+  if (conv->end == PJ_BUILDER_RELU6)
+    return node (self, name, "relu6", &pj_op_clip, &six, &y, 1);
+  return conv->end == PJ_BUILDER_RELU ? node (self, name, "relu", &pj_op_relu, NULL, &y, 1) : y;
 }
 
 int
-pj_builder_max_pool (PjBuilder *self, const char *name, int x)
+pj_builder_conv (PjBuilder *self, const char *name, int x, int c_out, int kernel, int stride, gboolean relu)
 {
-  PjPoolParams p = { .kernel = { 2, 2 }, .stride = { 2, 2 } };
+  PjBuilderConv conv = { kernel, stride, kernel / 2, 1, FALSE, relu ? PJ_BUILDER_RELU : PJ_BUILDER_LINEAR };
+  return pj_builder_layer (self, name, x, c_out, &conv);
+}
+
+int
+pj_builder_max_pool (PjBuilder *self, const char *name, int x, int kernel, int stride, int pad)
+{
+  PjPoolParams p = { .kernel = { kernel, kernel }, .stride = { stride, stride }, .pad = { pad, pad, pad, pad } };
   return node (self, name, NULL, &pj_op_max_pool, &p, &x, 1);
+}
+
+int
+pj_builder_lrn (PjBuilder *self, const char *name, int x, int size)
+{
+  PjLrnParams p = { .size = size, .alpha = 1e-4f, .beta = 0.75f, .bias = 1 };
+  return node (self, name, NULL, &pj_op_lrn, &p, &x, 1);
+}
+
+int
+pj_builder_add (PjBuilder *self, const char *name, int a, int b)
+{
+  return node (self, name, "add", &pj_op_add, NULL, (int[]) { a, b }, 2);
 }
 
 int
 pj_builder_add_relu (PjBuilder *self, const char *name, int a, int b)
 {
-  int y = node (self, name, "add", &pj_op_add, NULL, (int[]) { a, b }, 2);
+  int y = pj_builder_add (self, name, a, b);
   return node (self, name, "relu", &pj_op_relu, NULL, &y, 1);
 }
 
-void
-pj_builder_classifier (PjBuilder *self, int x, unsigned n_classes)
+int
+pj_builder_zero_shortcut (PjBuilder *self, const char *name, int x, int c_out, int stride)
 {
-  int64_t c = channels (self, x);
-  int y = node (self, "global_pool", NULL, &pj_op_global_avg_pool, NULL, &x, 1);
-  y = node (self, "flatten", NULL, &pj_op_flatten, NULL, &y, 1);
-  int w = param (self, "fc", "weight", PJ_SHAPE ((int64_t) n_classes, c), 0, sqrt (1.0 / (double) c));
-  int b = param (self, "fc", "bias", PJ_SHAPE ((int64_t) n_classes), 0, 0);
-  y = node (self, "fc", NULL, &pj_op_gemm, NULL, (int[]) { y, w, b }, 3);
+  if (self->error != NULL)
+    return -1;
+  const PjShape *shape = &pj_graph_value (self->graph, x)->shape;
+  PjSliceParams slice = { .rank = 4 };
+  PjPadParams pad = { .before = { 0, (c_out - shape->dim[1]) / 2 } };
+  for (int i = 0; i < 4; i++) {
+    slice.step[i] = i >= 2 ? stride : 1;
+    slice.count[i] = (shape->dim[i] - 1) / slice.step[i] + 1;
+  }
+  pad.after[1] = c_out - shape->dim[1] - pad.before[1];
+  x = stride > 1 ? node (self, name, "slice", &pj_op_slice, &slice, &x, 1) : x;
+  return node (self, name, "pad", &pj_op_pad, &pad, &x, 1);
+}
+
+int
+pj_builder_flatten (PjBuilder *self, const char *name, int x)
+{
+  return node (self, name, NULL, &pj_op_flatten, NULL, &x, 1);
+}
+
+/* @gain: variance of the initial weights times the inputs. */
+static int
+fc (PjBuilder *self, const char *name, int x, int n_out, double gain)
+{
+  int n_in = pj_builder_channels (self, x);
+  int w = param (self, name, "weight", PJ_SHAPE (n_out, n_in), 0, sqrt (gain / n_in));
+  int b = param (self, name, "bias", PJ_SHAPE (n_out), 0, 0);
+  return node (self, name, NULL, &pj_op_gemm, NULL, (int[]) { x, w, b }, 3);
+}
+
+int
+pj_builder_fc (PjBuilder *self, const char *name, int x, int n_out, gboolean relu)
+{
+  int y = fc (self, name, x, n_out, 2);
+  return relu ? node (self, name, "relu", &pj_op_relu, NULL, &y, 1) : y;
+}
+
+void
+pj_builder_scores (PjBuilder *self, const char *name, int x)
+{
+  int y = fc (self, name, x, (int) self->options->n_classes, 1);
   if (self->error != NULL)
     return;
   pj_graph_rename_value (self->graph, y, "logits");
   pj_graph_set_output (self->graph, y);
+}
+
+void
+pj_builder_classifier (PjBuilder *self, int x)
+{
+  int y = node (self, "global_pool", NULL, &pj_op_global_avg_pool, NULL, &x, 1);
+  pj_builder_scores (self, "fc", pj_builder_flatten (self, "flatten", y));
 }
 
 PjGraph *
@@ -120,15 +202,4 @@ pj_builder_finish (PjBuilder *self, GError **error)
   g_propagate_error (error, self->error);
   pj_graph_unref (self->graph);
   return NULL;
-}
-
-gboolean
-pj_arch_check (const char *name, int c, int h, int w, unsigned n_classes, int least, GError **error)
-{
-  if ((c == 1 || c == 3) && MIN (h, w) >= least && MAX (h, w) <= MAX_SIDE && n_classes >= 2 && n_classes <= 65536)
-    return TRUE;
-  g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID,
-               "%s cannot be made for %d channels, %d×%d pixels and %u classes; it takes 1 or 3 channels, sides of %d to %d and "
-               "2 to 65536 classes", name, c, w, h, n_classes, least, MAX_SIDE);
-  return FALSE;
 }

@@ -10,23 +10,52 @@ G_BEGIN_DECLS
 
 typedef struct {
   PjGraph *graph;
-  uint64_t seed;
+  const PjArchOptions *options;
   GError *error;            /* the first that happened */
 } PjBuilder;
 
-/* Returns the picture input of c × h × w. */
-int pj_builder_init (PjBuilder *self, const char *name, int c, int h, int w, uint64_t seed);
-/* conv without bias (He initialisation for @kernel² · channels in, padded to keep the size at stride 1),
- * norm, and ReLU if @relu.  @name: "conv1" makes conv1, conv1.norm, conv1.relu. */
+/* Returns the picture input of the options' size. */
+int pj_builder_init (PjBuilder *self, const PjArch *arch, const PjArchOptions *options);
+/* @c channels times the width: max (1, ⌊c·width⌋). */
+int pj_builder_width (const PjBuilder *self, int c);
+/* Channels of a value. */
+int pj_builder_channels (const PjBuilder *self, int value);
+
+typedef enum { PJ_BUILDER_LINEAR, PJ_BUILDER_RELU, PJ_BUILDER_RELU6 } PjBuilderEnd;
+
+/**
+ * PjBuilderConv: a convolution and what follows it.
+ * @pad: on every side; @groups: 0 is 1; as many as there are inputs makes it depthwise
+ * @bias: instead of a norm
+ * @end: a non-linearity at the end
+ */
+typedef struct {
+  int kernel, stride, pad, groups;
+  gboolean bias;
+  PjBuilderEnd end;
+} PjBuilderConv;
+
+/* He initialisation for kernel² · inputs per group.  @name: "conv1" makes conv1, conv1.norm, conv1.relu. */
+int pj_builder_layer (PjBuilder *self, const char *name, int x, int c_out, const PjBuilderConv *conv);
+/* The usual one: norm, padded to keep the size at stride 1, ReLU if @relu. */
 int pj_builder_conv (PjBuilder *self, const char *name, int x, int c_out, int kernel, int stride, gboolean relu);
-int pj_builder_max_pool (PjBuilder *self, const char *name, int x);      /* 2 × 2, stride 2 */
+/* @pad on every side, of −∞. */
+int pj_builder_max_pool (PjBuilder *self, const char *name, int x, int kernel, int stride, int pad);
+/* Local response normalisation over @size channels, α = 1e-4, β = 0.75, k = 1. */
+int pj_builder_lrn (PjBuilder *self, const char *name, int x, int size);
+int pj_builder_add (PjBuilder *self, const char *name, int a, int b);
 int pj_builder_add_relu (PjBuilder *self, const char *name, int a, int b);
+/* Every @stride-th pixel of @x, and zeros for the channels that are missing to @c_out, half of them in front: the
+ * shortcut without parameters of residual networks for small pictures. */
+int pj_builder_zero_shortcut (PjBuilder *self, const char *name, int x, int c_out, int stride);
+int pj_builder_flatten (PjBuilder *self, const char *name, int x);
+/* A fully connected layer of N × C with bias. */
+int pj_builder_fc (PjBuilder *self, const char *name, int x, int n_out, gboolean relu);
+/* The fully connected layer @name makes the class scores: the output. */
+void pj_builder_scores (PjBuilder *self, const char *name, int x);
 /* Global average pool, flatten, fc with bias, and the output. */
-void pj_builder_classifier (PjBuilder *self, int x, unsigned n_classes);
+void pj_builder_classifier (PjBuilder *self, int x);
 /* (transfer full) or NULL with @error. */
 PjGraph *pj_builder_finish (PjBuilder *self, GError **error);
-
-/* The sizes that every architecture can take: 1 or 3 channels, sides of @least to 4096, 2 to 65536 classes. */
-gboolean pj_arch_check (const char *name, int c, int h, int w, unsigned n_classes, int least, GError **error);
 
 G_END_DECLS

@@ -16,20 +16,18 @@ block (PjBuilder *b, const char *name, int x, int c_out, int stride, gboolean pr
 }
 
 PjGraph *
-pj_arch_resnet_mini (int c, int h, int w, unsigned n_classes, uint64_t seed, GError **error)
+pj_arch_make_resnet_mini (const PjArch *self, const PjArchOptions *options, GError **error)
 {
   static const int widths[] = { 16, 32, 64 };
   PjBuilder b;
-  if (!pj_arch_check ("resnet-mini", c, h, w, n_classes, 4, error))
-    return NULL;
-  int y = pj_builder_init (&b, "resnet-mini", c, h, w, seed);
-  y = pj_builder_conv (&b, "stem", y, widths[0], 3, 1, TRUE);
+  int y = pj_builder_init (&b, self, options);
+  y = pj_builder_conv (&b, "stem", y, pj_builder_width (&b, widths[0]), 3, 1, TRUE);
   for (int stage = 0; stage < 3; stage++)
     for (int i = 0; i < 2; i++) {
       g_autofree char *name = g_strdup_printf ("stage%d.block%d", stage + 1, i + 1);
       gboolean changes = stage > 0 && i == 0;
-      y = block (&b, name, y, widths[stage], changes ? 2 : 1, changes);
+      y = block (&b, name, y, pj_builder_width (&b, widths[stage]), changes ? 2 : 1, changes);
     }
-  pj_builder_classifier (&b, y, n_classes);
+  pj_builder_classifier (&b, y);
   return pj_builder_finish (&b, error);
 }
