@@ -82,10 +82,13 @@ pju_choice_list_set_methods (PjuChoiceList *self, PjmProject *project)
   const PjmChoice *methods = pjm_project_get_methods (project, &n);
   g_autofree PjmChoice *rows = g_new (PjmChoice, n);
 
+  /* A control that trains from scratch can be compared with; there is nothing of it to see in the network at hand. */
   for (int rank = 0; rank < 3; rank++) {
     for (guint i = 0; i < n; i++) {
-      int own = !methods[i].is_criterion ? 0 : g_str_equal (methods[i].name, "random") ? 2 : 1;
-      if (own == rank)
+      gboolean is_baseline = methods[i].is_control || g_str_equal (methods[i].name, "random")
+                             || g_str_equal (methods[i].name, "uniform-thin");
+      int own = is_baseline ? 2 : methods[i].is_criterion ? 1 : 0;
+      if (own == rank && (self->multiple || !methods[i].is_control))
         rows[n_rows++] = methods[i];
     }
   }

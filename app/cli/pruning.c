@@ -73,11 +73,17 @@ recalibrate (CliModel *model, PjWork *work, uint64_t seed, GError **error)
 }
 
 static gboolean
-tune (CliModel *model, PjWork *work, const PjWorkTrain *settings, GError **error)
+tune (CliModel *model, PjWork *work, const CliPruning *pruning, uint64_t full_macs, GError **error)
 {
   g_auto (PjWorkDone) done = { 0 };
+  PjWorkTrain settings = *pruning->tune;
+  const PjMethod *method = pj_method_find (pruning->choice->method);
+  PjCost cost;
   follow (model, work);
-  PjGraph *trained = pj_work_train (work, settings, NULL, &done, error);
+  pj_graph_cost (model->graph, &cost);
+  settings.fresh = method->fresh != PJ_FRESH_NO;
+  pj_fresh_options (&settings.options, method->fresh, full_macs, cost.macs);
+  PjGraph *trained = pj_work_train (work, &settings, NULL, &done, error);
   if (trained == NULL)
     return FALSE;
   cli_model_advance (model, trained, done.step);
@@ -89,6 +95,8 @@ cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, C
 {
   unsigned n = pruning->n_test;
   gboolean measured = model->accuracy != NULL;
+  PjCost full;
+  pj_graph_cost (model->graph, &full);
   follow (model, work);
   return (measured || measure (cli, model, work, n, stages, "before", "before", error))
          && choose_and_cut (cli, model, work, pruning->choice, error)
@@ -97,6 +105,6 @@ cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, C
              || (recalibrate (model, work, pruning->choice->seed, error)
                  && measure (cli, model, work, n, stages, "recalibrated", "norms measured again", error)))
          && (pruning->tune == NULL
-             || (tune (model, work, pruning->tune, error)
+             || (tune (model, work, pruning, full.macs, error)
                  && measure (cli, model, work, n, stages, "tuned", "after fine-tuning", error)));
 }

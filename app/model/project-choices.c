@@ -14,7 +14,7 @@ pjm_project_get_methods (PjmProject *self, guint *n)
     rows = g_array_new (FALSE, FALSE, sizeof (PjmChoice));
     for (const PjMethod *const *m = pj_methods (); *m != NULL; m++) {
       PjmChoice row = { (*m)->name, _((*m)->title), _((*m)->about), (*m)->source, (*m)->needs != PJ_NEEDS_NOTHING,
-                        (*m)->criterion != NULL };
+                        (*m)->criterion != NULL, (*m)->fresh != PJ_FRESH_NO };
       g_array_append_val (rows, row);
     }
   }
@@ -29,7 +29,7 @@ pjm_project_get_formats (PjmProject *self, guint *n)
   if (rows == NULL) {
     rows = g_array_new (FALSE, FALSE, sizeof (PjmChoice));
     for (const PjExporter *e = pj_exporters; e->name != NULL; e++) {
-      PjmChoice row = { e->name, _(e->title), _(e->about), e->extension, FALSE, FALSE };
+      PjmChoice row = { e->name, _(e->title), _(e->about), e->extension, FALSE, FALSE, FALSE };
       g_array_append_val (rows, row);
     }
   }

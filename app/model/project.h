@@ -57,7 +57,7 @@ GListModel *pjm_project_get_history (PjmProject *self);       /* PjmStep, oldest
 /* --- registries, for menus --- */
 
 /* NULL-terminated (name, title, about, source) rows, static. */
-typedef struct { const char *name, *title, *about, *source; gboolean needs_data, is_criterion; } PjmChoice;
+typedef struct { const char *name, *title, *about, *source; gboolean needs_data, is_criterion, is_control; } PjmChoice;
 const PjmChoice *pjm_project_get_methods (PjmProject *self, guint *n);
 const PjmChoice *pjm_project_get_formats (PjmProject *self, guint *n);
 const PjmChoice *pjm_project_get_devices (PjmProject *self, guint *n);

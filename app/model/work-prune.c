@@ -329,8 +329,14 @@ pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, 
   PjWorkRun *run = pj_work_begin (work, "cut", "Cut", NULL, seed, error);
   if (run == NULL)
     return NULL;
+  const PjMethod *known = method != NULL ? pj_method_find (method) : NULL;
   g_autoptr (PjGraph) cut = pj_cut (work->graph, groups, plan, error);
   g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_CUT, 0, "Cut");
+  if (cut != NULL && known != NULL && known->fresh != PJ_FRESH_NO) {
+    PjGraph *fresh = pj_graph_fresh (cut, seed, error);
+    pj_graph_unref (cut);
+    cut = fresh;
+  }
   gboolean ok = cut != NULL;
   if (ok) {
     note_origin (work, cut, method, seed, base_accuracy);

@@ -68,7 +68,8 @@ PjCutPlan *pj_work_choose (const PjWork *work, const PjGroups *groups, const PjW
  * @method: (nullable): what chose it, for the notes; "by hand" if NULL
  * @base_accuracy: (nullable): "0.9185 of 10000", for the notes; NULL asks the session
  *
- * Removes the channels and notes in the network where it came from.  Makes PJ_STEP_CUT. (transfer full)
+ * Removes the channels and notes in the network where it came from.  After a control that trains from scratch what is
+ * left starts with initial weights.  Makes PJ_STEP_CUT. (transfer full)
  */
 PjGraph *pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, const char *method,
                       uint64_t seed, const char *base_accuracy, PjWorkDone *done, GError **error);

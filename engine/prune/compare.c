@@ -171,9 +171,26 @@ evaluate (const Comparing *self, PjGraph *graph, const PjHooks *hooks, double *t
   return TRUE;
 }
 
+/* A control that starts anew: only its speed and its accuracy after training say something. */
+static gboolean
+measure_fresh (const Comparing *self, const PjMethod *method, PjGraph *graph, PjCompareRow *row, const PjHooks *hooks,
+               GError **error)
+{
+  const PjScoring *s = self->scoring;
+  PjTrainOptions tune = self->options->tune;
+  double top1, speed;
+
+  pj_fresh_options (&tune, method->fresh, self->result->base_cost.macs, row->cost.macs);
+  g_autoptr (PjGraph) fresh = pj_graph_fresh (graph, s->seed, error);
+  if (fresh == NULL || !evaluate (self, fresh, NULL, &top1, &row->images_per_second, error))
+    return FALSE;
+  g_autoptr (PjGraph) tuned = pj_train (s->device, fresh, s->dataset, s->format, &tune, NULL, NULL, NULL, NULL, 0, hooks, NULL, error);
+  return tuned != NULL && evaluate (self, tuned, NULL, &row->tuned, &speed, error);
+}
+
 /* Cut, re-estimated and fine-tuned accuracy of @row->plan. */
 static gboolean
-measure (const Comparing *self, PjCompareRow *row, const PjHooks *hooks, GError **error)
+measure (const Comparing *self, const PjMethod *method, PjCompareRow *row, const PjHooks *hooks, GError **error)
 {
   const PjScoring *s = self->scoring;
   const PjCompareOptions *o = self->options;
@@ -184,6 +201,8 @@ measure (const Comparing *self, PjCompareRow *row, const PjHooks *hooks, GError 
   if (graph == NULL)
     return FALSE;
   pj_graph_cost (graph, &row->cost);
+  if (method->fresh != PJ_FRESH_NO)
+    return measure_fresh (self, method, graph, row, hooks, error);
   pj_hooks_span_init (&span, hooks, 0, 0.1, NULL);
   if (!evaluate (self, graph, &span.hooks, &row->cut, &row->images_per_second, error))
     return FALSE;
@@ -205,6 +224,46 @@ measure (const Comparing *self, PjCompareRow *row, const PjHooks *hooks, GError 
   return TRUE;
 }
 
+/* Share of the multiply-adds that is left where each group keeps @ratios of its channels. */
+static gboolean
+share_of_macs (const PjScoring *scoring, const double *ratios, double *share, GError **error)
+{
+  g_autoptr (PjCutPlan) shape = pj_cut_plan_new ();
+  PjCost cost, base;
+
+  for (unsigned g = 0; g < pj_groups_n (scoring->groups); g++) {
+    const PjGroup *group = pj_groups_get (scoring->groups, g);
+    if (ratios[g] == 1)
+      continue;
+    g_autofree guint8 *keep = g_malloc ((gsize) group->n_channels);
+    g_autofree double *even = g_new0 (double, group->n_channels);
+    pj_group_keep_top (group, even, pj_group_keep_count (group, ratios[g], 1), keep);
+    pj_cut_plan_set (shape, group, keep, NULL);
+  }
+  pj_graph_cost (scoring->graph, &base);
+  if (!pj_cut_predict_cost (scoring->graph, scoring->groups, shape, &cost, error))
+    return FALSE;
+  *share = (double) cost.macs / (double) base.macs;
+  return TRUE;
+}
+
+/* What a row asks of its method. */
+static gboolean
+fill_settings (const PjMethod *method, const PjScoring *scoring, const PjCompareOptions *options, PjPruneSettings *settings,
+               GError **error)
+{
+  if (method->fresh != PJ_FRESH_NO && !tunes (options)) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                 "%s shows something only after training; ask for fine-tuning, too", method->title);
+    return FALSE;
+  }
+  if (!method->allocates)
+    return TRUE;
+  settings->global = TRUE;
+  settings->kind = PJ_BUDGET_MACS;
+  return share_of_macs (scoring, settings->ratios, &settings->target, error);
+}
+
 static PjCompareRow *
 make_row (Comparing *self, const PjMethod *method, double ratio, const PjHooks *hooks, GError **error)
 {
@@ -223,14 +282,15 @@ make_row (Comparing *self, const PjMethod *method, double ratio, const PjHooks *
     ratios[g] = self->cuts[g] ? ratio : 1;
   pj_hooks_span_init (&span, hooks, 0, 0.4, NULL);
   scoring.hooks = &span.hooks;
-  row->plan = choose (self, method, &scoring, &settings, &row->scores, &reason);
+  if (fill_settings (method, &scoring, self->options, &settings, &reason))
+    row->plan = choose (self, method, &scoring, &settings, &row->scores, &reason);
   pj_hooks_span_init (&span, hooks, 0.4, 1, NULL);
   if (row->plan == NULL && is_refusal (reason)) {
     row->refusal = g_strdup (reason->message);
     g_error_free (reason);
     return row;
   }
-  if (row->plan != NULL && measure (self, row, &span.hooks, &reason))
+  if (row->plan != NULL && measure (self, method, row, &span.hooks, &reason))
     return row;
   g_propagate_error (error, reason);
   pj_compare_row_free (row);

@@ -56,6 +56,8 @@ typedef void (*PjCompareFunc) (const PjComparison *comparison, unsigned row, gpo
  *
  * All methods cut the same groups, those that every method can judge, each by the row's ratio; so rows of one ratio
  * have the same shape and cost.  ThiNet uses its factors.  A method that cannot be used gives rows with a refusal.
+ * A method that allocates channels itself gets the cost of the ratio as its budget, so its rows cost as much but have
+ * a shape of their own.  Controls that start anew have no figures before training, and are trained as PjFresh says.
  * Criteria share one statistics pass.  Fine-tuning starts from the re-estimated norms if these are asked for.
  *
  * Returns: (transfer full): NULL on failure; rows that @func has seen are finished all the same

@@ -5,6 +5,7 @@
 
 #include "prune/budget.h"
 #include "prune/criterion.h"
+#include "train/fresh.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +30,9 @@ typedef struct {
  * @name, @title, @about, @source: as for criteria
  * @needs: see PjNeeds
  * @gives_scores: can be used with a global budget
+ * @fresh: a control: what @choose keeps is a shape, whose weights start anew (pj_graph_fresh()), and how it is trained
+ * @allocates: it decides itself how many channels each group keeps: a comparison gives it the multiply-adds of its ratio
+ *   as a budget, and not the ratio
  * @fit: (nullable): refuses a group that the method cannot judge, before any work, with PJ_PRUNE_ERROR_UNFIT
  * @choose: measures and decides.  Does not cut.  Returns (transfer full) the plan; @scores (out)
  *   (optional) receives what was measured, for heat maps.
@@ -38,6 +42,8 @@ struct _PjMethod {
   const char *name, *title, *about, *source;
   PjNeeds needs;
   gboolean gives_scores;
+  PjFresh fresh;
+  gboolean allocates;
   gboolean (*fit) (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error);
   PjCutPlan *(*choose) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
                         PjScores **scores, GError **error);

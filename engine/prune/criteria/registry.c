@@ -3,6 +3,7 @@
 
 static const PjCriterion *const criteria[] = {
   &pj_criterion_random,
+  &pj_criterion_uniform_thin,
   &pj_criterion_weight_sum,
   &pj_criterion_bn_scale,
   &pj_criterion_apoz,
