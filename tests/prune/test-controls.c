@@ -82,11 +82,22 @@ fresh_weights (void)
   g_assert_cmpuint (n_weights, ==, 7);
 }
 
+static PjGraph *
+build (const char *name)
+{
+  const PjArch *arch = pj_arch_find (name);
+  PjArchOptions options;
+  pj_arch_options_init (&options, arch);
+  PjGraph *net = pj_arch_build (arch, &options, NULL);
+  g_assert_nonnull (net);
+  return net;
+}
+
 /* He: the deviation of a wide convolution is √(2/(k²·C_out)), and a norm starts as the identity of what it normalises. */
 static void
 fresh_deviation (void)
 {
-  g_autoptr (PjGraph) net = pj_arch_find ("vgg-mini")->build (1, 28, 28, 10, 1, NULL);
+  g_autoptr (PjGraph) net = build ("vgg-mini");
   g_autoptr (PjGraph) fresh = pj_graph_fresh (net, 3, NULL);
   for (int n = 0; n < (int) pj_graph_n_nodes (fresh); n++) {
     const PjNode *node = pj_graph_node (fresh, n);
@@ -132,7 +143,7 @@ thin_is_even (void)
 static void
 thin_budget (void)
 {
-  g_autoptr (PjGraph) net = pj_arch_find ("resnet-mini")->build (1, 28, 28, 10, 1, NULL);
+  g_autoptr (PjGraph) net = build ("resnet-mini");
   g_autoptr (PjGroups) groups = pj_groups_new (net);
   PjScoring scoring = { .graph = net, .groups = groups, .seed = 1 };
   const PjMethod *method = pj_method_find ("uniform-thin");
