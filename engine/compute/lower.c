@@ -304,6 +304,24 @@ lower_gate_apart (PjLower *self, const PjChain *chain)
   call->out[0] = output;
 }
 
+/* Statistics of a value, if somebody asked for them: right behind the call that makes it, while it is in the cache,
+ * so that its memory is free for the layers behind. */
+static void
+lower_stats (PjLower *self, int value)
+{
+  for (unsigned i = 0; i < self->options->n_stats; i++) {
+    if (self->options->stats[i] != value)
+      continue;
+    int64_t c = pj_graph_value (self->graph, value)->shape.dim[1];
+    int out = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST,
+                                   PJ_SHAPE (self->options->batch, c, PJ_N_STATS), 0, -1);
+    self->lowered->stats[value] = out;
+    PjCall *call = pj_lower_call (self, PJ_KERNEL_CHANNEL_STATS, pj_graph_value (self->graph, value)->producer);
+    call->in[0] = self->slots[value];
+    call->out[0] = out;
+  }
+}
+
 static gboolean
 lower_forward (PjLower *self, GError **error)
 {
@@ -320,23 +338,9 @@ lower_forward (PjLower *self, GError **error)
       return FALSE;
     if (self->states[chain->head].gate_apart)
       lower_gate_apart (self, chain);
+    lower_stats (self, chain->output);
   }
   return TRUE;
-}
-
-static void
-lower_stats (PjLower *self)
-{
-  for (unsigned i = 0; i < self->options->n_stats; i++) {
-    int value = self->options->stats[i];
-    int64_t c = pj_graph_value (self->graph, value)->shape.dim[1];
-    int out = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST,
-                                   PJ_SHAPE (self->options->batch, c, PJ_N_STATS), 0, -1);
-    self->lowered->stats[value] = out;
-    PjCall *call = pj_lower_call (self, PJ_KERNEL_CHANNEL_STATS, pj_graph_value (self->graph, value)->producer);
-    call->in[0] = self->slots[value];
-    call->out[0] = out;
-  }
 }
 
 /* One loss: writes its per-image slot and adds its gradient to the logits'. */
@@ -560,10 +564,12 @@ lower_all (PjLower *self, GError **error)
   find_wanted_grads (self);
   self->segment = PJ_SEGMENT_FORWARD;
   lower_given_gates (self);
+  for (unsigned i = 0; i < o->n_stats; i++)
+    if (pj_graph_value (self->graph, o->stats[i])->producer < 0 || self->lowered->given[o->stats[i]] >= 0)
+      lower_stats (self, o->stats[i]);
   if (!lower_forward (self, error))
     return FALSE;
   self->lowered->logits = self->slots[pj_graph_get_logits (self->graph)];
-  lower_stats (self);
   if (!o->prefix)
     lower_losses (self);
   if (has_backward (o)) {
