@@ -56,12 +56,14 @@ typedef struct {
  * @summary: one line for the list of verbs
  * @about: paragraphs and examples below the options
  * @entries: its options; parsed values live in its file
+ * @more_entries: (nullable): further options that are made from a registry
  * @n_min, @n_max: number of positional arguments
  * @run: FALSE with @error set
  */
 struct _CliVerb {
   const char *name, *arguments, *summary, *about;
   const GOptionEntry *entries;
+  const GOptionEntry *(*more_entries) (void);
   int n_min, n_max;
   gboolean (*run) (Cli *cli, char **args, GError **error);
 };
@@ -77,6 +79,12 @@ gboolean cli_usage (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3
 
 /* The one of the NULL-terminated @known that @word is a slip of, or NULL. (transfer none) */
 const char *cli_suggest (const char *word, const char *const *known);
+
+/* --- method-options.c --- */
+
+/* The settings of the methods' own as options, ending with an empty row; and what was given as "name=value". */
+const GOptionEntry *cli_method_entries (void);
+char **cli_method_settings (void);
 
 /* --- output.c --- */
 

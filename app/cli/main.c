@@ -48,6 +48,9 @@ suggest_option (const CliVerb *verb, const GOptionEntry *common, const char *mes
     g_ptr_array_add (known, (gpointer) entry->long_name);
   for (const GOptionEntry *entry = verb->entries; entry != NULL && entry->long_name != NULL; entry++)
     g_ptr_array_add (known, (gpointer) entry->long_name);
+  for (const GOptionEntry *entry = verb->more_entries != NULL ? verb->more_entries () : NULL;
+       entry != NULL && entry->long_name != NULL; entry++)
+    g_ptr_array_add (known, (gpointer) entry->long_name);
   g_ptr_array_add (known, NULL);
   g_autofree char *name = g_strdup (word + 2);
   name[strcspn (name, "= ")] = '\0';
@@ -74,6 +77,8 @@ parse (Cli *cli, const CliVerb *verb, char ***argv, GError **error)
   g_option_context_set_description (context, verb->about);
   if (verb->entries != NULL)
     g_option_context_add_main_entries (context, verb->entries, NULL);
+  if (verb->more_entries != NULL)
+    g_option_context_add_main_entries (context, verb->more_entries (), NULL);
   g_option_context_add_main_entries (context, common, NULL);
   if (!g_option_context_parse_strv (context, argv, error)) {
     const char *meant = suggest_option (verb, common, (*error)->message);

@@ -52,6 +52,8 @@ show_list (Cli *cli)
     json_object_set_string_member (object, "about", (*m)->about);
     json_object_set_string_member (object, "source", (*m)->source);
     json_object_set_boolean_member (object, "gives_scores", (*m)->gives_scores);
+    for (const PjMethodOption *o = (*m)->options; o != NULL && o->name != NULL; o++)
+      cli_say (cli, "    --%s: %s\n", o->name, o->about);
     json_array_add_object_element (names, object);
   }
   json_object_set_array_member (cli->result, "methods", names);
@@ -87,8 +89,31 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
   choice->floor = keep_floor;
   choice->multiple = multiple;
   choice->scale = !no_scale;
+  choice->set = cli_method_settings ();
   choice->n_images = (unsigned) n_images;
   choice->seed = (uint64_t) cli->seed;
+  return TRUE;
+}
+
+/* Settings of another method's would be passed over in silence. */
+static gboolean
+check_settings (const PjWorkChoose *choice, GError **error)
+{
+  g_autofree double *values = pj_method_values (pj_method_find (choice->method), (const char *const *) choice->set, error);
+  return values != NULL;
+}
+
+static gboolean
+say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const PjWorkChoose *choice, GError **error)
+{
+  double seconds;
+  if (!pj_work_choose_estimate (work, model->groups, choice, &seconds, error))
+    return FALSE;
+  if (seconds < 1)
+    return TRUE;
+  g_autofree char *text = cli_duration (seconds);
+  cli_note (cli, "Choosing is going to take about %s.", text);
+  json_object_set_double_member (cli->result, "estimated_seconds", seconds);
   return TRUE;
 }
 
@@ -105,7 +130,7 @@ prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, GErr
   tune.options.seed = (uint64_t) cli->seed;
   tune.options.eval_every_epoch = FALSE;
   CliPruning pruning = { choice, !no_recalibrate, finetune > 0 || steps > 0 ? &tune : NULL, (unsigned) n_test };
-  if (!cli_prune (cli, model, work, &pruning, stages, error))
+  if (!say_estimate (cli, model, work, choice, error) || !cli_prune (cli, model, work, &pruning, stages, error))
     return FALSE;
   cli_say (cli, "%s, %s, seed %" G_GINT64_FORMAT ", %s\n", pj_method_find (choice->method)->title,
            pj_dataset_name (work->dataset),
@@ -131,7 +156,7 @@ run (Cli *cli, char **args, GError **error)
   pj_work_choose_init (&choice);
   g_auto (CliModel) model = { 0 };
   g_autofree char *where = NULL, *target = out != NULL ? g_canonicalize_filename (out, NULL) : NULL;
-  if (!read_choice (cli, &choice, error) || !cli_check_out (out, error)
+  if (!read_choice (cli, &choice, error) || !check_settings (&choice, error) || !cli_check_out (out, error)
       || !cli_open_model (cli, args[0], TRUE, &model, error))
     return FALSE;
   /* A wrong group or ratio must not cost a measurement first. */
@@ -153,6 +178,7 @@ const CliVerb cli_verb_prune = {
            "  penjing-cli prune model.onnx --keep conv3=0.25 --keep conv4=0.5 --method apoz --out small.onnx\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json",
   .entries = entries,
+  .more_entries = cli_method_entries,
   .n_min = 0,
   .n_max = 1,
   .run = run,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/work.h"
+#include "prune/method.h"
 
 G_BEGIN_DECLS
 
@@ -10,6 +11,13 @@ gboolean pj_work_train_resume (const PjWork *work, const char *settings, PjWorkD
 gboolean pj_work_choose_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
 gboolean pj_work_compare_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
 gboolean pj_work_sensitivity_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
+
+/* Checkpoints and commands of a method that runs as the job of @run, which it must not outlive. */
+typedef struct _PjWorkLife PjWorkLife;
+PjWorkLife *pj_work_life_new (const PjWork *work, PjWorkRun *run, GError **error);
+void pj_work_life_free (PjWorkLife *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjWorkLife, pj_work_life_free)
+const PjMethodLife *pj_work_life_get (const PjWorkLife *self);
 
 /* "91.85 %" of a share. (transfer full) */
 char *pj_work_percent (double share);

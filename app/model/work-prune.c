@@ -72,6 +72,7 @@ static const PjField fields[] = {
   { "floor", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, floor) },
   { "multiple", PJ_FIELD_INT, G_STRUCT_OFFSET (PjWorkChoose, multiple) },
   { "scale", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkChoose, scale) },
+  { "set", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjWorkChoose, set) },
   { "images", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkChoose, n_images) },
   { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (PjWorkChoose, seed) },
   { NULL }
@@ -223,21 +224,64 @@ spare_unfit (const PjMethod *method, const PjScoring *scoring, const PjWorkChoos
   }
 }
 
+/* What a method works with. */
+typedef struct {
+  PjFormat format;
+  PjScoring scoring;
+  PjPruneSettings settings;
+  double *values;
+} Prepared;
+
+static void
+prepared_clear (Prepared *self)
+{
+  g_free (self->values);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Prepared, prepared_clear)
+
+/* Refuses what cannot be done. @ratios: groups that the method cannot judge become 1. */
+static gboolean
+prepare_method (Prepared *self, const PjWork *work, const PjGroups *groups, const PjMethod *method,
+                const PjWorkChoose *settings, double *ratios, const PjHooks *hooks, GError **error)
+{
+  if (!fill_settings (&self->settings, settings, ratios, error)
+      || !fill_scoring (&self->scoring, work, groups, settings->n_images, settings->seed, method->needs, &self->format,
+                        hooks, error))
+    return FALSE;
+  self->values = pj_method_values (method, (const char *const *) settings->set, error);
+  if (self->values == NULL)
+    return FALSE;
+  self->settings.values = self->values;
+  spare_unfit (method, &self->scoring, settings, ratios);
+  return pj_prune_settings_check (method, &self->scoring, &self->settings, error);
+}
+
 static PjCutPlan *
 run_method (PjWorkRun *run, const PjWork *work, const PjGroups *groups, const PjMethod *method,
             const PjWorkChoose *settings, double *ratios, PjScores **scores, GError **error)
 {
-  PjFormat format = { 0 };
-  PjScoring scoring;
-  PjPruneSettings prune;
-  if (!fill_settings (&prune, settings, ratios, error)
-      || !fill_scoring (&scoring, work, groups, settings->n_images, settings->seed, method->needs, &format,
-                        pj_work_run_hooks (run), error))
+  g_auto (Prepared) prepared = { 0 };
+  if (!prepare_method (&prepared, work, groups, method, settings, ratios, pj_work_run_hooks (run), error))
     return NULL;
-  spare_unfit (method, &scoring, settings, ratios);
-  if (!pj_prune_settings_check (method, &scoring, &prune, error))
+  g_autoptr (PjWorkLife) life = pj_work_life_new (work, run, error);
+  if (life == NULL)
     return NULL;
-  return method->choose (method, &scoring, &prune, scores, error);
+  prepared.settings.life = pj_work_life_get (life);
+  return method->choose (method, &prepared.scoring, &prepared.settings, scores, error);
+}
+
+gboolean
+pj_work_choose_estimate (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings, double *seconds,
+                         GError **error)
+{
+  const PjMethod *method = pj_method_find (settings->method);
+  g_autofree double *ratios = pj_work_ratios (groups, (const char *const *) settings->keep, error);
+  g_auto (Prepared) prepared = { 0 };
+
+  g_return_val_if_fail (method != NULL, FALSE);
+  return ratios != NULL && prepare_method (&prepared, work, groups, method, settings, ratios, work->hooks, error)
+         && pj_method_estimate (method, &prepared.scoring, &prepared.settings, seconds, error);
 }
 
 PjCutPlan *
@@ -271,7 +315,7 @@ pj_work_choose (const PjWork *work, const PjGroups *groups, const PjWorkChoose *
     g_ptr_array_unref (step->cuts);
     step->cuts = pj_stored_cuts_new (groups, plan, settings->keep != NULL ? ratios : NULL);
     ok = (measured == NULL || store_scores (work, groups, measured, error))
-         && pj_work_run_add_step (run, work->graph, step, error);
+         && pj_work_run_add_step (run, plan->weights != NULL ? plan->weights : work->graph, step, error);
   }
   if (!pj_work_end (run, ok, g_steal_pointer (&detail), done, error))
     return NULL;

@@ -27,6 +27,7 @@ PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char 
  * @floor: smallest share of a group under a global budget
  * @multiple: round kept counts up to a multiple of this
  * @scale: least-squares factors on the next layer, for methods that have them
+ * @set: (nullable): the method's own settings, "name=value" each
  * @n_images, @seed: calibration pictures; 0 for the method's default
  */
 typedef struct {
@@ -35,6 +36,7 @@ typedef struct {
   double macs, params, floor;
   int multiple;
   gboolean scale;
+  char **set;
   unsigned n_images;
   uint64_t seed;
 } PjWorkChoose;
@@ -55,12 +57,16 @@ char **pj_work_keep (const PjGroups *groups, const double *ratios);
  * pj_work_choose:
  * @scores: (out) (optional) (nullable): what was measured
  *
- * Chooses and does not cut.  Makes PJ_STEP_MASKED.
+ * Chooses and does not cut.  Makes PJ_STEP_MASKED, whose network has the weights that the method changed.
  *
  * Returns: (transfer full): what stays
  */
 PjCutPlan *pj_work_choose (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings, PjScores **scores,
                            PjWorkDone *done, GError **error);
+
+/* What pj_method_estimate() says of such a job. @seconds: (out): negative if nothing is known. Refuses bad settings. */
+gboolean pj_work_choose_estimate (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings,
+                                  double *seconds, GError **error);
 
 /**
  * pj_work_cut:

@@ -20,6 +20,7 @@
 #include "compute/device.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
+#include "prune/method.h"
 #include "session/session.h"
 
 G_BEGIN_DECLS
@@ -47,6 +48,7 @@ G_BEGIN_DECLS
  * @data: (nullable): where @dataset came from, as pj_work_open_data() takes it; stored in the settings
  * @out: (nullable): file that the result is meant for; only stored in the settings, for whoever resumes
  * @hooks: (nullable)
+ * @command: (nullable): what a person asks of a running method, as in PjMethodLife, with @command_data
  */
 typedef struct {
   PjDevice *device;
@@ -56,6 +58,8 @@ typedef struct {
   PjDataset *dataset;
   const char *data, *out;
   const PjHooks *hooks;
+  gboolean (*command) (PjCommand *command, gpointer data);
+  gpointer command_data;
 } PjWork;
 
 /**

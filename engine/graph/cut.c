@@ -41,6 +41,7 @@ pj_cut_plan_unref (PjCutPlan *self)
     return;
   for (unsigned i = 0; i < self->n_cuts; i++)
     group_cut_clear (&self->cuts[i]);
+  g_clear_pointer (&self->weights, pj_graph_unref);
   g_free (self->cuts);
   g_free (self);
 }
@@ -57,6 +58,7 @@ PjCutPlan *
 pj_cut_plan_copy (const PjCutPlan *self)
 {
   PjCutPlan *copy = pj_cut_plan_new ();
+  pj_cut_plan_set_weights (copy, self->weights);
   copy->n_cuts = self->n_cuts;
   copy->cuts = g_new (PjGroupCut, self->n_cuts);
   for (unsigned i = 0; i < self->n_cuts; i++) {
@@ -64,6 +66,21 @@ pj_cut_plan_copy (const PjCutPlan *self)
     copy->cuts[i] = group_cut_make (cut->group, cut->n_channels, cut->keep, cut->scale);
   }
   return copy;
+}
+
+void
+pj_cut_plan_set_weights (PjCutPlan *self, PjGraph *weights)
+{
+  if (weights != NULL)
+    pj_graph_ref (weights);
+  g_clear_pointer (&self->weights, pj_graph_unref);
+  self->weights = weights;
+}
+
+const PjGraph *
+pj_cut_plan_source (const PjCutPlan *self, const PjGraph *graph)
+{
+  return self->weights != NULL ? self->weights : graph;
 }
 
 /* Position of the first cut whose group is >= @group. */
@@ -324,13 +341,10 @@ apply (const PjGraph *graph, GHashTable *gathers, gboolean with_data, GError **e
   return g_steal_pointer (&copy);
 }
 
-static PjGraph *
-cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, gboolean with_data, GError **error)
+/* Gathers for all axes that @plan shortens or scales. */
+static void
+gather_plan (GHashTable *gathers, const PjGroups *groups, const PjCutPlan *plan)
 {
-  g_autoptr (GHashTable) gathers = g_hash_table_new_full (NULL, NULL, NULL, gather_free);
-
-  if (!check_plan (graph, groups, plan, error))
-    return NULL;
   for (unsigned i = 0; i < plan->n_cuts; i++) {
     const PjGroupCut *c = &plan->cuts[i];
     const PjGroup *group = pj_groups_get (groups, (unsigned) c->group);
@@ -343,7 +357,17 @@ cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, gboole
         gather_scale (gather_of (gathers, member->value), member, c->scale);
     }
   }
-  return apply (graph, gathers, with_data, error);
+}
+
+static PjGraph *
+cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, gboolean with_data, GError **error)
+{
+  g_autoptr (GHashTable) gathers = g_hash_table_new_full (NULL, NULL, NULL, gather_free);
+
+  if (!check_plan (graph, groups, plan, error))
+    return NULL;
+  gather_plan (gathers, groups, plan);
+  return apply (pj_cut_plan_source (plan, graph), gathers, with_data, error);
 }
 
 PjGraph *
@@ -356,6 +380,56 @@ PjGraph *
 pj_cut_outline (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error)
 {
   return cut (graph, groups, plan, FALSE, error);
+}
+
+/* @from, which was gathered, goes back to where it came from; the other elements stay as they are in @to. */
+static PjBlob *
+scatter_data (const PjValue *to, const PjValue *from, const Gather *g, GError **error)
+{
+  size_t tail = 1, columns = from->shape.rank > 1 ? (size_t) from->shape.dim[1] : 1;
+  size_t old_columns = to->shape.rank > 1 ? (size_t) to->shape.dim[1] : 1;
+  size_t n_elems = pj_shape_n_elems (&to->shape);
+  size_t slice_rows = (size_t) to->shape.dim[0] / (size_t) g->n_slices;
+  const float *source = pj_blob_data (from->data);
+  float *data = pj_alloc (n_elems * sizeof (float), "weights put back", error);
+
+  if (data == NULL)
+    return NULL;
+  memcpy (data, pj_blob_data (to->data), n_elems * sizeof (float));
+  for (unsigned i = 2; i < to->shape.rank; i++)
+    tail *= (size_t) to->shape.dim[i];
+  for (size_t r = 0; r < (size_t) from->shape.dim[0]; r++) {
+    size_t row = g->take[0] ? (size_t) g->take[0][r] : r;
+    size_t slice = g->n_slices > 1 ? row / slice_rows : 0;
+    for (size_t c = 0; c < columns; c++) {
+      size_t column = g->take[1] ? (size_t) g->take[1][slice * columns + c] - slice * old_columns : c;
+      memcpy (data + (row * old_columns + column) * tail, source + (r * columns + c) * tail, tail * sizeof (float));
+    }
+  }
+  return pj_blob_new_take (data, n_elems);
+}
+
+PjGraph *
+pj_cut_put_back (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, const PjGraph *small, GError **error)
+{
+  g_autoptr (GHashTable) gathers = g_hash_table_new_full (NULL, NULL, NULL, gather_free);
+  g_autoptr (PjGraph) copy = pj_graph_copy (pj_cut_plan_source (plan, graph));
+  const Gather none = { .n_slices = 1 };
+
+  if (!check_plan (graph, groups, plan, error))
+    return NULL;
+  gather_plan (gathers, groups, plan);
+  for (unsigned v = 0; v < pj_graph_n_values (graph); v++) {
+    const PjValue *to = pj_graph_value (graph, (int) v), *from = pj_graph_value (small, (int) v);
+    const Gather *g = g_hash_table_lookup (gathers, GINT_TO_POINTER ((int) v));
+    if (to->kind != PJ_VALUE_PARAM || to->data == from->data)
+      continue;
+    PjBlob *blob = scatter_data (pj_graph_value (copy, (int) v), from, g != NULL ? g : &none, error);
+    if (blob == NULL)
+      return NULL;
+    pj_graph_set_param (copy, (int) v, to->shape, blob);
+  }
+  return g_steal_pointer (&copy);
 }
 
 gboolean

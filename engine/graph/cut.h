@@ -14,6 +14,9 @@ G_BEGIN_DECLS
  *
  * For each group a mask of C bytes (1 keeps), and optionally a factor per channel that multiplies
  * the group's consumers' input weights (ThiNet's least squares, AutoPruner's codes).
+ *
+ * A method that changes weights (refits a consumer, trains while it chooses) puts the network with its new weights into
+ * the plan: the cut then gathers from that one.
  */
 typedef struct {
   int group;              /* group id */
@@ -26,6 +29,7 @@ typedef struct {
   gatomicrefcount ref;
   unsigned n_cuts;
   PjGroupCut *cuts;       /* ascending by group; groups that are not named stay whole */
+  PjGraph *weights;       /* (nullable): the same structure with other parameters */
 } PjCutPlan;
 
 PjCutPlan *pj_cut_plan_new (void);
@@ -36,6 +40,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjCutPlan, pj_cut_plan_unref)
 
 /* Sets the cut of one group, copying @keep and @scale (nullable); replaces an earlier one. */
 void pj_cut_plan_set (PjCutPlan *self, const PjGroup *group, const guint8 *keep, const float *scale);
+/* Sets the network whose parameters are cut instead of the reference's; it has the same nodes and shapes. NULL: none. */
+void pj_cut_plan_set_weights (PjCutPlan *self, PjGraph *weights);
+/* The network that a cut of @graph gathers from: the plan's own or @graph. */
+const PjGraph *pj_cut_plan_source (const PjCutPlan *self, const PjGraph *graph);
 /* Removes the cut of one group. */
 void pj_cut_plan_unset (PjCutPlan *self, int group);
 /* The cut of a group, or NULL. */
@@ -57,6 +65,17 @@ int pj_cut_plan_n_kept (const PjCutPlan *self, const PjGroup *group);
  * Returns: (transfer full): the smaller graph
  */
 PjGraph *pj_cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error);
+
+/**
+ * pj_cut_put_back:
+ * @small: what pj_cut() made of the same @graph and @plan, with parameters that changed since
+ *
+ * The way back: @graph with the parameters of @small where they came from, factors of @plan included, which must not be
+ * applied again.  What was removed keeps its old parameters.  A later cut of the result with the same masks and no
+ * factors is @small. (transfer full)
+ */
+PjGraph *pj_cut_put_back (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, const PjGraph *small,
+                          GError **error);
 
 /* The cost that pj_cut() would give, from channel counts alone: exact, no tensor is touched. */
 gboolean pj_cut_predict_cost (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan,

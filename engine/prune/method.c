@@ -177,7 +177,8 @@ pj_prune_settings_check (const PjMethod *method, const PjScoring *scoring, const
   if (!check_data (method, scoring, error))
     return FALSE;
   if (settings->global)
-    return check_global (method, settings, error) && check_fit (method, scoring, NULL, error);
+    return check_global (method, settings, error) && check_fit (method, scoring, NULL, error)
+           && (method->check == NULL || method->check (method, scoring, settings, error));
   if (settings->ratios == NULL) {
     g_set_error_literal (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING, "there are no keep ratios; say how much of each group to keep");
     return FALSE;
@@ -185,5 +186,6 @@ pj_prune_settings_check (const PjMethod *method, const PjScoring *scoring, const
   for (unsigned i = 0; i < pj_groups_n (scoring->groups); i++)
     if (!check_ratio (pj_groups_get (scoring->groups, i), settings->ratios[i], error))
       return FALSE;
-  return check_fit (method, scoring, settings->ratios, error);
+  return check_fit (method, scoring, settings->ratios, error)
+         && (method->check == NULL || method->check (method, scoring, settings, error));
 }

@@ -10,11 +10,54 @@
 G_BEGIN_DECLS
 
 /**
+ * PjMethodOption: a setting of one method's own.  The command line, the studio and the session take them from here.
+ * @name: lower case with hyphens ("coding-epochs"): the option of the command line is "--NAME"
+ * @about: one short phrase
+ * @usual: what is taken where nobody says; @least, @most: limits, both possible
+ * @whole: whole numbers only
+ * @choices: (nullable): NULL-terminated words; the value is the index of one
+ */
+typedef struct {
+  const char *name, *about;
+  double usual, least, most;
+  gboolean whole;
+  const char *const *choices;
+} PjMethodOption;
+
+/**
+ * PjCommand: what a person asks of a method while it runs.
+ * @PJ_COMMAND_FREEZE: the gates of @group stay as they stand, rounded to open and closed
+ * @PJ_COMMAND_THAW: they are trained again
+ * @PJ_COMMAND_FINISH: end now, with all gates as they stand; the rest is up to the person
+ */
+typedef struct {
+  enum { PJ_COMMAND_FREEZE, PJ_COMMAND_THAW, PJ_COMMAND_FINISH } kind;
+  int group;
+} PjCommand;
+
+/**
+ * PjMethodLife: how a method that takes minutes survives.  All nullable.
+ * @resume: what an earlier run with the same settings saved; the work goes on from there, bit for bit
+ * @save: called about every @seconds and when cancelled; @step is the x of the newest point of the curves.  FALSE with
+ *   @error set ends the work
+ * @command: polled once per batch: TRUE with @command filled as long as there is one
+ */
+typedef struct {
+  GBytes *resume;
+  double seconds;
+  gboolean (*save) (uint64_t step, GBytes *state, gpointer data, GError **error);
+  gboolean (*command) (PjCommand *command, gpointer data);
+  gpointer data;
+} PjMethodLife;
+
+/**
  * PjPruneSettings:
  * @ratios: (nullable): keep ratio by group id, pj_groups_n() values (local budget)
  * @global: use a global budget instead: @kind and @target (only methods that give scores)
  * @multiple: round kept counts up to a multiple, <= 1 for none
  * @scale: ThiNet: least-squares factors on the next layer
+ * @values: (nullable): pj_method_values(): one number per option of the method; NULL: the usual ones
+ * @life: (nullable): see PjMethodLife
  */
 typedef struct {
   const double *ratios;
@@ -23,6 +66,8 @@ typedef struct {
   double target, floor;
   int multiple;
   gboolean scale;
+  const double *values;
+  const PjMethodLife *life;
 } PjPruneSettings;
 
 /**
@@ -34,8 +79,12 @@ typedef struct {
  * @allocates: it decides itself how many channels each group keeps: a comparison gives it the multiply-adds of its ratio
  *   as a budget, and not the ratio
  * @fit: (nullable): refuses a group that the method cannot judge, before any work, with PJ_PRUNE_ERROR_UNFIT
- * @choose: measures and decides.  Does not cut.  Returns (transfer full) the plan; @scores (out)
- *   (optional) receives what was measured, for heat maps.
+ * @options: (nullable): the settings of its own; ends with a row whose name is NULL
+ * @check: (nullable): refuses settings that do not fit together, before any work
+ * @work: (nullable): writes how many pictures pass forward, and how many are trained on, for an estimate.  NULL: the
+ *   calibration pictures of @needs
+ * @choose: measures and decides.  Does not cut.  Returns (transfer full) the plan, with other weights if the method
+ *   changes them (pj_cut_plan_set_weights()); @scores (out) (optional) receives what was measured, for heat maps.
  */
 typedef struct _PjMethod PjMethod;
 struct _PjMethod {
@@ -45,6 +94,10 @@ struct _PjMethod {
   PjFresh fresh;
   gboolean allocates;
   gboolean (*fit) (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error);
+  const PjMethodOption *options;
+  gboolean (*check) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, GError **error);
+  void (*work) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, double *forward,
+                double *trained);
   PjCutPlan *(*choose) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
                         PjScores **scores, GError **error);
   const PjCriterion *criterion;    /* (nullable): for methods made from a criterion */
@@ -57,6 +110,28 @@ const PjMethod *pj_method_find (const char *name);
 /* Spends the budget of @settings on scores: what a criterion's @choose does after measuring. */
 PjCutPlan *pj_method_spend (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
                             const PjScores *scores, GError **error);
+
+/* --- settings of a method's own --- */
+
+/**
+ * pj_method_values:
+ * @set: (nullable): NULL-terminated "name=value"; later ones win
+ * @error: PJ_PRUNE_ERROR_SETTING naming the setting and what it can be
+ *
+ * Returns: (transfer full): one number per option, the usual one where @set says nothing; never NULL without @error
+ */
+double *pj_method_values (const PjMethod *self, const char *const *set, GError **error);
+/* The value of the option @name, which must exist. */
+double pj_method_value (const PjMethod *self, const PjPruneSettings *settings, const char *name);
+
+/**
+ * pj_method_estimate:
+ *
+ * Seconds that @choose is going to take, from the time of one batch forward and, if the method trains, one batch of
+ * training, both measured now; negative if there is nothing to go by.  Errors of pj_plan_new().
+ */
+gboolean pj_method_estimate (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
+                             double *seconds, GError **error);
 
 /* Checks settings, locks and fit before any work: PJ_PRUNE_ERROR_*, PJ_DATA_ERROR_MISMATCH.  A refusal names all
  * groups that the method cannot judge. */

@@ -76,5 +76,6 @@ pj_masks_scaled (PjGraph *graph, const PjGroups *groups, const PjCutPlan *masks,
       scale[c] = cut->keep[c] ? scale[c] : 1;
     pj_cut_plan_set (whole, pj_groups_get (groups, (unsigned) cut->group), all, scale);
   }
-  return whole->n_cuts > 0 ? pj_cut (graph, groups, whole, error) : pj_graph_ref (graph);
+  pj_cut_plan_set_weights (whole, masks->weights);
+  return whole->n_cuts > 0 || whole->weights != NULL ? pj_cut (graph, groups, whole, error) : pj_graph_ref (graph);
 }

@@ -16,8 +16,8 @@ GArray *pj_masks_gated (const PjGroups *groups, const PjCutPlan *masks);
 gboolean pj_masks_apply (PjPlan *plan, const PjGraph *graph, const PjGroups *groups, const GArray *gated,
                          const PjCutPlan *masks, GError **error);
 
-/* @graph with the factors of @masks multiplied into the consumers and nothing removed: same structure.
- * Returns: (transfer full): @graph itself, referenced, if there are no factors */
+/* @graph, or the network with other weights that @masks has, with the factors of @masks multiplied into the consumers and nothing removed: same structure.
+ * Returns: (transfer full): @graph itself, referenced, if there are neither */
 PjGraph *pj_masks_scaled (PjGraph *graph, const PjGroups *groups, const PjCutPlan *masks, GError **error);
 
 G_END_DECLS

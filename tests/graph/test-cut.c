@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cut-test.h"
+#include "train/masks.h"
 #include "ops/op.h"
 
 static void
@@ -229,6 +230,58 @@ fold_fixture (void)
   assert_close (pj_blob_data (pj_graph_value (folded, pj_graph_find_value (folded, "w.folded_bias"))->data), b, n, 1e-6, "folded bias");
 }
 
+/* A copy with every parameter moved, as training would. */
+static PjGraph *
+move_params (const PjGraph *graph)
+{
+  PjGraph *copy = pj_graph_copy (graph);
+  for (unsigned v = 0; v < pj_graph_n_values (graph); v++) {
+    const PjValue *value = pj_graph_value (graph, (int) v);
+    if (value->kind != PJ_VALUE_PARAM)
+      continue;
+    size_t n = pj_blob_n_elems (value->data);
+    g_autofree float *data = g_memdup2 (pj_blob_data (value->data), n * sizeof (float));
+    for (size_t i = 0; i < n; i++)
+      data[i] += 0.01f * (float) (i % 7 + 1);
+    pj_graph_set_param (copy, (int) v, value->shape, pj_blob_new_copy (data, n, NULL));
+  }
+  return copy;
+}
+
+static void
+assert_same_params (const PjGraph *a, const PjGraph *b)
+{
+  for (unsigned v = 0; v < pj_graph_n_values (a); v++) {
+    const PjBlob *x = pj_graph_value (a, (int) v)->data, *y = pj_graph_value (b, (int) v)->data;
+    if (x != NULL)
+      g_assert_cmpmem (pj_blob_data (x), pj_blob_n_elems (x) * sizeof (float), pj_blob_data (y), pj_blob_n_elems (y) * sizeof (float));
+  }
+}
+
+/* What a cut network learnt goes back into the whole one, from which the same cut takes it again; also where channels
+ * lie in slices of a grouped convolution or repeat through a flatten. */
+static void
+put_back (void)
+{
+  PjGraph *nets[] = { net_residual (), net_mixed (), net_bottleneck (3, FALSE) };
+  for (guint i = 0; i < G_N_ELEMENTS (nets); i++) {
+    g_autoptr (PjGraph) graph = nets[i];
+    g_autoptr (PjGroups) groups = pj_groups_new (graph);
+    g_autoptr (PjCutPlan) plan = random_cut (groups, 11 + i);
+    g_autoptr (PjGraph) small = pj_cut (graph, groups, plan, NULL), moved = move_params (small);
+    g_autoptr (PjGraph) back = pj_cut_put_back (graph, groups, plan, moved, NULL);
+    g_autoptr (PjGraph) again = pj_cut (back, groups, plan, NULL);
+    assert_same_params (again, moved);
+    /* The same through the plan, which then carries the weights. */
+    pj_cut_plan_set_weights (plan, back);
+    g_autoptr (PjCutPlan) copy = pj_cut_plan_copy (plan);
+    g_autoptr (PjGraph) carried = pj_cut (graph, groups, copy, NULL);
+    assert_same_params (carried, moved);
+    g_autoptr (PjGraph) masked = pj_masks_scaled (graph, groups, plan, NULL);
+    assert_same_params (masked, back);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -243,6 +296,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/cut/whole-shares-memory", whole_shares_memory);
   g_test_add_func ("/graph/cut/refuses", refuses);
   g_test_add_func ("/graph/cut/scale", scale);
+  g_test_add_func ("/graph/cut/put-back", put_back);
   g_test_add_func ("/graph/fold/residual", fold);
   g_test_add_func ("/graph/fold/fixture", fold_fixture);
   return g_test_run ();
