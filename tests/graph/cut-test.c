@@ -2,6 +2,7 @@
 #include "cut-test.h"
 
 #include "base/rng.h"
+#include "ops/op.h"
 
 #define TOLERANCE CUT_TOLERANCE
 
@@ -171,4 +172,36 @@ check_permutations (PjGraph *graph)
     g_autofree float *z = net_run (permuted, NULL, NULL, x, 2);
     assert_close (z, y, 2 * (int) pj_graph_n_classes (graph), TOLERANCE, group->name);
   }
+}
+
+/* --- the toy network of the specification --- */
+
+static int
+toy_conv_norm (PjGraph *g, JsonObject *o, const char *w, const char *bn, int x, int pad)
+{
+  g_autofree char *w_path = g_strdup_printf ("params/%s", w), *bn_path = g_strdup_printf ("params/%s", bn);
+  g_autofree char *w_name = g_strdup_printf ("%s.w", w);
+  return norm_at (g, o, bn, bn_path, net_conv (g, w, x, param_at (g, o, w_name, w_path), -1, 1, pad));
+}
+
+PjGraph *
+toy_network (JsonObject *o)
+{
+  PjGraph *g = pj_graph_new ("toy");
+  int y, s, stem = net_unary (g, "stem", &pj_op_relu, toy_conv_norm (g, o, "stem_w", "stem_bn", input_at (g, o, "x"), 1));
+  s = toy_conv_norm (g, o, "proj_w", "proj_bn", stem, 0);
+  for (int b = 1; b <= 2; b++) {
+    y = b == 1 ? stem : s;
+    for (int i = 1; i <= 3; i++) {
+      g_autofree char *w = g_strdup_printf ("b%d_w%d", b, i), *bn = g_strdup_printf ("b%d_bn%d", b, i);
+      y = toy_conv_norm (g, o, w, bn, y, i == 2);
+      if (i < 3)
+        y = net_unary (g, NULL, &pj_op_relu, y);
+    }
+    g_autofree char *add = g_strdup_printf ("b%d_add", b);
+    s = net_unary (g, NULL, &pj_op_relu, net_add (g, add, y, s));
+  }
+  y = net_unary (g, "flatten", &pj_op_flatten, net_unary (g, "gap", &pj_op_global_avg_pool, s));
+  pj_graph_set_output (g, net_gemm (g, "fc", y, param_at (g, o, "fc.w", "params/fc_w"), param_at (g, o, "fc.b", "params/fc_b")));
+  return g;
 }

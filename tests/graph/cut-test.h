@@ -33,4 +33,7 @@ void check_cut_equals_masked (PjGraph *graph);
 /* Every unlocked group, permuted inside its blocks, leaves the output as it is. */
 void check_permutations (PjGraph *graph);
 
+/* The network of spec/toy_network.json: a stem and two bottlenecks, of which the first has a projection. */
+PjGraph *toy_network (JsonObject *o);
+
 G_END_DECLS
