@@ -292,7 +292,7 @@ pj_parts_remove (const PjGraph *graph, const PjParts *parts, const guint8 *remov
   unsigned n_nodes = pj_graph_n_nodes (graph);
   g_autofree guint8 *gone = g_malloc0 (n_nodes), *spliced = g_malloc0 (pj_graph_n_values (graph));
   g_autofree int *stands_for = g_new (int, pj_graph_n_values (graph));
-  g_auto (PjRewrite) rewrite;
+  g_auto (PjRewrite) rewrite = { 0 };
 
   if (!check (parts, removed, error))
     return NULL;
@@ -394,7 +394,7 @@ PjGraph *
 pj_parts_silence (const PjGraph *graph, const PjParts *parts, const guint8 *removed, GError **error)
 {
   g_autoptr (PjGraph) copy = pj_graph_copy (graph);
-  g_auto (PjRewrite) rewrite;
+  g_auto (PjRewrite) rewrite = { 0 };
 
   if (!check (parts, removed, error))
     return NULL;
