@@ -17,6 +17,7 @@ const CliVerb *const cli_verbs[] = {
   &cli_verb_export,
   &cli_verb_sessions,
   &cli_verb_bench,
+  &cli_verb_tables,
   &cli_verb_sample,
   NULL
 };

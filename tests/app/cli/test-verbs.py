@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from harness import DATA, check, main, make_model, ok, refused, run, weights
 
-VERBS = ["devices", "info", "infer", "train", "eval", "score", "sensitivity", "prune", "compare", "export", "sessions", "bench", "sample"]
+VERBS = ["devices", "info", "infer", "train", "eval", "score", "sensitivity", "prune", "compare", "export", "sessions", "bench", "tables", "sample"]
 
 
 def help_has_examples():
@@ -78,6 +78,9 @@ def info_counts():
     result = ok(run("info", "a.onnx", "--json", "--check")).json
     check(result["macs"] == 29128448 and result["params"] == 288170, result["macs"], result["params"])
     check(result["macs"] == sum(layer["macs"] for layer in result["layers"]), "layers do not add up")
+    named = ok(run("info", "resnet50-0.5", "--classes", "200", "--json")).json
+    check(named["classes"] == 200 and named["model"] == "resnet50-0.5" and named["input"] == [1, 3, 224, 224], named["model"])
+    refused(run("info", "a.onnx", "--classes", "200"), "by name", status=2)
     groups = {group["name"]: group for group in result["groups"]}
     check(groups["fc"]["locked"] and "output" in groups["fc"]["lock_reason"], groups["fc"])
     check(groups["conv2"]["channels"] == 32 and not groups["conv2"]["locked"], groups["conv2"])
@@ -238,6 +241,25 @@ def bench_times_calls():
     check(len(runs) == 2 and all(r["images_per_second"] > 0 for r in runs), runs)
 
 
+def tables_agree():
+    result = ok(run("tables", "--json")).json
+    rows = {row["name"]: row for row in result["rows"]}
+    check(result["agree"] == 40 and result["differ"] == 4 and len(rows) == 32, result["agree"], result["differ"], len(rows))
+    check(rows["ThiNet-30"]["caffe"] == 8621806 + 2 * 21256 and rows["ThiNet-30"]["macs"] == 1097492539, rows["ThiNet-30"])
+    text = ok(run("tables")).out
+    check("8.66M caffe; 2.20B flops_caffe" in text and "5.22B flops (differs: 5.1986)" in text, text)
+
+
+def names_make_networks():
+    names = [arch["name"] for arch in ok(run("train", "--list", "--json")).json["archs"]]
+    check("resnet20" in names and "mobilenetv2" in names and "vgg16-bn" in names, names)
+    refused(run("train", "resnett20", "--data", DATA), "did you mean resnet20?")
+    refused(run("train", "a.onnx", "--width", "0.5"), "by name", status=2)
+    ok(run("train", "resnet20-0.25", "--data", DATA, "--steps", "2", "--batch", "8", "--test", "10", "--out", "thin.onnx"))
+    info = ok(run("info", "thin.onnx", "--json")).json
+    check(info["model"] == "resnet20-0.25" and [g["channels"] for g in info["groups"]][:2] == [4, 4], info["groups"])
+
+
 def sample_tells_the_story():
     args = ["sample", "--out", "story", "--data", DATA, "--steps", "2", "--epochs", "1", "--test", "50"]
     result = ok(run(*args, "--json")).json
@@ -259,5 +281,6 @@ def text_and_json_exclude_each_other():
 
 main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
       sensitivity_reads_groups,
-      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, sessions_keep_everything, export_is_checked, bench_times_calls,
+      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, sessions_keep_everything, export_is_checked, bench_times_calls, tables_agree,
+      names_make_networks,
       sample_tells_the_story, text_and_json_exclude_each_other])
