@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* compare: methods x ratios, with a report. */
+#include <string.h>
+
 #include "cli/verbs.h"
 #include "model/work-open.h"
 #include "prune/method.h"
 
-static char *data, *criteria, *keep, *out, *session;
+static char *data, *criteria, *keep, *out, *session, *seeds, *start;
 static double lr = 0.01;
-static int finetune, steps, batch = 64, n_images, n_test;
+static int finetune, steps, batch = 64, n_images, n_test, draws = 3, layer_test = PJ_COMPARE_LAYER_TEST;
 static gboolean no_recalibrate;
 
 static const GOptionEntry entries[] = {
@@ -14,6 +16,14 @@ static const GOptionEntry entries[] = {
     "A,B,…" },
   { "methods", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &criteria, "The same", "A,B,…" },
   { "keep", 0, 0, G_OPTION_ARG_FILENAME, &keep, "Keep ratios, separated by commas (default 0.5)", "R1,R2,…" },
+  { "seeds", 0, 0, G_OPTION_ARG_FILENAME, &seeds,
+    "Run every row by each of these seeds, and give mean and spread (default: the one of --seed)", "S1,S2,…" },
+  { "draws", 0, 0, G_OPTION_ARG_INT, &draws, "Seeds that random gets at least, as one draw says nothing (default 3)", "N" },
+  { "start", 0, 0, G_OPTION_ARG_FILENAME, &start,
+    "What fine-tuning begins with: own (default: the network as the method leaves it, as published), norms (after its norms "
+    "were measured again), both (a row of each)", "HOW" },
+  { "layer-test", 0, 0, G_OPTION_ARG_INT, &layer_test,
+    "Test pictures on which each layer's cut is judged alone (default 256; 0: not at all)", "N" },
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
   { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures (default: each method's own)", "N" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure on the first N test pictures only", "N" },
@@ -33,7 +43,10 @@ static const GOptionEntry entries[] = {
 static gboolean
 read_settings (Cli *cli, PjWorkCompare *settings, GError **error)
 {
-  if (finetune < 0 || steps < 0 || n_images < 0 || n_test < 0 || batch < 1 || !(lr > 0.0))
+  static const struct { const char *name; unsigned starts; } starts[] = {
+    { "own", PJ_COMPARE_OWN }, { "norms", PJ_COMPARE_RECALIBRATED }, { "both", PJ_COMPARE_OWN | PJ_COMPARE_RECALIBRATED },
+  };
+  if (finetune < 0 || steps < 0 || n_images < 0 || n_test < 0 || draws < 0 || layer_test < 0 || batch < 1 || !(lr > 0.0))
     return cli_usage (error, "numbers must not be negative");
   settings->methods = g_strsplit (criteria != NULL ? criteria : "random,weight-sum,apoz,taylor,thinet,thinet-ls", ",",
                                   -1);
@@ -48,6 +61,19 @@ read_settings (Cli *cli, PjWorkCompare *settings, GError **error)
     if (end == *ratio || *end != '\0' || !(number > 0.0 && number <= 1.0))
       return cli_usage (error, "“%s” is no keep ratio: write numbers above 0 and at most 1, as in 0.5,0.25", *ratio);
   }
+  settings->seeds = seeds != NULL ? g_strsplit (seeds, ",", -1) : NULL;
+  for (char **seed = settings->seeds; seed != NULL && *seed != NULL; seed++) {
+    if (!g_ascii_string_to_unsigned (*seed, 10, 0, G_MAXINT64, NULL, NULL))
+      return cli_usage (error, "“%s” is no seed: write whole numbers from 0, as in 1,2,3", *seed);
+  }
+  settings->starts = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (starts); i++)
+    if (strcmp (start != NULL ? start : "own", starts[i].name) == 0)
+      settings->starts = starts[i].starts;
+  if (settings->starts == 0)
+    return cli_usage (error, "--start is own, norms or both, not “%s”", start);
+  settings->n_drawn = (unsigned) draws;
+  settings->n_layer_test = (unsigned) layer_test;
   settings->recalibrate = !no_recalibrate;
   settings->n_images = (unsigned) n_images;
   settings->n_test = (unsigned) n_test;
@@ -68,8 +94,9 @@ row_cb (const PjComparison *comparison, unsigned i, gpointer data)
   if (row->refusal != NULL)
     cli_note (data, "%s, keep %g: %s", row->method, row->ratio, row->refusal);
   else
-    cli_note (data, "%s, keep %g: after cutting %s, norms again %s, fine-tuned %s", row->method, row->ratio, cut,
-              recalibrated, tuned);
+    cli_note (data, "%s, keep %g, seed %" G_GUINT64_FORMAT ": after cutting %s, norms again %s, fine-tuned%s %s", row->method,
+              row->ratio, row->seed, cut, recalibrated,
+              row->tuned >= 0.0 && row->start == PJ_COMPARE_RECALIBRATED ? " from there" : "", tuned);
 }
 
 static gboolean
@@ -101,7 +128,7 @@ const CliVerb cli_verb_compare = {
   .arguments = "MODEL",
   .summary = "Compares methods and ratios on the same network, data, seed and fine-tuning",
   .about = "Without --criteria: random, weight-sum, apoz, taylor, thinet and thinet-ls.  All methods cut the same groups: those that\n"
-           "each of them can judge.  Rows are kept in the session as they finish; a comparison that was stopped goes on with\n"
+           "each of them can judge.  Every row gets the same fine-tuning.  Rows are kept in the session as they finish; a comparison that was stopped goes on with\n"
            "“penjing-cli sessions FILE resume”.\n\n"
            "Examples:\n"
            "  penjing-cli compare model.onnx --data fashion-mnist --keep 0.5 --out report.html\n"

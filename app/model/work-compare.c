@@ -12,6 +12,10 @@
 static const PjField fields[] = {
   { "method", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjWorkCompare, methods) },
   { "ratio", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjWorkCompare, ratios) },
+  { "seeds", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjWorkCompare, seeds) },
+  { "drawn", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkCompare, n_drawn) },
+  { "starts", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkCompare, starts) },
+  { "layer-test", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkCompare, n_layer_test) },
   { "recalibrate", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkCompare, recalibrate) },
   { "images", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkCompare, n_images) },
   { "test", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkCompare, n_test) },
@@ -37,6 +41,9 @@ pj_work_compare_init (PjWorkCompare *self)
   self->tune.lr = 0.01f;
   self->recalibrate = TRUE;
   self->seed = 1;
+  self->n_drawn = 3;
+  self->starts = PJ_COMPARE_OWN;
+  self->n_layer_test = PJ_COMPARE_LAYER_TEST;
 }
 
 void
@@ -59,6 +66,16 @@ pj_work_compare_read (PjWorkCompare *self, const char *text, GError **error)
 
 /* --- stored comparisons --- */
 
+/* One a line. */
+static unsigned
+count_classes (const char *classes)
+{
+  unsigned n = classes != NULL && *classes != '\0';
+  for (const char *c = classes; c != NULL && *c != '\0'; c++)
+    n += *c == '\n';
+  return n;
+}
+
 PjComparison *
 pj_work_comparison (const PjGroups *groups, const PjComparisonRecord *record, GError **error)
 {
@@ -68,6 +85,9 @@ pj_work_comparison (const PjGroups *groups, const PjComparisonRecord *record, GE
   comparison->base_accuracy = record->base_accuracy;
   comparison->base_images_per_second = record->base_images_per_second;
   comparison->n_test = record->n_test;
+  comparison->n_classes = count_classes (record->classes);
+  comparison->labels = g_memdup2 (record->labels, record->labels != NULL ? record->n_test * sizeof (uint16_t) : 0);
+  comparison->answers = g_memdup2 (record->answers, record->answers != NULL ? record->n_test * sizeof (uint16_t) : 0);
   comparison->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) pj_compare_row_free);
   for (guint i = 0; i < record->rows->len; i++) {
     PjCompareRow *row = pj_compare_row_from_record (groups, record->rows->pdata[i], error);
@@ -129,10 +149,24 @@ begin_record (Comparing *self, const char *title, GError **error)
   return pj_session_add_comparison (session, self->record, error);
 }
 
-static double
-best_accuracy (const PjCompareRow *row)
+/* The base figures, before the first row that needs them to be read. */
+static gboolean
+store_base (Comparing *self, const PjComparison *comparison)
 {
-  return MAX (row->tuned, MAX (row->recalibrated, row->cut));
+  PjComparisonRecord *record = self->record;
+  size_t size = comparison->n_test * sizeof (uint16_t);
+  if (record->n_test == comparison->n_test && record->labels != NULL)
+    return TRUE;
+  record->base_accuracy = comparison->base_accuracy;
+  record->base_images_per_second = comparison->base_images_per_second;
+  record->n_test = comparison->n_test;
+  g_free (record->labels);
+  record->labels = g_memdup2 (comparison->labels, size);
+  g_free (record->answers);
+  record->answers = comparison->answers != NULL ? g_memdup2 (comparison->answers, size) : NULL;
+  g_free (record->classes);
+  record->classes = pj_work_class_names (self->work->dataset);
+  return pj_session_update_comparison (self->work->session, record, &self->error);
 }
 
 static void
@@ -142,16 +176,12 @@ row_cb (const PjComparison *comparison, unsigned i, gpointer data)
   PjSession *session = self->work->session;
   const PjCompareRow *row = comparison->rows->pdata[i];
   if (session != NULL && self->error == NULL) {
-    self->record->base_accuracy = comparison->base_accuracy;
-    self->record->base_images_per_second = comparison->base_images_per_second;
-    self->record->n_test = comparison->n_test;
-    g_autoptr (PjComparisonRowRecord) record = pj_compare_row_to_record (self->groups, row);
-    if (!pj_session_add_comparison_row (session, self->record->id, record, &self->error)
-        || !pj_session_update_comparison (session, self->record, &self->error))
+    g_autoptr (PjComparisonRowRecord) record = pj_compare_row_to_record (self->groups, row, comparison->n_test);
+    if (!store_base (self, comparison) || !pj_session_add_comparison_row (session, self->record->id, record, &self->error))
       return;
   }
   unsigned n_before = self->before != NULL ? self->before->rows->len : 0;
-  pj_hooks_metric (pj_work_run_hooks (self->run), "rows", n_before + i + 1, best_accuracy (row));
+  pj_hooks_metric (pj_work_run_hooks (self->run), "rows", n_before + i + 1, pj_compare_row_last (row));
   if (self->func != NULL)
     self->func (comparison, i, self->data);
 }
@@ -179,6 +209,22 @@ ignore_metric_cb (gpointer data, const char *series, double x, double y)
 {
 }
 
+/* (element-type uint64_t): empty for the one seed. */
+static GArray *
+read_seeds (const PjWorkCompare *settings, GError **error)
+{
+  g_autoptr (GArray) seeds = g_array_new (FALSE, FALSE, sizeof (uint64_t));
+  for (char **text = settings->seeds; text != NULL && *text != NULL; text++) {
+    guint64 seed;
+    if (!g_ascii_string_to_unsigned (*text, 10, 0, G_MAXINT64, &seed, NULL)) {
+      g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING, "“%s” is no seed: write a whole number from 0", *text);
+      return NULL;
+    }
+    g_array_append_val (seeds, seed);
+  }
+  return g_steal_pointer (&seeds);
+}
+
 static PjComparison *
 compare (Comparing *self, const PjWorkCompare *settings, GError **error)
 {
@@ -195,6 +241,9 @@ compare (Comparing *self, const PjWorkCompare *settings, GError **error)
     }
     g_array_append_val (ratios, ratio);
   }
+  g_autoptr (GArray) seeds = read_seeds (settings, error);
+  if (seeds == NULL)
+    return NULL;
   PjHooks hooks = { self, progress_cb, ignore_metric_cb, is_cancelled_cb };
   PjScoring scoring = { self->work->device, self->work->graph, self->groups, self->work->dataset, &format,
                         settings->n_images, settings->seed, &hooks };
@@ -202,6 +251,11 @@ compare (Comparing *self, const PjWorkCompare *settings, GError **error)
     .methods = (const char *const *) settings->methods,
     .ratios = (const double *) ratios->data,
     .n_ratios = ratios->len,
+    .seeds = (const uint64_t *) seeds->data,
+    .n_seeds = seeds->len,
+    .n_drawn = settings->n_drawn,
+    .starts = settings->starts,
+    .n_layer_test = settings->n_layer_test,
     .recalibrate = settings->recalibrate,
     .tune = settings->tune,
     .n_test = settings->n_test,

@@ -34,13 +34,40 @@ pj_work_recalibrate (const PjWork *work, unsigned n_batches, uint64_t seed, PjWo
   return g_steal_pointer (&graph);
 }
 
+char *
+pj_work_class_names (const PjDataset *dataset)
+{
+  GString *names = g_string_new (NULL);
+  for (unsigned i = 0; i < pj_dataset_n_classes (dataset); i++) {
+    g_autofree char *name = g_strdelimit (g_strdup (pj_dataset_class_name (dataset, i)), "\r\n", ' ');
+    g_string_append_printf (names, "%s%s", i > 0 ? "\n" : "", name);
+  }
+  return g_string_free (names, FALSE);
+}
+
+/* What each picture was taken for, so that versions can be compared without measuring them again. */
+static gboolean
+remember_answers (const PjWork *work, int64_t model, const PjAccuracy *accuracy, GError **error)
+{
+  g_autoptr (PjAnswersRecord) record = g_new0 (PjAnswersRecord, 1);
+  record->data = g_strdup (work->data != NULL ? work->data : "");
+  record->classes = pj_work_class_names (work->dataset);
+  record->n = accuracy->n;
+  record->labels = g_new (uint16_t, MAX (accuracy->n, 1u));
+  for (unsigned i = 0; i < accuracy->n; i++)
+    record->labels[i] = (uint16_t) CLAMP (pj_dataset_label (work->dataset, PJ_SPLIT_TEST, i), 0, PJ_NO_ANSWER);
+  record->answers = g_memdup2 (accuracy->answers, accuracy->n * sizeof *accuracy->answers);
+  return pj_session_put_answers (work->session, model, record, error);
+}
+
 static gboolean
 remember (const PjWork *work, const PjAccuracy *accuracy, GError **error)
 {
   if (work->session == NULL || work->step == 0 || pj_session_is_read_only (work->session))
     return TRUE;
   g_autoptr (PjStepRecord) step = pj_session_get_step (work->session, work->step, error);
-  return step != NULL && pj_work_remember_accuracy (work->session, step->model, accuracy->top1, accuracy->n, error);
+  return step != NULL && pj_work_remember_accuracy (work->session, step->model, accuracy->top1, accuracy->n, error)
+         && remember_answers (work, step->model, accuracy, error);
 }
 
 gboolean

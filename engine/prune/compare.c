@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* One row after the other, each finished row handed out at once: what was measured is never lost. */
-#include "prune/compare.h"
+#include "prune/compare-private.h"
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
-
-#define MEASURED (PJ_NEEDS_STATS | PJ_NEEDS_GRADIENTS)
-
-typedef struct {
-  const PjScoring *scoring;
-  const PjCompareOptions *options;
-  PjComparison *result;
-  GPtrArray *methods;         /* PjMethod, in the order asked for */
-  gboolean *cuts;             /* by group id: cut by all methods */
-  PjStatistics *statistics;   /* shared by the criteria; NULL until one needs it */
-  unsigned n_rows, n_done;
-} Comparing;
 
 void
 pj_compare_row_free (PjCompareRow *self)
@@ -26,8 +15,22 @@ pj_compare_row_free (PjCompareRow *self)
   g_free (self->method);
   pj_cut_plan_unref (self->plan);
   pj_scores_free (self->scores);
+  g_free (self->answers);
+  g_free (self->layer_kl);
   g_free (self->refusal);
   g_free (self);
+}
+
+double
+pj_compare_row_last (const PjCompareRow *self)
+{
+  return self->tuned >= 0 ? self->tuned : self->recalibrated >= 0 ? self->recalibrated : self->cut;
+}
+
+const char *
+pj_compare_start_title (PjCompareStart start)
+{
+  return start == PJ_COMPARE_RECALIBRATED ? "norms again" : "as cut";
 }
 
 void
@@ -36,13 +39,9 @@ pj_comparison_free (PjComparison *self)
   if (self == NULL)
     return;
   g_clear_pointer (&self->rows, g_ptr_array_unref);
+  g_free (self->answers);
+  g_free (self->labels);
   g_free (self);
-}
-
-static gboolean
-tunes (const PjCompareOptions *options)
-{
-  return options->tune.epochs > 0 || options->tune.max_steps > 0;
 }
 
 /* --- what to compare --- */
@@ -69,7 +68,14 @@ check (const PjCompareOptions *options, GPtrArray *methods, GError **error)
                    "a keep ratio of %g is not possible; use more than 0 and at most 1", options->ratios[i]);
       return FALSE;
     }
-  return !tunes (options) || pj_train_options_check (&options->tune, error);
+  for (unsigned i = 0; i < options->n_seeds; i++)
+    for (unsigned k = 0; k < i; k++)
+      if (options->seeds[i] == options->seeds[k]) {
+        g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                     "seed %" G_GUINT64_FORMAT " is named twice; a spread needs different seeds", options->seeds[i]);
+        return FALSE;
+      }
+  return !pj_compare_tunes (options) || pj_train_options_check (&options->tune, error);
 }
 
 static gboolean
@@ -81,7 +87,7 @@ fits (const PjMethod *method, const PjScoring *scoring, const PjGroup *group)
 /* A fair comparison cuts the same groups by all methods: those that every method can judge.  A method that can judge
  * none is left out of this; its rows say why. */
 static void
-find_groups (Comparing *self)
+find_groups (PjComparing *self)
 {
   const PjGroups *groups = self->scoring->groups;
 
@@ -101,7 +107,7 @@ find_groups (Comparing *self)
 }
 
 static gboolean
-check_groups (const Comparing *self, GError **error)
+check_groups (const PjComparing *self, GError **error)
 {
   for (unsigned g = 0; g < pj_groups_n (self->scoring->groups); g++)
     if (self->cuts[g])
@@ -111,196 +117,74 @@ check_groups (const Comparing *self, GError **error)
   return FALSE;
 }
 
-static gboolean
-is_before (const PjCompareOptions *options, const PjMethod *method, double ratio)
+/* The row of an interrupted run, or NULL. */
+static const PjCompareRow *
+find_before (const PjCompareOptions *options, const PjMethod *method, double ratio, uint64_t seed, PjCompareStart start)
 {
   for (guint i = 0; options->before != NULL && i < options->before->rows->len; i++) {
     const PjCompareRow *row = options->before->rows->pdata[i];
-    if (g_str_equal (row->method, method->name) && row->ratio == ratio)
-      return TRUE;
+    if (g_str_equal (row->method, method->name) && row->ratio == ratio && row->seed == seed
+        && (row->start == start || row->refusal != NULL))
+      return row;
   }
-  return FALSE;
-}
-
-/* --- one row --- */
-
-static PjCutPlan *
-choose (Comparing *self, const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings,
-        PjScores **scores, GError **error)
-{
-  if (!pj_prune_settings_check (method, scoring, settings, error))
-    return NULL;
-  if (method->criterion == NULL)
-    return method->choose (method, scoring, settings, scores, error);
-  /* What the criteria of the whole comparison need is measured once, for all of them. */
-  if ((method->needs & MEASURED) != 0 && self->statistics == NULL) {
-    PjNeeds needs = PJ_NEEDS_NOTHING;
-    for (guint m = 0; m < self->methods->len; m++) {
-      const PjMethod *other = self->methods->pdata[m];
-      if (other->criterion != NULL && pj_prune_settings_check (other, scoring, settings, NULL))
-        needs |= other->needs & MEASURED;
-    }
-    self->statistics = pj_statistics_measure_for (scoring, needs, error);
-    if (self->statistics == NULL)
-      return NULL;
-  }
-  *scores = pj_criterion_score_with (method->criterion, scoring, self->statistics, error);
-  return *scores != NULL ? pj_method_spend (method, scoring, settings, *scores, error) : NULL;
-}
-
-/* A refusal belongs in the row; all else ends the comparison. */
-static gboolean
-is_refusal (const GError *error)
-{
-  return error->domain == PJ_PRUNE_ERROR || g_error_matches (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH);
-}
-
-static gboolean
-evaluate (const Comparing *self, PjGraph *graph, const PjHooks *hooks, double *top1, double *images_per_second, GError **error)
-{
-  const PjScoring *s = self->scoring;
-  PjAccuracy accuracy = { 0 };
-
-  if (!pj_evaluate (s->device, graph, s->dataset, PJ_SPLIT_TEST, s->format, self->options->n_test, NULL, NULL, hooks,
-                    &accuracy, error))
-    return FALSE;
-  *top1 = accuracy.top1;
-  *images_per_second = accuracy.images_per_second;
-  self->result->n_test = accuracy.n;
-  pj_accuracy_clear (&accuracy);
-  return TRUE;
-}
-
-/* A control that starts anew: only its speed and its accuracy after training say something. */
-static gboolean
-measure_fresh (const Comparing *self, const PjMethod *method, PjGraph *graph, PjCompareRow *row, const PjHooks *hooks,
-               GError **error)
-{
-  const PjScoring *s = self->scoring;
-  PjTrainOptions tune = self->options->tune;
-  double top1, speed;
-
-  pj_fresh_options (&tune, method->fresh, self->result->base_cost.macs, row->cost.macs);
-  g_autoptr (PjGraph) fresh = pj_graph_fresh (graph, s->seed, error);
-  if (fresh == NULL || !evaluate (self, fresh, NULL, &top1, &row->images_per_second, error))
-    return FALSE;
-  g_autoptr (PjGraph) tuned = pj_train (s->device, fresh, s->dataset, s->format, &tune, NULL, NULL, NULL, NULL, 0, hooks, NULL, error);
-  return tuned != NULL && evaluate (self, tuned, NULL, &row->tuned, &speed, error);
-}
-
-/* Cut, re-estimated and fine-tuned accuracy of @row->plan. */
-static gboolean
-measure (const Comparing *self, const PjMethod *method, PjCompareRow *row, const PjHooks *hooks, GError **error)
-{
-  const PjScoring *s = self->scoring;
-  const PjCompareOptions *o = self->options;
-  double speed;
-  PjHooksSpan span;
-
-  g_autoptr (PjGraph) graph = pj_cut (s->graph, s->groups, row->plan, error);
-  if (graph == NULL)
-    return FALSE;
-  pj_graph_cost (graph, &row->cost);
-  if (method->fresh != PJ_FRESH_NO)
-    return measure_fresh (self, method, graph, row, hooks, error);
-  pj_hooks_span_init (&span, hooks, 0, 0.1, NULL);
-  if (!evaluate (self, graph, &span.hooks, &row->cut, &row->images_per_second, error))
-    return FALSE;
-  if (o->recalibrate) {
-    pj_hooks_span_init (&span, hooks, 0.1, 0.2, NULL);
-    g_autoptr (PjGraph) fresh = pj_recalibrate (s->device, graph, s->dataset, s->format, 0, s->seed, &span.hooks, error);
-    if (fresh == NULL || !evaluate (self, fresh, NULL, &row->recalibrated, &speed, error))
-      return FALSE;
-    pj_graph_unref (graph);
-    graph = g_steal_pointer (&fresh);
-  }
-  if (tunes (o)) {
-    pj_hooks_span_init (&span, hooks, 0.2, 1, NULL);
-    g_autoptr (PjGraph) tuned = pj_train (s->device, graph, s->dataset, s->format, &o->tune, NULL, NULL, NULL, NULL, 0,
-                                          &span.hooks, NULL, error);
-    if (tuned == NULL || !evaluate (self, tuned, NULL, &row->tuned, &speed, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* Share of the multiply-adds that is left where each group keeps @ratios of its channels. */
-static gboolean
-share_of_macs (const PjScoring *scoring, const double *ratios, double *share, GError **error)
-{
-  g_autoptr (PjCutPlan) shape = pj_cut_plan_new ();
-  PjCost cost, base;
-
-  for (unsigned g = 0; g < pj_groups_n (scoring->groups); g++) {
-    const PjGroup *group = pj_groups_get (scoring->groups, g);
-    if (ratios[g] == 1)
-      continue;
-    g_autofree guint8 *keep = g_malloc ((gsize) group->n_channels);
-    g_autofree double *even = g_new0 (double, group->n_channels);
-    pj_group_keep_top (group, even, pj_group_keep_count (group, ratios[g], 1), keep);
-    pj_cut_plan_set (shape, group, keep, NULL);
-  }
-  pj_graph_cost (scoring->graph, &base);
-  if (!pj_cut_predict_cost (scoring->graph, scoring->groups, shape, &cost, error))
-    return FALSE;
-  *share = (double) cost.macs / (double) base.macs;
-  return TRUE;
-}
-
-/* What a row asks of its method. */
-static gboolean
-fill_settings (const PjMethod *method, const PjScoring *scoring, const PjCompareOptions *options, PjPruneSettings *settings,
-               GError **error)
-{
-  if (method->fresh != PJ_FRESH_NO && !tunes (options)) {
-    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
-                 "%s shows something only after training; ask for fine-tuning, too", method->title);
-    return FALSE;
-  }
-  if (!method->allocates)
-    return TRUE;
-  settings->global = TRUE;
-  settings->kind = PJ_BUDGET_MACS;
-  return share_of_macs (scoring, settings->ratios, &settings->target, error);
-}
-
-static PjCompareRow *
-make_row (Comparing *self, const PjMethod *method, double ratio, const PjHooks *hooks, GError **error)
-{
-  unsigned n_groups = pj_groups_n (self->scoring->groups);
-  g_autofree double *ratios = g_new (double, n_groups);
-  PjCompareRow *row = g_new0 (PjCompareRow, 1);
-  PjPruneSettings settings = { .ratios = ratios, .scale = TRUE };
-  PjScoring scoring = *self->scoring;
-  PjHooksSpan span;
-  GError *reason = NULL;
-
-  row->method = g_strdup (method->name);
-  row->ratio = ratio;
-  row->cut = row->recalibrated = row->tuned = -1;
-  for (unsigned g = 0; g < n_groups; g++)
-    ratios[g] = self->cuts[g] ? ratio : 1;
-  pj_hooks_span_init (&span, hooks, 0, 0.4, NULL);
-  scoring.hooks = &span.hooks;
-  if (fill_settings (method, &scoring, self->options, &settings, &reason))
-    row->plan = choose (self, method, &scoring, &settings, &row->scores, &reason);
-  pj_hooks_span_init (&span, hooks, 0.4, 1, NULL);
-  if (row->plan == NULL && is_refusal (reason)) {
-    row->refusal = g_strdup (reason->message);
-    g_error_free (reason);
-    return row;
-  }
-  if (row->plan != NULL && measure (self, method, row, &span.hooks, &reason))
-    return row;
-  g_propagate_error (error, reason);
-  pj_compare_row_free (row);
   return NULL;
+}
+
+/* Without fine-tuning, and with weights that start anew, there is but one beginning. */
+static unsigned
+wanted_starts (const PjCompareOptions *options, const PjMethod *method)
+{
+  return pj_compare_tunes (options) && options->starts != 0 && method->fresh == PJ_FRESH_NO ? options->starts : PJ_COMPARE_OWN;
+}
+
+/* Those of @wanted that are still to be measured. */
+static unsigned
+missing_starts (const PjComparing *self, const PjMethod *method, double ratio, uint64_t seed)
+{
+  unsigned missing = 0;
+  for (unsigned start = PJ_COMPARE_OWN; start <= PJ_COMPARE_RECALIBRATED; start <<= 1)
+    if ((wanted_starts (self->options, method) & start) != 0 && find_before (self->options, method, ratio, seed, start) == NULL)
+      missing |= start;
+  return missing;
+}
+
+static uint64_t
+seed_at (const PjComparing *self, unsigned i)
+{
+  const PjCompareOptions *o = self->options;
+  uint64_t largest = self->scoring->seed;
+
+  if (o->n_seeds == 0)
+    return self->scoring->seed + i;
+  if (i < o->n_seeds)
+    return o->seeds[i];
+  for (unsigned s = 0; s < o->n_seeds; s++)
+    largest = MAX (s == 0 ? 0 : largest, o->seeds[s]);
+  return largest + 1 + (i - o->n_seeds);
+}
+
+static unsigned
+n_seeds_of (const PjComparing *self, const PjMethod *method)
+{
+  unsigned n = MAX (1u, self->options->n_seeds);
+  return method->criterion != NULL && method->criterion->drawn ? MAX (n, self->options->n_drawn) : n;
 }
 
 /* --- all rows --- */
 
+/* Labels of the pictures that were measured. */
+static void
+read_labels (PjComparing *self)
+{
+  PjComparison *r = self->result;
+  r->n_classes = pj_graph_n_classes (self->scoring->graph);
+  r->labels = g_new (uint16_t, MAX (r->n_test, 1u));
+  for (unsigned i = 0; i < r->n_test; i++)
+    r->labels[i] = (uint16_t) CLAMP (pj_dataset_label (self->scoring->dataset, PJ_SPLIT_TEST, i), 0, PJ_NO_ANSWER);
+}
+
 static gboolean
-measure_base (Comparing *self, GError **error)
+measure_base (PjComparing *self, GError **error)
 {
   PjComparison *r = self->result;
   const PjComparison *before = self->options->before;
@@ -311,41 +195,66 @@ measure_base (Comparing *self, GError **error)
     r->base_accuracy = before->base_accuracy;
     r->base_images_per_second = before->base_images_per_second;
     r->n_test = before->n_test;
+    r->answers = g_memdup2 (before->answers, before->n_test * sizeof *before->answers);
+    read_labels (self);
     return TRUE;
   }
   PjHooksSpan span;
   pj_hooks_span_init (&span, self->scoring->hooks, 0, 1.0 / (self->n_rows + 1), "unpruned: ");
-  return evaluate (self, self->scoring->graph, &span.hooks, &r->base_accuracy, &r->base_images_per_second, error);
-}
-
-static gboolean
-run_row (Comparing *self, const PjMethod *method, double ratio, PjCompareFunc func, gpointer data, GError **error)
-{
-  g_autofree char *prefix = g_strdup_printf ("%s, keep %g: ", method->title, ratio);
-  PjHooksSpan span;
-
-  pj_hooks_span_init (&span, self->scoring->hooks, (self->n_done + 1.0) / (self->n_rows + 1),
-                      (self->n_done + 2.0) / (self->n_rows + 1), prefix);
-  PjCompareRow *row = make_row (self, method, ratio, &span.hooks, error);
-  if (row == NULL)
+  if (!pj_comparing_evaluate (self, self->scoring->graph, &span.hooks, &r->base_accuracy, &r->base_images_per_second, &r->answers, error))
     return FALSE;
-  self->n_done++;
-  g_ptr_array_add (self->result->rows, row);
-  if (func != NULL)
-    func (self->result, self->result->rows->len - 1, data);
+  read_labels (self);
   return TRUE;
 }
 
 static gboolean
-run_rows (Comparing *self, PjCompareFunc func, gpointer data, GError **error)
+run_choice (PjComparing *self, const PjMethod *method, double ratio, uint64_t seed, PjCompareFunc func, gpointer data,
+            GError **error)
+{
+  unsigned starts = missing_starts (self, method, ratio, seed);
+  PjHooksSpan span;
+
+  if (starts == 0)
+    return TRUE;
+  g_autofree char *prefix = self->options->n_seeds > 1 || n_seeds_of (self, method) > 1
+    ? g_strdup_printf ("%s, keep %g, seed %" G_GUINT64_FORMAT ": ", method->title, ratio, seed)
+    : g_strdup_printf ("%s, keep %g: ", method->title, ratio);
+  pj_hooks_span_init (&span, self->scoring->hooks, (self->n_done + 1.0) / (self->n_rows + 1),
+                      (self->n_done + 1.0 + pj_compare_count_starts (starts)) / (self->n_rows + 1), prefix);
+  return pj_comparing_make_rows (self, method, ratio, seed, starts, func, data, &span.hooks, error);
+}
+
+static void
+count_rows (PjComparing *self)
 {
   for (guint m = 0; m < self->methods->len; m++)
-    for (unsigned r = 0; r < self->options->n_ratios; r++) {
-      const PjMethod *method = self->methods->pdata[m];
-      double ratio = self->options->ratios[r];
-      if (!is_before (self->options, method, ratio) && !run_row (self, method, ratio, func, data, error))
-        return FALSE;
-    }
+    for (unsigned s = 0; s < n_seeds_of (self, self->methods->pdata[m]); s++)
+      for (unsigned r = 0; r < self->options->n_ratios; r++)
+        self->n_rows += pj_compare_count_starts (missing_starts (self, self->methods->pdata[m], self->options->ratios[r], seed_at (self, s)));
+}
+
+static unsigned
+most_seeds (const PjComparing *self)
+{
+  unsigned most = 0;
+  for (guint m = 0; m < self->methods->len; m++)
+    most = MAX (most, n_seeds_of (self, self->methods->pdata[m]));
+  return most;
+}
+
+static gboolean
+run_rows (PjComparing *self, PjCompareFunc func, gpointer data, GError **error)
+{
+  unsigned n_seeds = most_seeds (self);
+
+  for (unsigned s = 0; s < n_seeds; s++) {
+    for (guint m = 0; m < self->methods->len; m++)
+      for (unsigned r = 0; s < n_seeds_of (self, self->methods->pdata[m]) && r < self->options->n_ratios; r++)
+        if (!run_choice (self, self->methods->pdata[m], self->options->ratios[r], seed_at (self, s), func, data, error))
+          return FALSE;
+    /* The next seed measures on other pictures. */
+    g_clear_pointer (&self->statistics, pj_statistics_free);
+  }
   return TRUE;
 }
 
@@ -363,12 +272,16 @@ pj_compare (const PjScoring *scoring, const PjCompareOptions *options, PjCompare
   }
   g_autoptr (PjComparison) result = g_new0 (PjComparison, 1);
   result->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) pj_compare_row_free);
-  Comparing self = {
+  PjComparing self = {
     .scoring = scoring, .options = options, .result = result, .methods = methods, .cuts = cuts,
-    .n_rows = methods->len * options->n_ratios,
   };
+  self.first_seed = seed_at (&self, 0);
+  count_rows (&self);
   find_groups (&self);
   gboolean ok = check_groups (&self, error) && measure_base (&self, error) && run_rows (&self, func, data, error);
   pj_statistics_free (self.statistics);
+  pj_evaluator_free (self.evaluator);
+  pj_free (self.reference);
+  pj_free (self.logits);
   return ok ? g_steal_pointer (&result) : NULL;
 }

@@ -97,6 +97,7 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
  * @needs: see PjNeeds
  * @comparable: scores of different groups are on one scale; else a global budget first divides each group's
  *   scores by their mean
+ * @drawn: the scores are a draw: one seed says nothing, a comparison takes several
  * @fit: (nullable): refuses a group that the criterion cannot judge, from its structure alone, with
  *   PJ_PRUNE_ERROR_UNFIT; the message becomes the group's refusal
  * @score: writes @out[0 … C-1] for one group; @statistics is NULL unless needed.  PJ_PRUNE_ERROR_UNFIT
@@ -107,7 +108,7 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
 typedef struct {
   const char *name, *title, *about, *source;
   PjNeeds needs;
-  gboolean comparable;
+  gboolean comparable, drawn;
   gboolean (*fit) (const PjScoring *scoring, const PjGroup *group, GError **error);
   gboolean (*score) (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group,
                      double *out, GError **error);

@@ -128,9 +128,16 @@ pj_session_get_graph_scores (PjSession *self, int64_t model, const PjGroups *gro
 }
 
 PjComparisonRowRecord *
-pj_compare_row_to_record (const PjGroups *groups, const PjCompareRow *row)
+pj_compare_row_to_record (const PjGroups *groups, const PjCompareRow *row, unsigned n_test)
 {
   PjComparisonRowRecord *record = pj_comparison_row_record_new (row->method, row->ratio);
+  record->seed = row->seed;
+  record->start = row->start;
+  record->answers = g_memdup2 (row->answers, row->answers != NULL ? n_test * sizeof *row->answers : 0);
+  record->n_answers = record->answers != NULL ? n_test : 0;
+  for (unsigned g = 0; row->layer_kl != NULL && g < row->n_groups; g++)
+    if (row->layer_kl[g] >= 0)
+      pj_comparison_row_record_add_layer (record, pj_groups_get (groups, g)->name, row->layer_kl[g]);
   record->macs = row->cost.macs;
   record->params = row->cost.learnable;
   record->cut = row->cut;
@@ -143,6 +150,24 @@ pj_compare_row_to_record (const PjGroups *groups, const PjCompareRow *row)
   g_ptr_array_unref (record->scores);
   record->scores = pj_stored_scores_new (groups, row->scores);
   return record;
+}
+
+/* By group id; a group that is not there any more is passed over. */
+static void
+read_layers (PjCompareRow *row, const PjGroups *groups, const GPtrArray *layers)
+{
+  if (layers->len == 0)
+    return;
+  row->n_groups = pj_groups_n (groups);
+  row->layer_kl = g_new (double, row->n_groups);
+  for (unsigned g = 0; g < row->n_groups; g++)
+    row->layer_kl[g] = -1;
+  for (guint i = 0; i < layers->len; i++) {
+    const PjStoredLayer *layer = layers->pdata[i];
+    const PjGroup *group = pj_groups_find (groups, layer->group);
+    if (group != NULL)
+      row->layer_kl[group->id] = layer->kl;
+  }
 }
 
 PjCompareRow *
@@ -159,6 +184,10 @@ pj_compare_row_from_record (const PjGroups *groups, const PjComparisonRowRecord 
   PjCompareRow *row = g_new0 (PjCompareRow, 1);
   row->method = g_strdup (record->method);
   row->ratio = record->ratio;
+  row->seed = record->seed;
+  row->start = record->start == PJ_COMPARE_RECALIBRATED ? PJ_COMPARE_RECALIBRATED : PJ_COMPARE_OWN;
+  row->answers = g_memdup2 (record->answers, record->n_answers * sizeof *record->answers);
+  read_layers (row, groups, record->layers);
   row->cost.macs = record->macs;
   row->cost.learnable = record->params;
   row->cut = record->cut;

@@ -68,8 +68,8 @@ gboolean pj_session_put_graph_scores (PjSession *self, int64_t model, const PjGr
 PjScores *pj_session_get_graph_scores (PjSession *self, int64_t model, const PjGroups *groups, const char *criterion,
                                        GError **error);
 
-/* (transfer full) */
-PjComparisonRowRecord *pj_compare_row_to_record (const PjGroups *groups, const PjCompareRow *row);
+/* @n_test: of the comparison, the length of the row's answers. (transfer full) */
+PjComparisonRowRecord *pj_compare_row_to_record (const PjGroups *groups, const PjCompareRow *row, unsigned n_test);
 /* (transfer full): a row for pj_compare_row_free(); its cost has only MACs and learnable parameters. */
 PjCompareRow *pj_compare_row_from_record (const PjGroups *groups, const PjComparisonRowRecord *record, GError **error);
 G_END_DECLS

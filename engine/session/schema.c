@@ -68,7 +68,27 @@ add_scores (sqlite3 *db)
     NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static gboolean (*const migrations[PJ_SCHEMA_VERSION]) (sqlite3 *db) = { add_history, add_jobs, add_scores };
+/* Version 4: seeds and starts of comparison rows, what each network took each picture for, and what each layer's cut does
+ * alone. */
+static gboolean
+add_answers (sqlite3 *db)
+{
+  return sqlite3_exec (db,
+    "ALTER TABLE comparison ADD COLUMN labels BLOB;"
+    "ALTER TABLE comparison ADD COLUMN answers BLOB;"
+    "ALTER TABLE comparison ADD COLUMN classes TEXT;"
+    "ALTER TABLE comparison_row ADD COLUMN seed INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE comparison_row ADD COLUMN start INTEGER NOT NULL DEFAULT 2;"
+    "ALTER TABLE comparison_row ADD COLUMN answers BLOB;"
+    "UPDATE comparison_row SET start = 1 WHERE tuned < 0;"
+    "CREATE TABLE row_layer (row INTEGER NOT NULL REFERENCES comparison_row, grp TEXT NOT NULL, kl REAL NOT NULL,"
+    "  PRIMARY KEY (row, grp)) WITHOUT ROWID;"
+    "CREATE TABLE answers (model INTEGER PRIMARY KEY REFERENCES model ON DELETE CASCADE, data TEXT NOT NULL,"
+    "  n INTEGER NOT NULL, classes TEXT NOT NULL, labels BLOB NOT NULL, answers BLOB NOT NULL);",
+    NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static gboolean (*const migrations[PJ_SCHEMA_VERSION]) (sqlite3 *db) = { add_history, add_jobs, add_scores, add_answers };
 
 gboolean
 pj_schema_migrate (sqlite3 *db, int from, int to)

@@ -250,9 +250,22 @@ GPtrArray *pj_session_get_scores (PjSession *self, int64_t model, const char *cr
 
 /* --- comparisons --- */
 
+/* What cutting one group alone does to the output. */
+typedef struct {
+  char *group;
+  double kl;
+} PjStoredLayer;
+
+/* @start: a PjCompareStart; @answers: (nullable): one class for each test picture of the comparison
+ * @layers: (element-type PjStoredLayer) */
 typedef struct {
   char *method;
   double ratio;
+  uint64_t seed;
+  int start;
+  uint16_t *answers;
+  unsigned n_answers;
+  GPtrArray *layers;
   uint64_t macs, params;
   double cut, recalibrated, tuned, images_per_second;   /* negative: not measured */
   char *refusal;
@@ -260,9 +273,12 @@ typedef struct {
   GPtrArray *scores;     /* (element-type PjStoredScore) */
 } PjComparisonRowRecord;
 
+/* @labels, @answers: (nullable): @n_test classes: what is right, what the uncut network says
+ * @classes: (nullable): their names, one a line */
 typedef struct {
   int64_t id, step, job, time;
-  char *title;
+  char *title, *classes;
+  uint16_t *labels, *answers;
   uint64_t base_macs, base_params;
   double base_accuracy, base_images_per_second;
   unsigned n_test;
@@ -270,6 +286,7 @@ typedef struct {
 } PjComparisonRecord;
 
 PjComparisonRowRecord *pj_comparison_row_record_new (const char *method, double ratio);
+void pj_comparison_row_record_add_layer (PjComparisonRowRecord *self, const char *group, double kl);
 void pj_comparison_row_record_free (PjComparisonRowRecord *self);
 PjComparisonRecord *pj_comparison_record_new (const char *title);
 void pj_comparison_record_free (PjComparisonRecord *self);
@@ -278,11 +295,27 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjComparisonRecord, pj_comparison_record_free)
 
 /* Stores a new comparison and the rows it has; fills @id and @time. */
 gboolean pj_session_add_comparison (PjSession *self, PjComparisonRecord *comparison, GError **error);
-/* Stores the base figures again, once they are measured. */
+/* Stores the base figures and answers again, once they are measured. */
 gboolean pj_session_update_comparison (PjSession *self, const PjComparisonRecord *comparison, GError **error);
 gboolean pj_session_add_comparison_row (PjSession *self, int64_t comparison, const PjComparisonRowRecord *row,
                                         GError **error);
 /* Oldest first, with rows. (transfer container) (element-type PjComparisonRecord) */
 GPtrArray *pj_session_list_comparisons (PjSession *self, GError **error);
+
+/* --- answers: what a network took each test picture for --- */
+
+/* @data: where the pictures are; @classes: their names, one a line; @labels, @answers: @n classes */
+typedef struct {
+  char *data, *classes;
+  unsigned n;
+  uint16_t *labels, *answers;
+} PjAnswersRecord;
+
+void pj_answers_record_free (PjAnswersRecord *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjAnswersRecord, pj_answers_record_free)
+/* Replaces the answers of a model. */
+gboolean pj_session_put_answers (PjSession *self, int64_t model, const PjAnswersRecord *answers, GError **error);
+/* (transfer full) (nullable): NULL without error if there are none. */
+PjAnswersRecord *pj_session_get_answers (PjSession *self, int64_t model, GError **error);
 
 G_END_DECLS

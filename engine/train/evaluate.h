@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* In place of a class: the network gave no number. */
+#define PJ_NO_ANSWER G_MAXUINT16
+
 /* @top1, @top5: shares 0 … 1; @loss: mean cross-entropy; @per_class: (nullable): top-1 of each class,
  * n_classes values; @n: pictures used; @images_per_second: device time only, without loading. */
 typedef struct {
@@ -17,6 +20,7 @@ typedef struct {
   unsigned n, n_classes;
   float *per_class;
   guint8 *correct;        /* n flags in the order of the split, for paired comparisons */
+  uint16_t *answers;      /* the class that each picture was taken for, in the same order, or PJ_NO_ANSWER */
 } PjAccuracy;
 
 void pj_accuracy_clear (PjAccuracy *self);

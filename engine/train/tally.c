@@ -13,6 +13,7 @@ pj_tally_init (PjTally *self, unsigned n_classes, unsigned n_max)
   self->class_n = g_new0 (unsigned, n_classes);
   self->class_right = g_new0 (unsigned, n_classes);
   self->correct = g_new0 (guint8, n_max);
+  self->answers = g_new0 (uint16_t, n_max);
 }
 
 void
@@ -21,6 +22,7 @@ pj_tally_clear (PjTally *self)
   g_free (self->class_n);
   g_free (self->class_right);
   g_free (self->correct);
+  g_free (self->answers);
   memset (self, 0, sizeof *self);
 }
 
@@ -35,6 +37,20 @@ rank_of (const float *logits, unsigned n, unsigned label)
     if (k != label && !(logits[k] < logits[label] || (logits[k] == logits[label] && k > label)))
       rank++;
   return rank;
+}
+
+/* The class that ranks first; by the same rules as rank_of(). */
+static uint16_t
+first_of (const float *logits, unsigned n)
+{
+  unsigned best = 0;
+  for (unsigned k = 0; k < n; k++) {
+    if (isnan (logits[k]))
+      return PJ_NO_ANSWER;
+    if (logits[k] > logits[best])
+      best = k;
+  }
+  return isfinite (logits[best]) && best < PJ_NO_ANSWER ? (uint16_t) best : PJ_NO_ANSWER;
 }
 
 /* −log softmax of @label. */
@@ -59,6 +75,7 @@ pj_tally_add (PjTally *self, const float *logits, const int32_t *labels, unsigne
     self->top5 += rank < TOP;
     self->class_n[label]++;
     self->class_right[label] += rank == 0;
+    self->answers[self->n] = first_of (logits, self->n_classes);
     self->correct[self->n++] = rank == 0;
   }
 }
@@ -78,6 +95,7 @@ pj_tally_finish (PjTally *self, double seconds, PjAccuracy *accuracy)
   for (unsigned k = 0; k < self->n_classes; k++)
     accuracy->per_class[k] = self->class_n[k] > 0 ? (float) self->class_right[k] / (float) self->class_n[k] : 0;
   accuracy->correct = g_steal_pointer (&self->correct);
+  accuracy->answers = g_steal_pointer (&self->answers);
   pj_tally_clear (self);
 }
 
@@ -86,6 +104,7 @@ pj_accuracy_clear (PjAccuracy *self)
 {
   g_free (self->per_class);
   g_free (self->correct);
+  g_free (self->answers);
   memset (self, 0, sizeof *self);
 }
 

@@ -12,6 +12,7 @@ typedef struct {
   double loss;
   unsigned *class_n, *class_right;
   guint8 *correct;          /* n_max flags */
+  uint16_t *answers;        /* n_max classes */
 } PjTally;
 
 void pj_tally_init (PjTally *self, unsigned n_classes, unsigned n_max);

@@ -142,6 +142,123 @@ go_on (void)
 }
 
 static void
+count_rows_cb (const PjComparison *comparison, unsigned row, gpointer data)
+{
+  (*(unsigned *) data)++;
+}
+
+/* Seed by seed; criteria that draw get more of them, counting on from the largest. */
+static void
+seeds (void)
+{
+  static const char *const methods[] = { "random", "weight-sum", NULL };
+  static const uint64_t two[] = { 7, 3 };
+  static const struct { const char *method; double ratio; uint64_t seed; } expected[] = {
+    { "random", 0.5, 7 }, { "random", 0.75, 7 }, { "weight-sum", 0.5, 7 }, { "weight-sum", 0.75, 7 },
+    { "random", 0.5, 3 }, { "random", 0.75, 3 }, { "weight-sum", 0.5, 3 }, { "weight-sum", 0.75, 3 },
+    { "random", 0.5, 8 }, { "random", 0.75, 8 },
+  };
+  g_auto (Lab) lab;
+  g_autoptr (GError) error = NULL;
+  lab_init_chain (&lab, 64, FALSE, 1);
+  PjCompareOptions o = options_for (methods);
+  o.seeds = two;
+  o.n_seeds = 2;
+  o.n_drawn = 3;
+  g_autoptr (PjComparison) c = pj_compare (&lab.scoring, &o, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (c->rows->len, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < c->rows->len; i++) {
+    g_assert_cmpstr (row_of (c, i)->method, ==, expected[i].method);
+    g_assert_cmpfloat (row_of (c, i)->ratio, ==, expected[i].ratio);
+    g_assert_cmpuint (row_of (c, i)->seed, ==, expected[i].seed);
+  }
+  /* Lots differ between seeds; a score of the weights does not. */
+  g_assert_cmpfloat (pj_cut_plan_overlap (lab.groups, row_of (c, 0)->plan, row_of (c, 4)->plan), <, 1);
+  g_assert_cmpfloat (pj_cut_plan_overlap (lab.groups, row_of (c, 2)->plan, row_of (c, 6)->plan), ==, 1);
+
+  /* An interrupted run goes on with what is missing, whatever it had. */
+  PjComparison before = { .base_accuracy = 0.5, .n_test = c->n_test, .rows = g_ptr_array_new () };
+  for (guint i = 0; i < 9; i++)
+    if (i != 5)
+      g_ptr_array_add (before.rows, c->rows->pdata[i]);
+  o.before = &before;
+  unsigned n = 0;
+  g_autoptr (PjComparison) rest = pj_compare (&lab.scoring, &o, count_rows_cb, &n, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpuint (row_of (rest, 0)->seed, ==, 3);
+  g_assert_cmpfloat (row_of (rest, 0)->cut, ==, row_of (c, 5)->cut);
+  g_assert_cmpuint (row_of (rest, 1)->seed, ==, 8);
+  g_ptr_array_unref (before.rows);
+}
+
+/* Both beginnings of fine-tuning, each as if it had been asked for alone. */
+static void
+starts (void)
+{
+  static const char *const methods[] = { "weight-sum", NULL };
+  static const unsigned sets[] = { PJ_COMPARE_OWN, PJ_COMPARE_RECALIBRATED, PJ_COMPARE_OWN | PJ_COMPARE_RECALIBRATED };
+  PjComparison *c[3];
+  g_auto (Lab) lab;
+  g_autoptr (GError) error = NULL;
+  lab_init_residual (&lab, 64);
+  for (guint i = 0; i < 3; i++) {
+    PjCompareOptions o = options_for (methods);
+    o.n_ratios = 1;
+    o.tune.epochs = 1;
+    o.starts = sets[i];
+    c[i] = pj_compare (&lab.scoring, &o, NULL, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (c[i]->rows->len, ==, i < 2 ? 1 : 2);
+  }
+  for (guint i = 0; i < 2; i++) {
+    const PjCompareRow *alone = row_of (c[i], 0), *both = row_of (c[2], i);
+    g_assert_cmpuint (alone->start, ==, sets[i]);
+    g_assert_cmpuint (both->start, ==, sets[i]);
+    g_assert_cmpfloat (alone->tuned, ==, both->tuned);
+    g_assert_cmpfloat (alone->cut, ==, both->cut);
+    g_assert_cmpmem (alone->answers, c[i]->n_test * 2, both->answers, c[2]->n_test * 2);
+  }
+  g_assert_cmpfloat (row_of (c[0], 0)->recalibrated, <, 0);
+  g_assert_cmpfloat (row_of (c[1], 0)->recalibrated, >=, 0);
+  for (guint i = 0; i < 3; i++)
+    pj_comparison_free (c[i]);
+}
+
+/* Answers say the same as the accuracies; a layer's own damage is that of its mask alone. */
+static void
+answers (void)
+{
+  static const char *const methods[] = { "random", NULL };
+  g_auto (Lab) lab;
+  g_autoptr (GError) error = NULL;
+  lab_init_chain (&lab, 64, FALSE, 1);
+  PjCompareOptions o = options_for (methods);
+  o.n_ratios = 1;
+  o.n_layer_test = 8;
+  g_autoptr (PjComparison) c = pj_compare (&lab.scoring, &o, NULL, NULL, &error);
+  g_assert_no_error (error);
+  const PjCompareRow *row = row_of (c, 0);
+  unsigned base = 0, cut = 0;
+  for (unsigned i = 0; i < c->n_test; i++) {
+    g_assert_cmpint (c->labels[i], ==, pj_dataset_label (lab.dataset, PJ_SPLIT_TEST, i));
+    base += c->answers[i] == c->labels[i];
+    cut += row->answers[i] == c->labels[i];
+  }
+  g_assert_cmpfloat_with_epsilon (c->base_accuracy, (double) base / c->n_test, 1e-9);
+  g_assert_cmpfloat_with_epsilon (row->cut, (double) cut / c->n_test, 1e-9);
+  g_assert_cmpuint (row->n_groups, ==, pj_groups_n (lab.groups));
+  unsigned n_judged = 0;
+  for (unsigned g = 0; g < row->n_groups; g++) {
+    gboolean is_cut = pj_cut_plan_get (row->plan, (int) g) != NULL;
+    g_assert_true (is_cut ? row->layer_kl[g] > 0 : row->layer_kl[g] < 0);
+    n_judged += is_cut;
+  }
+  g_assert_cmpuint (n_judged, ==, 3);
+}
+
+static void
 bad_options (void)
 {
   static const char *const unknown[] = { "apoz", "magic", NULL }, *const none[] = { NULL }, *const good[] = { "apoz", NULL };
@@ -220,6 +337,9 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/compare/same-as-by-hand", same_as_by_hand);
   g_test_add_func ("/prune/compare/refusal", refusal);
   g_test_add_func ("/prune/compare/go-on", go_on);
+  g_test_add_func ("/prune/compare/seeds", seeds);
+  g_test_add_func ("/prune/compare/starts", starts);
+  g_test_add_func ("/prune/compare/answers", answers);
   g_test_add_func ("/prune/compare/bad-options", bad_options);
   g_test_add_func ("/prune/compare/cancel", cancel);
   g_test_add_func ("/prune/agreement/overlap", overlap);

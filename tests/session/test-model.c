@@ -194,7 +194,7 @@ test_comparison_row (void)
   row->images_per_second = 321.5;
   row->plan = make_plan (group);
   row->scores = make_scores (groups, group);
-  g_autoptr (PjComparisonRowRecord) record = pj_compare_row_to_record (groups, row);
+  g_autoptr (PjComparisonRowRecord) record = pj_compare_row_to_record (groups, row, 0);
   PjCompareRow *back = pj_compare_row_from_record (groups, record, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (back->method, ==, row->method);

@@ -266,10 +266,19 @@ test_comparisons (Place *place, gconstpointer data)
   g_assert_true (pj_session_add_comparison (session, comparison, NULL));
   comparison->base_accuracy = 0.875;
   comparison->base_macs = 1000;
+  comparison->n_test = 3;
+  comparison->labels = g_memdup2 ((uint16_t[]) { 0, 1, 2 }, 6);
+  comparison->answers = g_memdup2 ((uint16_t[]) { 0, 1, 65535 }, 6);
+  comparison->classes = g_strdup ("a\nb\nc");
   g_assert_true (pj_session_update_comparison (session, comparison, NULL));
   PjComparisonRowRecord *row = pj_comparison_row_record_new ("thinet", 0.5);
   row->macs = 250;
   row->tuned = 0.8;
+  row->seed = 12;
+  row->start = 2;
+  row->answers = g_memdup2 ((uint16_t[]) { 2, 1, 0 }, 6);
+  row->n_answers = 3;
+  pj_comparison_row_record_add_layer (row, "conv1", 0.125);
   g_ptr_array_add (row->cuts, pj_stored_cut_new ("conv1", 2, 0.5, (guint8[]) { 1, 0 }, (float[]) { 2.0f, 0.0f }));
   g_ptr_array_add (row->scores, pj_stored_score_new ("conv1", 2, (double[]) { 3.0, 1.0 }, NULL));
   g_assert_true (pj_session_add_comparison_row (session, comparison->id, row, NULL));
@@ -288,6 +297,38 @@ test_comparisons (Place *place, gconstpointer data)
   g_assert_cmpfloat (row->cut, ==, -1.0);
   g_assert_cmpfloat (((PjStoredCut *) row->cuts->pdata[0])->scale[0], ==, 2.0f);
   g_assert_cmpfloat (((PjStoredScore *) row->scores->pdata[0])->score[0], ==, 3.0);
+  g_assert_cmpuint (row->seed, ==, 12);
+  g_assert_cmpint (row->start, ==, 2);
+  g_assert_cmpstr (back->classes, ==, "a\nb\nc");
+  g_assert_cmpmem (back->labels, 6, ((uint16_t[]) { 0, 1, 2 }), 6);
+  g_assert_cmpmem (back->answers, 6, ((uint16_t[]) { 0, 1, 65535 }), 6);
+  g_assert_cmpmem (row->answers, 2 * row->n_answers, ((uint16_t[]) { 2, 1, 0 }), 6);
+  g_assert_cmpuint (row->layers->len, ==, 1);
+  g_assert_cmpstr (((PjStoredLayer *) row->layers->pdata[0])->group, ==, "conv1");
+  g_assert_cmpfloat (((PjStoredLayer *) row->layers->pdata[0])->kl, ==, 0.125);
+  pj_session_close (session);
+}
+
+static void
+test_answers (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  PjSession *session = session_make (place);
+  g_autoptr (PjBlob) blob = blob_make (1.0f, 10);
+  int64_t model = model_make (session, "one", blob);
+  g_assert_null (pj_session_get_answers (session, model, &error));
+  g_assert_no_error (error);
+  uint16_t labels[] = { 0, 1 }, answers[] = { 1, 1 };
+  PjAnswersRecord record = { .data = (char *) "here", .classes = (char *) "a\nb", .n = 2, .labels = labels, .answers = answers };
+  g_assert_true (pj_session_put_answers (session, model, &record, &error));
+  answers[0] = 0;
+  g_assert_true (pj_session_put_answers (session, model, &record, &error));
+  g_autoptr (PjAnswersRecord) back = pj_session_get_answers (session, model, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (back->data, ==, "here");
+  g_assert_cmpstr (back->classes, ==, "a\nb");
+  g_assert_cmpmem (back->answers, 2 * back->n, answers, 4);
+  g_assert_cmpmem (back->labels, 2 * back->n, labels, 4);
   pj_session_close (session);
 }
 
@@ -307,5 +348,6 @@ main (int argc, char **argv)
   ADD ("jobs/checkpoints", test_checkpoints);
   ADD ("scores/round-trip", test_scores);
   ADD ("comparisons/round-trip", test_comparisons);
+  ADD ("answers/round-trip", test_answers);
   return g_test_run ();
 }

@@ -19,5 +19,5 @@ const PjCriterion pj_criterion_random = {
   .about = "Keeps channels by lot, as the baseline that every other criterion has to beat. "
            "One draw is no baseline: compare at least three seeds.",
   .source = "baseline",
-  .comparable = TRUE, .score = score,
+  .comparable = TRUE, .drawn = TRUE, .score = score,
 };

@@ -192,10 +192,10 @@ class Page(HTMLParser):
 def compare_writes_a_report():
     result = ok(run("compare", "a.onnx", "--data", DATA, "--criteria", "random,weight-sum,thinet", "--keep", "0.5,0.75", "--samples", "128",
                     "--test", "50", "--out", "report.html", "--json")).json
-    check(len(result["rows"]) == 6 and result["n_test"] == 50, result["rows"])
+    check(len(result["rows"]) == 10 and result["n_test"] == 50, result["rows"])
     check(all(row["macs"] < result["base"]["macs"] for row in result["rows"]), result["rows"])
     table = list(csv.DictReader(open("report.csv")))
-    check(len(table) == 7 and table[0]["method"] == "not cut", table)
+    check(len(table) == 11 and table[0]["method"] == "not cut", table)
     check(abs(float(table[1]["top1_cut"]) - result["rows"][0]["cut"]) < 1e-4, table[1])
     text = open("report.html", encoding="utf-8").read()
     page = Page()
@@ -205,7 +205,7 @@ def compare_writes_a_report():
     check("prefers-color-scheme" in text, "no dark colours")
     plot = text[text.index("<svg"):text.index("</svg>") + 6]
     circles = [e for e in ET.fromstring(plot).iter("circle") if e.find("title") is not None]
-    check(len(circles) == 12, len(circles))
+    check(len(circles) == 20, len(circles))
     again = ok(run("sessions", "report.penjing", "report", "--out", "again.html", "--json")).json
     check([r["cut"] for r in again["rows"]] == [r["cut"] for r in result["rows"]], "the stored rows differ")
 
@@ -264,7 +264,7 @@ def sample_tells_the_story():
     args = ["sample", "--out", "story", "--data", DATA, "--steps", "2", "--epochs", "1", "--test", "50"]
     result = ok(run(*args, "--json")).json
     check([s["stage"] for s in result["stages"]] == ["before", "cut", "recalibrated", "tuned"], result["stages"])
-    check(len(result["rows"]) == 6, result["rows"])
+    check(len(result["rows"]) == 8, result["rows"])
     for name in ("vgg-mini.onnx", "vgg-mini-thin.onnx", "report.html", "report.csv", "sample.penjing"):
         check(os.path.exists(os.path.join("story", name)), name, "is missing")
     jobs = ok(run("sessions", "story/sample.penjing", "--json")).json["jobs"]
