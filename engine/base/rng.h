@@ -36,6 +36,8 @@ typedef enum {
   PJ_STREAM_SUBSET,       /* choice of calibration images */
   PJ_STREAM_CRITERION,    /* random criterion: (group, 0) */
   PJ_STREAM_SAMPLE,       /* sampled locations of ThiNet: (group, image) */
+  PJ_STREAM_EXPAND,       /* variants of a picture: (picture, variant) */
+  PJ_STREAM_MIXUP,        /* pairs and share of a batch: (epoch, batch) */
 } PjStreamPurpose;
 
 uint32_t pj_rng_u32 (PjRng *self);

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "data/cache.h"
 #include "data/dataset-private.h"
+#include "data/expand.h"
 #include "data/kind.h"
 
 G_DEFINE_QUARK (pj-data-error-quark, pj_data_error)
@@ -21,7 +22,10 @@ struct _PjDataset {
   gatomicrefcount ref;
   PjSource *source;
   uint32_t *items[2];
-  unsigned n[2];
+  unsigned n[2];            /* items */
+  unsigned n_variants;      /* pictures of each training item: 1, or more in an expanded set */
+  PjExpand expand;
+  uint64_t expand_seed;
   pthread_mutex_t lock;     /* guards what follows: measured once, by whichever thread asks first */
   GArray *measured;         /* PjFormat */
 };
@@ -104,6 +108,7 @@ dataset_new (PjSource *source, unsigned n_train, unsigned n_test)
   PjDataset *self = g_new0 (PjDataset, 1);
   g_atomic_ref_count_init (&self->ref);
   self->source = source;
+  self->n_variants = 1;
   self->items[PJ_SPLIT_TRAIN] = g_new (uint32_t, n_train);
   self->items[PJ_SPLIT_TEST] = g_new (uint32_t, n_test);
   pthread_mutex_init (&self->lock, NULL);
@@ -196,6 +201,24 @@ pj_dataset_subset (PjDataset *self, unsigned n_train, unsigned n_test, uint64_t 
   return subset;
 }
 
+PjDataset *
+pj_dataset_expand (PjDataset *self, PjExpand how, uint64_t seed)
+{
+  if (how == PJ_EXPAND_NO)
+    return pj_dataset_ref (self);
+  PjDataset *expanded = pj_dataset_subset (self, 0, 0, 0);
+  expanded->n_variants = PJ_EXPAND_VARIANTS;
+  expanded->expand = how;
+  expanded->expand_seed = seed;
+  return expanded;
+}
+
+static unsigned
+variants_of (const PjDataset *self, PjSplit split)
+{
+  return split == PJ_SPLIT_TRAIN ? self->n_variants : 1;
+}
+
 /* --- facts --- */
 
 const char *
@@ -213,7 +236,7 @@ pj_dataset_path (const PjDataset *self)
 unsigned
 pj_dataset_n (const PjDataset *self, PjSplit split)
 {
-  return self->n[split];
+  return self->n[split] * variants_of (self, split);
 }
 
 unsigned
@@ -232,8 +255,8 @@ pj_dataset_class_name (const PjDataset *self, unsigned label)
 int32_t
 pj_dataset_label (const PjDataset *self, PjSplit split, unsigned i)
 {
-  g_return_val_if_fail (i < self->n[split], -1);
-  return label_of (self->source, self->items[split][i]);
+  g_return_val_if_fail (i < pj_dataset_n (self, split), -1);
+  return label_of (self->source, self->items[split][i / variants_of (self, split)]);
 }
 
 void
@@ -246,12 +269,9 @@ pj_dataset_native_size (const PjDataset *self, int *c, int *h, int *w)
 
 /* --- pictures --- */
 
-gboolean
-pj_dataset_pixels (PjDataset *self, PjSplit split, unsigned i, const PjFormat *format, guint8 *out, GError **error)
+static gboolean
+read_item (PjSource *source, uint32_t item, const PjFormat *format, guint8 *out, GError **error)
 {
-  g_return_val_if_fail (i < self->n[split], FALSE);
-  PjSource *source = self->source;
-  uint32_t item = self->items[split][i];
   g_auto (PjPicture) picture = { 0 };
 
   if (source->cache != NULL && pj_cache_get (source->cache, item, format, out))
@@ -261,6 +281,23 @@ pj_dataset_pixels (PjDataset *self, PjSplit split, unsigned i, const PjFormat *f
   if (source->cache != NULL)
     pj_cache_put (source->cache, item, format, out);
   return TRUE;
+}
+
+gboolean
+pj_dataset_pixels (PjDataset *self, PjSplit split, unsigned i, const PjFormat *format, guint8 *out, GError **error)
+{
+  g_return_val_if_fail (i < pj_dataset_n (self, split), FALSE);
+  unsigned n_variants = variants_of (self, split), variant = i % n_variants, index = i / n_variants;
+  uint32_t item = self->items[split][index];
+
+  if (variant == 0)
+    return read_item (self->source, item, format, out, error);
+  guint8 *original = pj_alloc ((size_t) format->c * (size_t) format->h * (size_t) format->w, "a picture", error);
+  gboolean ok = original != NULL && read_item (self->source, item, format, original, error)
+                && pj_expand_variant (original, format->c, format->h, format->w, self->expand, self->expand_seed, index, variant,
+                                      out, error);
+  pj_free (original);
+  return ok;
 }
 
 gboolean
