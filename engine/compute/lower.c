@@ -344,7 +344,7 @@ lower_forward (PjLower *self, GError **error)
 }
 
 /* One loss: writes its per-image slot and adds its gradient to the logits'. */
-static int
+static PjCall *
 lower_loss (PjLower *self, PjKernel kernel, int target, float weight)
 {
   const PjPlanOptions *o = self->options;
@@ -361,30 +361,47 @@ lower_loss (PjLower *self, PjKernel kernel, int target, float weight)
     call->loss.weight = weight / (float) o->batch;
   } else {
     call->kl.weight = weight / (float) o->batch;
-    call->kl.temperature = o->distill_temperature > 0 ? o->distill_temperature : 1.0f;
-    call->kl.reverse = o->distill_reverse;
+    call->kl.temperature = 1.0f;
   }
-  if (grad >= 0)
-    pj_lower_add_grad (self, logits, grad);
-  return loss;
+  return call;
+}
+
+/* A teacher's logits, or the logarithms of shares. */
+static int
+class_scores (PjLower *self)
+{
+  return pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP,
+                              PJ_SHAPE (self->options->batch, pj_graph_n_classes (self->graph)), 0, -1);
 }
 
 static void
 lower_losses (PjLower *self)
 {
   const PjPlanOptions *o = self->options;
-  unsigned classes = pj_graph_n_classes (self->graph);
+  int logits = pj_graph_get_logits (self->graph);
+  const PjCall *call;
+  int grads[2] = { -1, -1 };
 
   if (o->cross_entropy != 0) {
-    self->lowered->labels = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP | PJ_SLOT_INT32,
-                                                 PJ_SHAPE (o->batch), 0, -1);
-    self->lowered->ce_loss = lower_loss (self, PJ_KERNEL_CROSS_ENTROPY, self->lowered->labels, o->cross_entropy);
+    /* Shares of classes t: the cross-entropy is KL (t ‖ softmax) plus the entropy of t, which has no gradient. */
+    self->lowered->labels = o->soft_labels ? class_scores (self)
+                            : pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP | PJ_SLOT_INT32,
+                                                   PJ_SHAPE (o->batch), 0, -1);
+    call = lower_loss (self, o->soft_labels ? PJ_KERNEL_KL : PJ_KERNEL_CROSS_ENTROPY, self->lowered->labels, o->cross_entropy);
+    self->lowered->ce_loss = call->out[0];
+    grads[0] = call->out[1];
   }
   if (o->distill != 0) {
-    self->lowered->teacher = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP,
-                                                  PJ_SHAPE (o->batch, classes), 0, -1);
-    self->lowered->kl_loss = lower_loss (self, PJ_KERNEL_KL, self->lowered->teacher, o->distill);
+    self->lowered->teacher = class_scores (self);
+    PjCall *kl = lower_loss (self, PJ_KERNEL_KL, self->lowered->teacher, o->distill);
+    kl->kl.temperature = o->distill_temperature > 0 ? o->distill_temperature : 1.0f;
+    kl->kl.reverse = o->distill_reverse;
+    self->lowered->kl_loss = kl->out[0];
+    grads[1] = kl->out[1];
   }
+  for (guint i = 0; i < G_N_ELEMENTS (grads); i++)
+    if (grads[i] >= 0)
+      pj_lower_add_grad (self, logits, grads[i]);
 }
 
 /* --- backward --- */

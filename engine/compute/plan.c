@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "compute/plan.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -14,6 +15,7 @@ struct _PjPlan {
   PjLowered lowered;
   PjExecutable *executable;
   const PjDeviceClass *klass;
+  float *entropy;             /* of the soft labels of each picture: what their cross-entropy has beyond the divergence */
   gboolean gates_changed;
   unsigned params_version;    /* the prologue ran for these */
 };
@@ -113,6 +115,7 @@ pj_plan_free (PjPlan *self)
   if (self->executable != NULL)
     self->klass->executable_free (self->executable);
   pj_lowered_clear (&self->lowered);
+  g_free (self->entropy);
   pj_program_free (self->program);
   pj_graph_unref (self->graph);
   g_free (self);
@@ -154,7 +157,7 @@ pj_plan_set_value (PjPlan *self, int value, const float *data, GError **error)
 gboolean
 pj_plan_set_labels (PjPlan *self, const int32_t *labels, GError **error)
 {
-  g_return_val_if_fail (self->lowered.labels >= 0, FALSE);
+  g_return_val_if_fail (self->lowered.labels >= 0 && !self->options.soft_labels, FALSE);
   unsigned classes = pj_graph_n_classes (self->graph);
   for (unsigned i = 0; i < self->options.batch; i++)
     if (labels[i] < 0 || (unsigned) labels[i] >= classes) {
@@ -162,6 +165,27 @@ pj_plan_set_labels (PjPlan *self, const int32_t *labels, GError **error)
       return FALSE;
     }
   return self->klass->write (self->executable, self->lowered.labels, labels, error);
+}
+
+gboolean
+pj_plan_set_soft_labels (PjPlan *self, const float *shares, GError **error)
+{
+  g_return_val_if_fail (self->lowered.labels >= 0 && self->options.soft_labels, FALSE);
+  unsigned n = self->options.batch, classes = pj_graph_n_classes (self->graph);
+  g_autofree float *logits = g_new (float, (size_t) n * classes);
+
+  if (self->entropy == NULL)
+    self->entropy = g_new (float, n);
+  for (unsigned i = 0; i < n; i++) {
+    double entropy = 0;
+    for (size_t k = (size_t) i * classes; k < (size_t) (i + 1) * classes; k++) {
+      /* Their softmax is the shares; a share of nothing is far below all rounding. */
+      logits[k] = shares[k] > 0 ? logf (shares[k]) : -100;
+      entropy -= shares[k] > 0 ? shares[k] * log (shares[k]) : 0;
+    }
+    self->entropy[i] = (float) entropy;
+  }
+  return self->klass->write (self->executable, self->lowered.labels, logits, error);
 }
 
 gboolean
@@ -278,6 +302,8 @@ pj_plan_read_loss (PjPlan *self, float *out, GError **error)
     for (unsigned i = 0; i < n; i++)
       out[i] += parts[p].weight * one[i];
   }
+  for (unsigned i = 0; self->entropy != NULL && i < n; i++)
+    out[i] += self->options.cross_entropy * self->entropy[i];
   return TRUE;
 }
 

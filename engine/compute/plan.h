@@ -23,6 +23,7 @@ typedef enum { PJ_PLAN_INFER, PJ_PLAN_TRAIN, PJ_PLAN_SCORE, PJ_PLAN_RECALIBRATE 
  * @batch: images per run, >= 1
  * @mode: see PjPlanMode
  * @cross_entropy: weight of the cross-entropy against labels, 0 for none
+ * @soft_labels: labels are shares of all classes, set by pj_plan_set_soft_labels(), instead of one class
  * @distill: weight of the KL divergence from teacher logits, 0 for none
  * @distill_temperature: T; 0 is taken as 1
  * @distill_reverse: swap the two directions
@@ -38,7 +39,7 @@ typedef struct {
   unsigned batch;
   PjPlanMode mode;
   float cross_entropy, distill, distill_temperature;
-  gboolean distill_reverse;
+  gboolean soft_labels, distill_reverse;
   const int *gated;
   unsigned n_gated;
   gboolean gate_grads;
@@ -80,6 +81,8 @@ gboolean pj_plan_set_images (PjPlan *self, const float *images, GError **error);
 gboolean pj_plan_set_value (PjPlan *self, int value, const float *data, GError **error);
 /* @labels: batch class indices, 0 … classes-1. */
 gboolean pj_plan_set_labels (PjPlan *self, const int32_t *labels, GError **error);
+/* @shares: batch x classes, of each picture 0 … 1 and 1 in all. */
+gboolean pj_plan_set_soft_labels (PjPlan *self, const float *shares, GError **error);
 /* @logits: batch x classes teacher logits. */
 gboolean pj_plan_set_teacher (PjPlan *self, const float *logits, GError **error);
 /* @gate: one factor per channel of @value, which must be in options->gated. */

@@ -9,8 +9,46 @@ pj_train_options_init (PjTrainOptions *options)
   *options = (PjTrainOptions) {
     .epochs = 1, .batch = 64, .lr = 0.05f, .momentum = 0.9f, .weight_decay = 5e-4f, .nesterov = TRUE,
     .schedule = PJ_SCHEDULE_COSINE, .step_epochs = 30, .step_factor = 0.1f, .flip = TRUE, .seed = 1,
-    .distill_temperature = 1,
+    .distill_temperature = 1, .refine_rate = 1,
   };
+}
+
+/* What both stages share: SGD as in the authors' program. */
+static void
+curl (PjTrainOptions *o, unsigned epochs, float lr)
+{
+  o->epochs = epochs;
+  o->max_steps = 0;
+  o->batch = 32;
+  o->lr = lr;
+  o->momentum = 0.9f;
+  o->nesterov = FALSE;
+  o->weight_decay = 4e-5f;
+  o->schedule = PJ_SCHEDULE_COSINE;
+  o->warmup_steps = 0;
+  o->distill = 0.7f;
+}
+
+void
+pj_train_options_curl_a (PjTrainOptions *o, unsigned epochs, unsigned n_train)
+{
+  curl (o, epochs > 0 ? epochs : 150, 0.01f);
+  o->warmup_steps = MIN (5 * 10, o->epochs) * (n_train / o->batch) / 10;
+  o->mixup = 1;
+  o->distill_temperature = 2;
+  o->refine = FALSE;
+  o->expand = PJ_EXPAND_NO;
+}
+
+void
+pj_train_options_curl_b (PjTrainOptions *o, unsigned epochs)
+{
+  curl (o, epochs > 0 ? epochs : 16, 1e-4f);
+  o->mixup = 0;
+  o->distill_temperature = 1;
+  o->refine = TRUE;
+  o->refine_rate = 1;
+  o->expand = PJ_EXPAND_ERASE;
 }
 
 gboolean
@@ -28,6 +66,11 @@ pj_train_options_check (const PjTrainOptions *o, GError **error)
     { o->schedule != PJ_SCHEDULE_STEP || (o->step_factor > 0 && o->step_factor <= 1), "step factor", o->step_factor, "above 0 and at most 1" },
     { o->crop >= 0 && o->crop <= 1024, "crop", o->crop, "0 to 1024 pixels" },
     { o->distill >= 0 && o->distill <= 1, "distillation weight", o->distill, "0 to 1" },
+    { o->mixup >= 0 && o->mixup <= 4, "mixup", o->mixup, "0 for none, to 4" },
+    { o->expand <= PJ_EXPAND_CROP, "expansion", o->expand, "none, erase or crop" },
+    { !o->refine || o->distill > 0, "a distillation weight", o->distill, "more than 0 to refine labels" },
+    { !o->refine || o->mixup == 0, "label refinement with mixup", o->mixup, "one of both: labels belong to single pictures" },
+    { !o->refine || (o->refine_rate >= 0 && o->refine_rate <= 10000), "learning rate of labels", o->refine_rate, "0 to 10000" },
     { o->distill == 0 || (o->distill_temperature > 0 && o->distill_temperature <= 1000), "distillation temperature",
       o->distill_temperature, "above 0 and at most 1000" },
   };
@@ -75,8 +118,14 @@ pj_train_describe (const PjTrainOptions *o)
     g_string_append_printf (text, ", crop %d", o->crop);
   if (o->flip)
     g_string_append (text, ", flip");
+  if (o->expand != PJ_EXPAND_NO)
+    g_string_append (text, o->expand == PJ_EXPAND_CROP ? ", expanded with crops" : ", expanded");
+  if (o->mixup > 0)
+    append_number (text, ", mixup ", o->mixup, "");
+  if (o->refine)
+    append_number (text, ", labels refined at ", o->refine_rate, "");
   if (o->distill > 0) {
-    append_number (text, ", teacher weight ", o->distill, "");
+    append_number (text, o->refine ? ", label weight " : ", teacher weight ", o->distill, "");
     append_number (text, " at temperature ", o->distill_temperature, "");
   }
   g_string_append_printf (text, ", seed %" G_GUINT64_FORMAT, o->seed);

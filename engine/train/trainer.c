@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The training loop.  All that a step depends on is (weights, momentum, step number): batches follow from
- * (seed, epoch, position) and the rate from the step, so a checkpoint is small and a resumed run continues bit
+/* The training loop.  All that a step depends on is (weights, momentum, refined labels, step number): batches and what
+ * they are mixed from follow from (seed, epoch, position) and the rate from the step, so a checkpoint is small and a resumed run continues bit
  * for bit.
  *
  *   start ──▶ step ──▶ step ──▶ … ──▶ end of epoch: measure ──▶ step … ──▶ download
@@ -9,12 +9,15 @@
 #include "train/trainer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "compute/plan.h"
 #include "train/meter.h"
+#include "train/mixup.h"
 #include "train/schedule.h"
+#include "train/soft-labels.h"
 
 #define LOSS_EVERY 10         /* steps between two points of the loss curve */
 #define NORM_MOMENTUM 0.1f
@@ -28,7 +31,9 @@ typedef struct {
   PjParams *params, *teacher_params;
   PjPlan *plan, *teacher_plan;
   PjMeter *meter;             /* (nullable) */
-  float *loss, *teacher_logits;
+  PjMixup *mixup;             /* (nullable) */
+  PjSoftLabels *labels;       /* (nullable): the target instead of the teacher */
+  float *loss, *target, *student;   /* batch; batch x classes: what is imitated, what was said */
   unsigned step, n_steps, per_epoch;
   gboolean loader_started;
   double loss_sum;
@@ -68,19 +73,34 @@ check_teacher (const Run *run, const PjGraph *teacher, GError **error)
   return FALSE;
 }
 
+/* Labels of all pictures; those of a run that goes on come from its checkpoint. */
 static gboolean
-open_teacher (Run *run, PjDevice *device, PjGraph *teacher, GError **error)
+open_labels (Run *run, PjDevice *device, PjGraph *teacher, PjDataset *dataset, const PjFormat *format, gboolean asks, GError **error)
+{
+  unsigned classes = pj_graph_n_classes (teacher);
+
+  run->labels = pj_soft_labels_new (pj_dataset_n (dataset, PJ_SPLIT_TRAIN), classes, error);
+  run->student = run->labels != NULL ? pj_alloc ((size_t) run->options->batch * classes * sizeof (float), "class scores", error) : NULL;
+  return run->student != NULL && (!asks || pj_soft_labels_ask (run->labels, device, teacher, dataset, format, run->hooks, error));
+}
+
+static gboolean
+open_teacher (Run *run, PjDevice *device, PjGraph *teacher, PjDataset *dataset, const PjFormat *format, gboolean asks, GError **error)
 {
   PjPlanOptions options = { .batch = run->options->batch, .mode = PJ_PLAN_INFER };
 
   if (!check_teacher (run, teacher, error))
     return FALSE;
+  run->target = pj_alloc ((size_t) options.batch * pj_graph_n_classes (teacher) * sizeof (float), "class scores", error);
+  if (run->target == NULL)
+    return FALSE;
+  if (run->options->refine)
+    return open_labels (run, device, teacher, dataset, format, asks, error);
   run->teacher_params = pj_params_new (device, teacher, FALSE, error);
   if (run->teacher_params == NULL)
     return FALSE;
   run->teacher_plan = pj_plan_new (teacher, run->teacher_params, &options, error);
-  run->teacher_logits = pj_alloc ((size_t) options.batch * pj_graph_n_classes (teacher) * sizeof (float), "class scores", error);
-  return run->teacher_plan != NULL && run->teacher_logits != NULL;
+  return run->teacher_plan != NULL;
 }
 
 static gboolean
@@ -89,14 +109,18 @@ open_plan (Run *run, PjDevice *device, GError **error)
   const PjTrainOptions *o = run->options;
   PjPlanOptions options = {
     .batch = o->batch, .mode = PJ_PLAN_TRAIN, .cross_entropy = 1 - o->distill, .distill = o->distill,
-    .distill_temperature = o->distill_temperature,
+    .distill_temperature = o->distill_temperature, .distill_reverse = o->refine, .soft_labels = o->mixup > 0,
   };
   run->params = pj_params_new (device, run->graph, TRUE, error);
   if (run->params == NULL)
     return FALSE;
   run->plan = pj_plan_new (run->graph, run->params, &options, error);
   run->loss = pj_alloc (o->batch * sizeof (float), "losses", error);
-  return run->plan != NULL && run->loss != NULL;
+  if (run->plan == NULL || run->loss == NULL || o->mixup == 0)
+    return run->plan != NULL && run->loss != NULL;
+  size_t picture = pj_shape_n_elems (&pj_graph_value (run->graph, pj_graph_get_input (run->graph))->shape);
+  run->mixup = pj_mixup_new (o->batch, picture, pj_graph_n_classes (run->graph), o->mixup, o->seed, error);
+  return run->mixup != NULL;
 }
 
 static gboolean
@@ -127,28 +151,56 @@ resume_from (Run *run, const PjTrainState *state, GError **error)
   run->step = state->step;
   run->loss_sum = state->loss_sum;
   run->n_seen = state->n_seen;
-  return pj_params_restore (run->params, state->params, error);
+  if (run->labels == NULL)
+    return pj_params_restore (run->params, state->params, error);
+  gsize size, tail = (gsize) run->labels->n * run->labels->n_classes * sizeof (float);
+  const guint8 *data = g_bytes_get_data (state->params, &size);
+  g_autoptr (GBytes) params = size > tail ? g_bytes_new_from_bytes (state->params, 0, size - tail) : g_bytes_ref (state->params);
+  if (!pj_params_restore (run->params, params, error))
+    return FALSE;
+  memcpy (run->labels->logits, data + size - tail, tail);
+  return TRUE;
 }
 
 static void
 run_clear (Run *run)
 {
   pj_meter_free (run->meter);
+  pj_mixup_free (run->mixup);
+  pj_soft_labels_free (run->labels);
   pj_plan_free (run->teacher_plan);
   pj_params_free (run->teacher_params);
   pj_plan_free (run->plan);
   pj_params_free (run->params);
   pj_loader_free (run->loader);
   pj_free (run->loss);
-  pj_free (run->teacher_logits);
+  pj_free (run->target);
+  pj_free (run->student);
 }
 
 /* --- checkpoints --- */
 
+/* Parameters and momentum, and the labels behind them. */
+static GBytes *
+pack (Run *run, GError **error)
+{
+  g_autoptr (GBytes) params = pj_params_save (run->params, error);
+  if (params == NULL || run->labels == NULL)
+    return g_steal_pointer (&params);
+  gsize size, tail = (gsize) run->labels->n * run->labels->n_classes * sizeof (float);
+  const void *data = g_bytes_get_data (params, &size);
+  guint8 *both = pj_alloc (size + tail, "a checkpoint", error);
+  if (both == NULL)
+    return NULL;
+  memcpy (both, data, size);
+  memcpy (both + size, run->labels->logits, tail);
+  return g_bytes_new_with_free_func (both, size + tail, pj_free, both);
+}
+
 static gboolean
 save (Run *run, GError **error)
 {
-  PjTrainState state = { run->step, pj_params_save (run->params, error), run->loss_sum, run->n_seen };
+  PjTrainState state = { run->step, pack (run, error), run->loss_sum, run->n_seen };
   if (state.params == NULL)
     return FALSE;
   gboolean ok = run->checkpoint (&state, run->checkpoint_data, error);
@@ -177,18 +229,54 @@ save_cancelled (Run *run, GError **error)
 
 /* --- steps --- */
 
+/* What the student is to imitate on these pictures: their labels, or what the teacher says. */
+static gboolean
+set_target (Run *run, const PjBatch *batch, const float *images, GError **error)
+{
+  if (run->labels != NULL)
+    pj_soft_labels_gather (run->labels, batch->indices, run->options->batch, run->target);
+  else if (run->teacher_plan == NULL)
+    return TRUE;
+  else if (!pj_plan_set_images (run->teacher_plan, images, error) || !pj_plan_forward (run->teacher_plan, NULL, error)
+           || !pj_plan_read_logits (run->teacher_plan, run->target, error))
+    return FALSE;
+  return pj_plan_set_teacher (run->plan, run->target, error);
+}
+
+static gboolean
+refine_labels (Run *run, const PjBatch *batch, GError **error)
+{
+  const PjTrainOptions *o = run->options;
+
+  if (run->labels == NULL)
+    return TRUE;
+  if (!pj_plan_read_logits (run->plan, run->student, error))
+    return FALSE;
+  pj_soft_labels_update (run->labels, batch->indices, o->batch, run->student, o->distill, o->distill_temperature, o->refine_rate);
+  return TRUE;
+}
+
+static gboolean
+set_labels (Run *run, const PjBatch *batch, GError **error)
+{
+  if (run->options->distill >= 1)
+    return TRUE;
+  return run->mixup != NULL ? pj_plan_set_soft_labels (run->plan, pj_mixup_labels (run->mixup), error)
+                            : pj_plan_set_labels (run->plan, batch->labels, error);
+}
+
 static gboolean
 run_plan (Run *run, const PjBatch *batch, const PjStep *step, GError **error)
 {
-  if (run->teacher_plan != NULL) {
-    if (!pj_plan_set_images (run->teacher_plan, batch->images, error) || !pj_plan_forward (run->teacher_plan, NULL, error)
-        || !pj_plan_read_logits (run->teacher_plan, run->teacher_logits, error)
-        || !pj_plan_set_teacher (run->plan, run->teacher_logits, error))
-      return FALSE;
+  const float *images = batch->images;
+
+  if (run->mixup != NULL) {
+    pj_mixup_apply (run->mixup, batch, run->step / run->per_epoch, run->step % run->per_epoch);
+    images = pj_mixup_images (run->mixup);
   }
-  return pj_plan_set_images (run->plan, batch->images, error)
-         && (run->options->distill >= 1 || pj_plan_set_labels (run->plan, batch->labels, error))
-         && pj_plan_train (run->plan, step, error) && pj_plan_read_loss (run->plan, run->loss, error);
+  return set_target (run, batch, images, error) && pj_plan_set_images (run->plan, images, error)
+         && set_labels (run, batch, error) && pj_plan_train (run->plan, step, error)
+         && pj_plan_read_loss (run->plan, run->loss, error) && refine_labels (run, batch, error);
 }
 
 /* Adds the losses of the batch and reports them. */
@@ -288,15 +376,39 @@ run_all (Run *run, GError **error)
   }
 }
 
+void
+pj_train_result_clear (PjTrainResult *result)
+{
+  pj_soft_labels_free (result->labels);
+  *result = (PjTrainResult) { 0 };
+}
+
 static void
-fill_result (const Run *run, PjTrainResult *result)
+fill_result (Run *run, PjTrainResult *result)
 {
   double seconds = (double) run->busy / G_USEC_PER_SEC;
   *result = (PjTrainResult) {
     .train_loss = run->train_loss, .steps = run->step,
     .images_per_second = seconds > 0 ? (double) run->n_images / seconds : 0,
-    .stall_share = run->busy > 0 ? (double) run->waited / (double) run->busy : 0,
+    .stall_share = run->busy > 0 ? (double) run->waited / (double) run->busy : 0, .labels = g_steal_pointer (&run->labels),
   };
+}
+
+/* All that the run needs, from the settings. @dataset: as it is trained on. */
+static gboolean
+set_up (Run *run, PjDevice *device, PjDataset *dataset, const PjFormat *format, PjGraph *teacher, const PjTrainState *resume,
+        GError **error)
+{
+  if (!open_loader (run, dataset, format, error) || !open_plan (run, device, error))
+    return FALSE;
+  if (run->options->distill > 0 && !open_teacher (run, device, teacher, dataset, format, resume == NULL, error))
+    return FALSE;
+  if (resume != NULL && !resume_from (run, resume, error))
+    return FALSE;
+  if (!run->options->eval_every_epoch || pj_dataset_n (dataset, PJ_SPLIT_TEST) == 0)
+    return TRUE;
+  run->meter = pj_meter_new (run->graph, run->params, NULL, dataset, PJ_SPLIT_TEST, format, 0, error);
+  return run->meter != NULL;
 }
 
 PjGraph *
@@ -311,14 +423,9 @@ pj_train (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *
   g_autoptr (GError) reason = NULL;
   PjGraph *trained = NULL;
 
+  g_autoptr (PjDataset) expanded = pj_dataset_expand (dataset, options->expand, options->seed);
   gboolean ok = pj_train_options_check (options, &reason) && pj_meter_check (graph, dataset, format, &reason)
-                && open_loader (&run, dataset, format, &reason) && open_plan (&run, device, &reason)
-                && (options->distill == 0 || open_teacher (&run, device, teacher, &reason))
-                && (resume == NULL || resume_from (&run, resume, &reason));
-  if (ok && options->eval_every_epoch && pj_dataset_n (dataset, PJ_SPLIT_TEST) > 0) {
-    run.meter = pj_meter_new (graph, run.params, NULL, dataset, PJ_SPLIT_TEST, format, 0, &reason);
-    ok = run.meter != NULL;
-  }
+                && set_up (&run, device, expanded, format, teacher, resume, &reason);
   if (ok && !run_all (&run, &reason)) {
     ok = FALSE;
     if (g_error_matches (reason, PJ_ERROR, PJ_ERROR_CANCELLED))

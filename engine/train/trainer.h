@@ -4,6 +4,7 @@
 
 #include "base/hooks.h"
 #include "compute/device.h"
+#include "data/expand.h"
 #include "data/loader.h"
 #include "graph/graph.h"
 
@@ -20,7 +21,12 @@ typedef enum { PJ_SCHEDULE_COSINE, PJ_SCHEDULE_STEP, PJ_SCHEDULE_CONSTANT } PjSc
  * @schedule: cosine: ½·lr·(1 + cos (π·i/total)) after @warmup_steps linear ones; step: lr·@step_factor
  *   after each @step_epochs epochs
  * @crop, @flip: augmentation
- * @distill: weight of the teacher's KL divergence; the cross-entropy gets 1 − @distill
+ * @expand: train on several pictures made from each one, see PjExpand
+ * @mixup: mix the pictures of a batch with shares from Beta (mixup, mixup); 0 for none
+ * @distill: weight of the teacher's KL divergence T²·KL (teacher ‖ student); the cross-entropy gets 1 − @distill
+ * @refine: the teacher only gives every picture its first label; from then on labels follow the student, see
+ *   train/soft-labels.h, and the divergence is turned round: T²·KL (student ‖ label).  Not together with @mixup.
+ * @refine_rate: learning rate of the labels, on the gradient of the batch's mean
  * @eval_every_epoch: measure the test part after each epoch (metric "test accuracy")
  */
 typedef struct {
@@ -32,13 +38,30 @@ typedef struct {
   float step_factor;
   int crop;
   gboolean flip;
+  PjExpand expand;
   uint64_t seed;
-  float distill, distill_temperature;
+  float mixup, distill, distill_temperature;
+  gboolean refine;
+  float refine_rate;
   gboolean eval_every_epoch;
 } PjTrainOptions;
 
-/* epochs 1, batch 64, lr 0.05, momentum 0.9, weight decay 5e-4, Nesterov, cosine, flip, crop 0, seed 1. */
+/* epochs 1, batch 64, lr 0.05, momentum 0.9, weight decay 5e-4, Nesterov, cosine, flip, crop 0, seed 1;
+ * no expansion, mixup, distillation or refinement. */
 void pj_train_options_init (PjTrainOptions *options);
+
+/**
+ * pj_train_options_curl_a, pj_train_options_curl_b:
+ * @epochs: 0 for the published number, for small data
+ * @n_train: pictures of the training part, for the warm-up
+ *
+ * The two stages of CURL's fine-tuning (spec/algorithms.md 17.4, 17.5); both need a teacher.  A: mixup and distillation
+ * on the original data, 150 epochs, learning rate 0.01 after a warm-up of 5 epochs but at most a tenth of all.  B: label
+ * refinement on expanded data, 16 epochs, learning rate 0.0001.  The seed, crop and flip stay as they are.
+ */
+void pj_train_options_curl_a (PjTrainOptions *options, unsigned epochs, unsigned n_train);
+void pj_train_options_curl_b (PjTrainOptions *options, unsigned epochs);
+
 /* PJ_ERROR_INVALID with what to change. */
 gboolean pj_train_options_check (const PjTrainOptions *options, GError **error);
 
@@ -50,7 +73,7 @@ char *pj_train_describe (const PjTrainOptions *options);
 /**
  * PjTrainState: what a checkpoint needs; the job stores it, pj_train() continues from it.
  * @step: steps done
- * @params: packed parameters and momentum (pj_params_save())
+ * @params: packed parameters and momentum (pj_params_save()); with refinement the label logits behind them
  * @loss_sum, @n_seen: running training loss of the current epoch
  */
 typedef struct {
@@ -70,13 +93,16 @@ typedef struct {
   double images_per_second;
   double stall_share;           /* share of the time waiting for data */
   unsigned steps;
+  struct _PjSoftLabels *labels; /* (transfer full) (nullable): with refinement, as they are at the end */
 } PjTrainResult;
+
+void pj_train_result_clear (PjTrainResult *result);
 
 /**
  * pj_train:
  * @graph: network with its initial weights
  * @format: how pictures are prepared
- * @teacher: (nullable): network whose logits are imitated; same classes
+ * @teacher: (nullable): network whose logits are imitated, or that gives the first labels; same classes
  * @resume: (nullable): state of an earlier, interrupted run with the same options
  * @checkpoint: (nullable): called about every @checkpoint_seconds and when cancelled
  * @hooks: (nullable): progress, metrics "loss" (every 10 steps), "lr", "test accuracy" against steps; cancel
