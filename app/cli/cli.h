@@ -194,17 +194,34 @@ char *cli_stages_html (const CliStages *self);
 char *cli_stages_write (const CliStages *self);
 CliStages *cli_stages_read (const char *text);
 
+/* --- verb-parts.c --- */
+
+/* Whole parts to remove first. @blocks, @layers: (nullable): their names; @n_weakest: residual blocks, chosen by what the
+ * answers of the network miss least */
+typedef struct {
+  char **blocks, **layers;
+  unsigned n_weakest;
+} CliDrop;
+
+/* The names are those of parts that can be removed. */
+gboolean cli_check_drop (const PjGraph *graph, const CliDrop *drop, GError **error);
+/* Chooses and removes; @model goes on as what is left. */
+gboolean cli_drop (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop, GError **error);
+
 /**
  * CliPruning: what happens to a network on the way.
- * @choice: what stays; @recalibrate: measure norms again after cutting
+ * @choice: what stays; without keep ratios and budgets no channels are cut
+ * @recalibrate: measure norms again after cutting
  * @tune: (nullable): fine-tuning at the end
  * @n_test: test pictures for every measurement, 0 for all
+ * @drop: (nullable): blocks and layers that are removed first
  */
 typedef struct {
   const PjWorkChoose *choice;
   gboolean recalibrate;
   const PjWorkTrain *tune;
   unsigned n_test;
+  const CliDrop *drop;
 } CliPruning;
 
 /* Measures, chooses, cuts, recalibrates, fine-tunes; @model ends as the smaller network. Every measurement is added

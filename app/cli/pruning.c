@@ -90,6 +90,29 @@ tune (CliModel *model, PjWork *work, const CliPruning *pruning, uint64_t full_ma
   return TRUE;
 }
 
+/* Removes whole parts, if any are to go. */
+static gboolean
+drop_parts (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages, GError **error)
+{
+  const CliDrop *drop = pruning->drop;
+  if (drop == NULL || (drop->blocks == NULL && drop->layers == NULL && drop->n_weakest == 0))
+    return TRUE;
+  if (!cli_drop (cli, model, work, drop, error))
+    return FALSE;
+  follow (model, work);
+  return measure (cli, model, work, pruning->n_test, stages, "dropped", "without the parts", error);
+}
+
+static gboolean
+cut_channels (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages, GError **error)
+{
+  const PjWorkChoose *choice = pruning->choice;
+  if (choice->keep == NULL && choice->macs <= 0.0 && choice->params <= 0.0)
+    return TRUE;
+  return choose_and_cut (cli, model, work, choice, error)
+         && measure (cli, model, work, pruning->n_test, stages, "cut", "after cutting", error);
+}
+
 gboolean
 cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages, GError **error)
 {
@@ -99,8 +122,8 @@ cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, C
   pj_graph_cost (model->graph, &full);
   follow (model, work);
   return (measured || measure (cli, model, work, n, stages, "before", "before", error))
-         && choose_and_cut (cli, model, work, pruning->choice, error)
-         && measure (cli, model, work, n, stages, "cut", "after cutting", error)
+         && drop_parts (cli, model, work, pruning, stages, error)
+         && cut_channels (cli, model, work, pruning, stages, error)
          && (!pruning->recalibrate
              || (recalibrate (model, work, pruning->choice->seed, error)
                  && measure (cli, model, work, n, stages, "recalibrated", "norms measured again", error)))

@@ -6,9 +6,9 @@
 #include "model/work-train.h"
 
 static char *data, *method, *out, *session, *format;
-static char **keep;
+static char **keep, **drop_blocks, **drop_layers;
 static double macs, params, keep_floor, lr = 0.01;
-static int multiple = 1, n_images, n_test, finetune, steps, batch = 64;
+static int multiple = 1, n_images, n_test, finetune, steps, batch = 64, drop_weakest;
 static gboolean no_scale, no_recalibrate, list;
 
 static const GOptionEntry entries[] = {
@@ -20,7 +20,13 @@ static const GOptionEntry entries[] = {
     "R" },
   { "params", 0, 0, G_OPTION_ARG_DOUBLE, &params, "Instead: the same for the parameters", "R" },
   { "floor", 0, 0, G_OPTION_ARG_DOUBLE, &keep_floor, "With --macs and --params: never keep less of a group", "R" },
-  { "multiple", 0, 0, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N", "N" },
+  { "drop-block", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drop_blocks,
+    "Remove a residual block first, its shortcut stays; “parts” lists them; may be repeated", "NAME" },
+  { "drop-layer", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drop_layers,
+    "Remove a layer that keeps the shape of its input first; may be repeated", "NAME" },
+  { "drop-blocks", 0, 0, G_OPTION_ARG_INT, &drop_weakest, "Remove the N residual blocks first that the answers miss least", "N" },
+  { "round", 0, 0, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N (for tiled kernels: 8, 16)", "N" },
+  { "multiple", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N", "N" },
   { "no-scale", 0, 0, G_OPTION_ARG_NONE, &no_scale, "Without the least-squares factors of thinet", NULL },
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
   { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures (default: the method's own)", "N" },
@@ -75,11 +81,13 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
                       : "; --list lists them",
                       meant != NULL ? meant : "", meant != NULL ? "?" : "");
   }
-  if ((keep != NULL) + (macs != 0.0) + (params != 0.0) != 1)
-    return cli_usage (error, "say how much is to stay with one of --keep, --macs and --params");
+  int n_ways = (keep != NULL) + (macs != 0.0) + (params != 0.0);
+  if (n_ways > 1 || (n_ways == 0 && drop_blocks == NULL && drop_layers == NULL && drop_weakest == 0))
+    return cli_usage (error, "say how much is to stay with one of --keep, --macs and --params, or what goes whole with --drop-block, "
+                      "--drop-blocks and --drop-layer");
   if (macs < 0.0 || macs > 1.0 || params < 0.0 || params > 1.0 || keep_floor < 0.0 || keep_floor > 1.0)
     return cli_usage (error, "--macs, --params and --floor are shares from 0 to 1");
-  if (finetune < 0 || steps < 0 || n_test < 0 || n_images < 0 || multiple < 1 || batch < 1 || !(lr > 0.0))
+  if (finetune < 0 || steps < 0 || n_test < 0 || n_images < 0 || drop_weakest < 0 || multiple < 1 || batch < 1 || !(lr > 0.0))
     return cli_usage (error, "numbers must not be negative");
   g_free (choice->method);
   choice->method = g_strdup (name);
@@ -118,7 +126,7 @@ say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const PjWorkC
 }
 
 static gboolean
-prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, GError **error)
+prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, const CliDrop *drop, GError **error)
 {
   g_autoptr (CliStages) stages = cli_stages_new ();
   g_auto (PjWorkTrain) tune;
@@ -129,14 +137,16 @@ prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, GErr
   tune.options.batch = (unsigned) batch;
   tune.options.seed = (uint64_t) cli->seed;
   tune.options.eval_every_epoch = FALSE;
-  CliPruning pruning = { choice, !no_recalibrate, finetune > 0 || steps > 0 ? &tune : NULL, (unsigned) n_test };
-  if (!say_estimate (cli, model, work, choice, error) || !cli_prune (cli, model, work, &pruning, stages, error))
+  CliPruning pruning = { choice, !no_recalibrate, finetune > 0 || steps > 0 ? &tune : NULL, (unsigned) n_test, drop };
+  gboolean channels = choice->keep != NULL || choice->macs > 0.0 || choice->params > 0.0;
+  if ((channels && !say_estimate (cli, model, work, choice, error)) || !cli_prune (cli, model, work, &pruning, stages, error))
     return FALSE;
-  cli_say (cli, "%s, %s, seed %" G_GINT64_FORMAT ", %s\n", pj_method_find (choice->method)->title,
+  cli_say (cli, "%s, %s, seed %" G_GINT64_FORMAT ", %s\n", channels ? pj_method_find (choice->method)->title : "Whole parts",
            pj_dataset_name (work->dataset),
            cli->seed, work->device->info.id);
   cli_stages_show (stages, cli);
-  json_object_set_string_member (cli->result, "method", choice->method);
+  if (channels)
+    json_object_set_string_member (cli->result, "method", choice->method);
   json_object_set_int_member (cli->result, "seed", cli->seed);
   if (out != NULL && !cli_export (cli, model, work, format != NULL ? format : "onnx", out, "out", error))
     return FALSE;
@@ -159,12 +169,15 @@ run (Cli *cli, char **args, GError **error)
   if (!read_choice (cli, &choice, error) || !check_settings (&choice, error) || !cli_check_out (out, error)
       || !cli_open_model (cli, args[0], TRUE, &model, error))
     return FALSE;
-  /* A wrong group or ratio must not cost a measurement first. */
+  CliDrop drop = { drop_blocks, drop_layers, (unsigned) drop_weakest };
+  /* A wrong name or ratio must not cost a measurement first. */
+  if (!cli_check_drop (model.graph, &drop, error))
+    return FALSE;
   g_autofree double *ratios = pj_work_ratios (model.groups, (const char *const *) choice.keep, error);
   g_autoptr (PjDataset) dataset = ratios != NULL ? cli_open_data (cli, data, &where, error) : NULL;
   PjWork work;
   return dataset != NULL && cli_keep_session (cli, &model, session, out, args[0], error)
-         && cli_work (cli, &model, dataset, where, target, &work, error) && prune (cli, &model, &work, &choice, error);
+         && cli_work (cli, &model, dataset, where, target, &work, error) && prune (cli, &model, &work, &choice, &drop, error);
 }
 
 const CliVerb cli_verb_prune = {
@@ -176,6 +189,7 @@ const CliVerb cli_verb_prune = {
            "Examples:\n"
            "  penjing-cli prune model.onnx --data fashion-mnist --keep 0.5 --finetune 1 --out small.onnx\n"
            "  penjing-cli prune model.onnx --keep conv3=0.25 --keep conv4=0.5 --method apoz --out small.onnx\n"
+           "  penjing-cli prune resnet.onnx --drop-block stage2.block3 --keep 0.7 --finetune 2 --out small.onnx\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json",
   .entries = entries,
   .more_entries = cli_method_entries,

@@ -20,6 +20,10 @@ void pj_work_life_free (PjWorkLife *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjWorkLife, pj_work_life_free)
 const PjMethodLife *pj_work_life_get (const PjWorkLife *self);
 
+/* Notes in the smaller network @cut what it was made from. @method: (nullable): what chose; @base_accuracy: (nullable): asks
+ * the session. */
+void pj_work_note_origin (const PjWork *work, PjGraph *cut, const char *method, uint64_t seed, const char *base_accuracy);
+
 /* "91.85 %" of a share. (transfer full) */
 char *pj_work_percent (double share);
 /* The classes, one a line; a line break in a name becomes a space. (transfer full) */

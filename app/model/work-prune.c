@@ -340,8 +340,8 @@ pj_work_choose_resume (const PjWork *work, const char *text, PjWorkDone *done, G
 
 /* --- cutting --- */
 
-static void
-note_origin (const PjWork *work, PjGraph *cut, const char *method, uint64_t seed, const char *base_accuracy)
+void
+pj_work_note_origin (const PjWork *work, PjGraph *cut, const char *method, uint64_t seed, const char *base_accuracy)
 {
   g_autofree char *known = NULL;
   if (base_accuracy == NULL && work->session != NULL && work->step != 0) {
@@ -383,7 +383,7 @@ pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, 
   }
   gboolean ok = cut != NULL;
   if (ok) {
-    note_origin (work, cut, method, seed, base_accuracy);
+    pj_work_note_origin (work, cut, method, seed, base_accuracy);
     step->detail = describe_plan (work, groups, plan);
     step->criterion = g_strdup (method);
     ok = pj_work_run_add_step (run, cut, step, error);

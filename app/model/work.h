@@ -5,6 +5,7 @@
  *   work-open.h       networks, data and sessions come in
  *   work-train.h      train, fine-tune, recalibrate, evaluate
  *   work-prune.h      score, choose, cut
+ *   work-parts.h      whole branches and layers: judge, remove
  *   work-compare.h    methods x ratios
  *   work-export.h     a file with a certificate
  *   work-infer.h      outputs for given inputs
