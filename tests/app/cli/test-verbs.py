@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from harness import DATA, check, main, make_model, ok, refused, run, weights
 
-VERBS = ["devices", "info", "infer", "train", "eval", "score", "sensitivity", "prune", "compare", "export", "sessions", "bench", "tables", "sample"]
+VERBS = ["devices", "info", "infer", "train", "eval", "score", "sensitivity", "parts", "prune", "compare", "export", "sessions", "bench", "tables", "sample"]
 
 
 def help_has_examples():
@@ -241,6 +241,29 @@ def bench_times_calls():
     check(len(runs) == 2 and all(r["images_per_second"] > 0 for r in runs), runs)
 
 
+def parts_go_whole():
+    ok(run("train", "resnet20-0.25", "--data", DATA, "--steps", "3", "--batch", "16", "--test", "10", "--out", "blocks.onnx"))
+    parts = ok(run("parts", "blocks.onnx", "--judge", "blocks", "--data", DATA, "--samples", "20", "--json")).json["parts"]
+    blocks = {part["name"]: part for part in parts if part["kind"] == "block"}
+    check(len(blocks) == 9 and all(block["kl"] >= 0 for block in blocks.values()), blocks)
+    check(all("kl" not in part for part in parts if part["kind"] == "layer"), parts)
+    before = ok(run("info", "blocks.onnx", "--json")).json
+    args = ["prune", "blocks.onnx", "--data", DATA, "--test", "20", "--no-recalibrate"]
+    result = ok(run(*args, "--drop-block", "stage2.block3", "--drop-layer", "stage3.block2.conv2", "--out", "fewer.onnx", "--json")).json
+    check([s["stage"] for s in result["stages"]] == ["before", "dropped"], result["stages"])
+    after = ok(run("info", "fewer.onnx", "--json")).json
+    layer = [part for part in parts if part["name"] == "stage3.block2.conv2"][0]
+    check(before["macs"] - after["macs"] == blocks["stage2.block3"]["macs"] + layer["macs"], before["macs"], after["macs"])
+    titles = [step["title"] for step in ok(run("sessions", "fewer.penjing", "--json")).json["steps"]]
+    check(any("stage2.block3" in title for title in titles), titles)
+    weakest = sorted(blocks, key=lambda name: blocks[name]["kl"])
+    both = ok(run(*args, "--drop-blocks", "2", "--keep", "0.5", "--method", "weight-sum", "--session", "none", "--json")).json
+    check(len(both["removed"]) == 2 and [s["stage"] for s in both["stages"]] == ["before", "dropped", "cut"], both["removed"], weakest)
+    refused(run(*args, "--drop-block", "stage9", "--session", "none"), "no block “stage9”")
+    refused(run(*args, "--drop-layer", "stage2.block3", "--session", "none"), "no layer “stage2.block3”")
+    refused(run(*args, "--drop-blocks", "10", "--session", "none"), "only 9 blocks")
+
+
 def tables_agree():
     result = ok(run("tables", "--json")).json
     rows = {row["name"]: row for row in result["rows"]}
@@ -281,6 +304,6 @@ def text_and_json_exclude_each_other():
 
 main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
       sensitivity_reads_groups,
-      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, sessions_keep_everything, export_is_checked, bench_times_calls, tables_agree,
+      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, sessions_keep_everything, export_is_checked, bench_times_calls, parts_go_whole, tables_agree,
       names_make_networks,
       sample_tells_the_story, text_and_json_exclude_each_other])
