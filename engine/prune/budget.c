@@ -187,9 +187,16 @@ list_channels (List *list, const PjGroups *groups, const PjScores *scores, gbool
   qsort (list->items->data, list->items->len, sizeof (Item), compare_items);
 }
 
+int
+pj_budget_floor (const PjBudget *budget, int n_channels)
+{
+  int least = (int) ceil (n_channels * budget->floor - 1e-9);
+  return CLAMP (budget->floor_is_passed ? least - 1 : least, 1, n_channels);
+}
+
 /* Drops what would take a group below its floor: what is left can be removed front to back. */
 static void
-respect_floors (GArray *items, const PjGroups *groups, double floor_share)
+respect_floors (GArray *items, const PjGroups *groups, const PjBudget *budget)
 {
   g_autofree int *left = g_new (int, pj_groups_n (groups));
   guint n = 0;
@@ -197,7 +204,7 @@ respect_floors (GArray *items, const PjGroups *groups, double floor_share)
   for (unsigned i = 0; i < pj_groups_n (groups); i++) {
     const PjGroup *group = pj_groups_get (groups, i);
     int n_rows = group->n_channels / group->n_blocks;
-    left[i] = n_rows - MAX (1, (int) ceil (n_rows * floor_share - 1e-9));
+    left[i] = group->lock_reason == NULL ? n_rows - pj_budget_floor (budget, n_rows) : 0;
   }
   for (guint i = 0; i < items->len; i++) {
     Item item = g_array_index (items, Item, i);
@@ -233,82 +240,87 @@ remove_front (const PjGroups *groups, const List *list, guint n)
   return plan;
 }
 
-static double
-count_channels (const PjGroups *groups, const PjCutPlan *plan)
-{
-  double n = 0;
-  for (unsigned i = 0; i < pj_groups_n (groups); i++) {
-    const PjGroup *group = pj_groups_get (groups, i);
-    if (group->lock_reason == NULL)
-      n += plan != NULL ? pj_cut_plan_n_kept (plan, group) : group->n_channels;
-  }
-  return n;
-}
-
 /* What the budget counts, with the first @n items removed. */
 static gboolean
-measure (const PjGraph *graph, const PjGroups *groups, const List *list, guint n, PjBudgetKind kind,
+measure (const PjGraph *graph, const PjGroups *groups, const List *list, guint n, const PjBudget *budget,
          double *amount, GError **error)
 {
   g_autoptr (PjCutPlan) plan = remove_front (groups, list, n);
-  PjCost cost;
+  return pj_budget_amount (graph, groups, plan, budget->kind, budget->latency, amount, error);
+}
 
-  if (kind == PJ_BUDGET_CHANNELS) {
-    *amount = count_channels (groups, plan);
-    return TRUE;
-  }
-  if (!pj_cut_predict_cost (graph, groups, plan, &cost, error))
+static gboolean
+check_budget (const PjBudget *budget, GError **error)
+{
+  if (!(budget->target > 0) || budget->target > 1) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                 "a target of %g is not possible; use the share to keep, more than 0 and at most 1", budget->target);
     return FALSE;
-  *amount = (double) (kind == PJ_BUDGET_MACS ? cost.macs : cost.learnable);
+  }
+  if (!(budget->floor >= 0) || budget->floor > 1) {
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+                 "a floor of %g is not possible; use the smallest share of a group that stays, 0 to 1", budget->floor);
+    return FALSE;
+  }
   return TRUE;
 }
 
 static gboolean
-check_global (double target, double floor_share, GError **error)
+make_list (List *list, const PjGroups *groups, const PjScores *scores, const PjBudget *budget, GError **error)
 {
-  if (!(target > 0) || target > 1) {
-    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
-                 "a target of %g is not possible; use the share to keep, more than 0 and at most 1", target);
+  if (!check_budget (budget, error) || !pj_scores_check (scores, groups, error))
     return FALSE;
-  }
-  if (!(floor_share >= 0) || floor_share > 1) {
-    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
-                 "a floor of %g is not possible; use the smallest share of a group that stays, 0 to 1", floor_share);
-    return FALSE;
-  }
+  list_channels (list, groups, scores, budget->normalise);
+  respect_floors (list->items, groups, budget);
   return TRUE;
 }
 
 PjCutPlan *
-pj_budget_global (const PjGraph *graph, const PjGroups *groups, const PjScores *scores, PjBudgetKind kind,
-                  double target, double floor_share, gboolean normalise, GError **error)
+pj_budget_visit (const PjGroups *groups, const PjScores *scores, const PjBudget *budget, unsigned n, GError **error)
 {
-  static const char *const names[] = { "channels", "multiply-adds", "parameters" };
-  double base, amount;
-
-  if (!check_global (target, floor_share, error) || !pj_scores_check (scores, groups, error))
-    return NULL;
   g_auto (List) list = { 0 };
-  list_channels (&list, groups, scores, normalise);
-  respect_floors (list.items, groups, floor_share);
-  if (!measure (graph, groups, &list, 0, kind, &base, error) || !measure (graph, groups, &list, list.items->len, kind, &amount, error))
+
+  if (!check_budget (budget, error) || !pj_scores_check (scores, groups, error))
     return NULL;
-  if (amount > target * base) {
+  list_channels (&list, groups, scores, budget->normalise);
+  g_array_set_size (list.items, MIN (n, list.items->len));
+  respect_floors (list.items, groups, budget);
+  return remove_front (groups, &list, list.items->len);
+}
+
+PjCutPlan *
+pj_budget_spend (const PjGraph *graph, const PjGroups *groups, const PjScores *scores, const PjBudget *budget, GError **error)
+{
+  double base, amount;
+  g_auto (List) list = { 0 };
+
+  if (!make_list (&list, groups, scores, budget, error) || !measure (graph, groups, &list, 0, budget, &base, error)
+      || !measure (graph, groups, &list, list.items->len, budget, &amount, error))
+    return NULL;
+  if (amount > budget->target * base) {
     g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
                  "keeping %.1f %% of the %s is not possible: locked groups, groups that cannot be judged and the floors "
-                 "leave at least %.1f %%", 100 * target, names[kind], 100 * amount / base);
+                 "leave at least %.1f %%", 100 * budget->target, pj_budget_kind_title (budget->kind), 100 * amount / base);
     return NULL;
   }
   /* Costs never rise along the list, so the shortest sufficient prefix is found by halving. */
   guint low = 0, high = list.items->len;
   while (low < high) {
     guint middle = low + (high - low) / 2;
-    if (!measure (graph, groups, &list, middle, kind, &amount, error))
+    if (!measure (graph, groups, &list, middle, budget, &amount, error))
       return NULL;
-    if (amount <= target * base)
+    if (amount <= budget->target * base)
       high = middle;
     else
       low = middle + 1;
   }
   return remove_front (groups, &list, low);
+}
+
+PjCutPlan *
+pj_budget_global (const PjGraph *graph, const PjGroups *groups, const PjScores *scores, PjBudgetKind kind, double target,
+                  double floor_share, gboolean normalise, GError **error)
+{
+  const PjBudget budget = { .kind = kind, .target = target, .floor = floor_share, .normalise = normalise };
+  return pj_budget_spend (graph, groups, scores, &budget, error);
 }

@@ -2,6 +2,7 @@
 /* From scores and ratios to kept channels (spec/algorithms.md 0.2, 0.3). */
 #pragma once
 
+#include "prune/amount.h"
 #include "prune/scores.h"
 
 G_BEGIN_DECLS
@@ -31,22 +32,45 @@ void pj_group_keep_top (const PjGroup *group, const double *score, int k, guint8
 PjCutPlan *pj_budget_local (const PjGroups *groups, const PjScores *scores, const double *ratios,
                             int multiple, GError **error);
 
-typedef enum { PJ_BUDGET_CHANNELS, PJ_BUDGET_MACS, PJ_BUDGET_PARAMS } PjBudgetKind;
+/**
+ * PjBudget: what one budget for all groups allows.
+ * @kind: what it counts
+ * @target: share of the reference to keep, above 0 and at most 1
+ * @floor: smallest share of a group that stays, at least one channel
+ * @floor_is_passed: as CURL's authors have it: a group stops losing channels once its share is below @floor, so it may
+ *   end one channel below
+ * @normalise: divide each group's scores by their mean first
+ * @latency: (nullable): for PJ_BUDGET_MS
+ */
+typedef struct {
+  PjBudgetKind kind;
+  double target, floor;
+  gboolean floor_is_passed, normalise;
+  const PjLatency *latency;
+} PjBudget;
+
+/* Channels of a group of @n_channels that stay whatever the budget: ⌈C·floor⌉, or ⌈C·floor⌉ − 1 if the floor is passed;
+ * at least 1. */
+int pj_budget_floor (const PjBudget *budget, int n_channels);
 
 /**
- * pj_budget_global: one ascending list of all channels, removed from the front until the budget is met,
+ * pj_budget_spend: one ascending list of all channels, removed from the front until the budget is met,
  * found by bisection on the list position.
- * @target: share of the reference to keep, 0 … 1: of its MACs, its learnable parameters, or the channels
- *   of all groups that are not locked
- * @floor: smallest share of a group that stays, at least one channel
- * @normalise: divide each group's scores by their mean first
- * @error: PJ_PRUNE_ERROR_SETTING if floors, locks and refusals leave more than @target; the message says
+ * @error: PJ_PRUNE_ERROR_SETTING if floors, locks and refusals leave more than the target; the message says
  *   how much.  PJ_PRUNE_ERROR_NUMERIC.
  *
  * Groups with blocks lose one channel of each block at a time, ranked by the mean of their scores.
  * Groups that @scores refuses stay whole.  The result is the shortest prefix of the list that meets the
  * budget; each trial position costs one prediction from channel counts.
  */
+PjCutPlan *pj_budget_spend (const PjGraph *graph, const PjGroups *groups, const PjScores *scores, const PjBudget *budget,
+                            GError **error);
+
+/* What the authors' program does in place of a budget: visits the @n least important channels, those of locked groups
+ * included if they have scores, and removes each unless its group is locked or at its floor. */
+PjCutPlan *pj_budget_visit (const PjGroups *groups, const PjScores *scores, const PjBudget *budget, unsigned n, GError **error);
+
+/* pj_budget_spend() with an ordinary floor and without a latency table. */
 PjCutPlan *pj_budget_global (const PjGraph *graph, const PjGroups *groups, const PjScores *scores,
                              PjBudgetKind kind, double target, double floor, gboolean normalise, GError **error);
 

@@ -6,15 +6,30 @@
 
 /* --- criteria as methods --- */
 
+gboolean
+pj_method_budget (const PjScoring *scoring, const PjPruneSettings *settings, PjBudget *budget, PjLatency **latency, GError **error)
+{
+  *budget = (PjBudget) { .kind = settings->kind, .target = settings->target, .floor = settings->floor };
+  *latency = NULL;
+  if (settings->kind != PJ_BUDGET_MS)
+    return TRUE;
+  budget->latency = *latency = pj_latency_measure (scoring->device, scoring->graph, scoring->groups, scoring->hooks, error);
+  return *latency != NULL;
+}
+
 PjCutPlan *
 pj_method_spend (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
                  const PjScores *scores, GError **error)
 {
+  g_autoptr (PjLatency) latency = NULL;
+  PjBudget budget;
+
   if (!settings->global)
     return pj_budget_local (scoring->groups, scores, settings->ratios, settings->multiple, error);
-  gboolean normalise = self->criterion != NULL && !self->criterion->comparable;
-  return pj_budget_global (scoring->graph, scoring->groups, scores, settings->kind, settings->target,
-                           settings->floor, normalise, error);
+  if (!pj_method_budget (scoring, settings, &budget, &latency, error))
+    return NULL;
+  budget.normalise = self->criterion != NULL && !self->criterion->comparable;
+  return pj_budget_spend (scoring->graph, scoring->groups, scores, &budget, error);
 }
 
 static PjCutPlan *

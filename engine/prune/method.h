@@ -53,7 +53,7 @@ typedef struct {
 /**
  * PjPruneSettings:
  * @ratios: (nullable): keep ratio by group id, pj_groups_n() values (local budget)
- * @global: use a global budget instead: @kind and @target (only methods that give scores)
+ * @global: use a global budget instead: @kind, @target and @floor as in PjBudget (only methods that give scores)
  * @multiple: round kept counts up to a multiple, <= 1 for none
  * @scale: ThiNet: least-squares factors on the next layer
  * @values: (nullable): pj_method_values(): one number per option of the method; NULL: the usual ones
@@ -107,9 +107,14 @@ struct _PjMethod {
 const PjMethod *const *pj_methods (void);
 const PjMethod *pj_method_find (const char *name);
 
-/* Spends the budget of @settings on scores: what a criterion's @choose does after measuring. */
+/* Spends the budget of @settings on scores: what a criterion's @choose does after measuring.  A budget of milliseconds
+ * first times the network's kernels on the device of @scoring. */
 PjCutPlan *pj_method_spend (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
                             const PjScores *scores, GError **error);
+
+/* The global budget of @settings; @latency: (out) (transfer full): what it needs for milliseconds, or NULL. */
+gboolean pj_method_budget (const PjScoring *scoring, const PjPruneSettings *settings, PjBudget *budget, PjLatency **latency,
+                           GError **error);
 
 /* --- settings of a method's own --- */
 
