@@ -90,7 +90,7 @@ typedef enum {
  * AVG_POOL        in x                out y
  * AVG_POOL_BWD    in dy               out dx
  * RESHAPE         in x                out y       same elements in logical row-major order, another shape
- * SOFTMAX         in x                out y       over axis 1 of N × K
+ * SOFTMAX         in x                out y       over all that belongs to one of N rows; its logarithm with softmax.log
  * CROSS_ENTROPY   in logits, labels   out loss, [dlogits]   labels int32 N; loss[n] = −log softmax;
  *                 dlogits = weight·(softmax − onehot)
  * KL              in logits, target   out loss, [dlogits]   target: teacher logits N × K.  With p =
@@ -171,6 +171,7 @@ typedef struct {
     PjConvParams conv;
     PjPoolParams pool;
     struct { float eps; } norm;       /* NORM_*, FOLD_NORM, INSTANCE_NORM */
+    struct { gboolean log; } softmax;
     struct { float weight; } loss;    /* CROSS_ENTROPY */
     struct { float weight, temperature; gboolean reverse; } kl;
     struct { size_t n_decay, n_plain; } sgd;

@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "ops/op.h"
+#include "ops/params.h"
 
 /* Ceilings that keep every later size computation inside 63 bits. */
 #define MAX_DIM (G_GINT64_CONSTANT (1) << 31)
@@ -260,6 +261,9 @@ pj_graph_get_logits (const PjGraph *self)
   const PjValue *output = pj_graph_value (self, self->output);
   const PjNode *last = output->producer >= 0 ? pj_graph_node (self, output->producer) : NULL;
   gboolean compares = last != NULL && (last->op == &pj_op_softmax || last->op == &pj_op_log_softmax);
+  /* Scores of many places are compared at each of them, not all with all. */
+  if (compares)
+    compares = output->shape.dim[MAX (((const PjSoftmaxParams *) last->params)->axis, 1)] == (int64_t) pj_shape_n_elems (&output->shape);
   return compares ? last->inputs[0] : self->output;
 }
 

@@ -96,7 +96,8 @@ struct _PjOp {
 };
 
 /* The members. */
-extern const PjOp pj_op_conv, pj_op_conv_transpose, pj_op_gemm, pj_op_norm, pj_op_instance_norm, pj_op_lrn;
+extern const PjOp pj_op_conv, pj_op_conv_transpose, pj_op_gemm, pj_op_norm, pj_op_layer_norm,
+  pj_op_instance_norm, pj_op_lrn;
 extern const PjOp pj_op_relu, pj_op_prelu, pj_op_leaky_relu, pj_op_elu, pj_op_sigmoid, pj_op_hard_sigmoid,
   pj_op_hard_swish, pj_op_tanh, pj_op_gelu, pj_op_softplus, pj_op_clip, pj_op_erf, pj_op_exp, pj_op_log,
   pj_op_sqrt, pj_op_abs, pj_op_power, pj_op_reciprocal, pj_op_scale, pj_op_shift;

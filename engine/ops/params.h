@@ -22,6 +22,12 @@ typedef struct {
   float eps;
 } PjNormParams;
 
+/* Dimensions @first … @first + @n − 1 are normalised together. */
+typedef struct {
+  float eps;
+  int first, n;
+} PjLayerNormParams;
+
 typedef struct {
   int kernel[2], stride[2], pad[4];
   gboolean ceil_mode;
@@ -82,6 +88,10 @@ typedef struct {
 typedef struct {
   int axis;               /* 1 … rank − 1 */
 } PjConcatParams;
+
+typedef struct {
+  int axis;               /* 1 … rank − 1; 0 stands for 1 */
+} PjSoftmaxParams;
 
 /* Mean over the dimensions i with reduced[i]. @keep: they stay as 1. */
 typedef struct {

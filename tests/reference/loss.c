@@ -29,7 +29,7 @@ ref_softmax (const RefCall *c)
   int64_t k = classes (c);
   for (int64_t n = 0; n < c->in_shape[0]->dim[0]; n++) {
     log_softmax (c->in[0] + n * k, k, 1, c->out[0] + n * k);
-    for (int64_t i = 0; i < k; i++)
+    for (int64_t i = 0; i < k && !c->call->softmax.log; i++)
       c->out[0][n * k + i] = exp (c->out[0][n * k + i]);
   }
 }

@@ -35,7 +35,7 @@ softmax_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   for (int n = 0; n < step->view.n; n++) {
     double lse = log_sum_exp (x + n * k, k, 1);
     for (int64_t i = 0; i < k; i++)
-      y[n * k + i] = (float) exp (x[n * k + i] - lse);
+      y[n * k + i] = (float) (step->call->softmax.log ? x[n * k + i] - lse : exp (x[n * k + i] - lse));
   }
   return TRUE;
 }

@@ -15,7 +15,7 @@ PJ_VK_EMITTER (softmax)
   PjVkLayout l = pj_vk_layout (emit, call->in[0]);
   PjVkPushClasses push = { l.n, l.c, l.c4 };
   PjVkDispatch d = {
-    .shader = PJ_VK_FAMILY (emit, softmax), .n_spec = 1, PJ_VK_PUSH (push),
+    .shader = PJ_VK_FAMILY (emit, softmax), .spec = { 0, call->softmax.log }, .n_spec = 2, PJ_VK_PUSH (push),
     .operands = { PJ_VK_WHOLE (call->in[0]), PJ_VK_WHOLE (call->out[0]) },
   };
   per_image (emit, &d, l.n);

@@ -280,10 +280,10 @@ check_options (const PjGraph *graph, PjOnnxExportOptions *options, GError **erro
   const PjNode *newest = NULL;
   for (unsigned n = 0; n < pj_graph_n_nodes (graph); n++) {
     const PjNode *node = pj_graph_node (graph, (int) n);
-    if (newest == NULL || node->op->min_opset > newest->op->min_opset)
+    if (newest == NULL || pj_onnx_least_opset (node) > pj_onnx_least_opset (newest))
       newest = node;
   }
-  int least = newest != NULL ? newest->op->min_opset : 0;
+  int least = newest != NULL ? pj_onnx_least_opset (newest) : 0;
   if (options->opset == 0)
     options->opset = MAX (USUAL_OPSET, least);
   if (options->opset >= OLDEST_OPSET && options->opset <= NEWEST_OPSET && options->opset >= least)
@@ -311,12 +311,16 @@ write_graph (Export *self, GError **error)
 
 /* Builds the file in @model, which the caller clears if TRUE is returned. */
 static gboolean
-build (const PjGraph *graph, const PjOnnxExportOptions *options, PjOnnxTensorSink sink, gpointer data,
+build (PjGraph *whole, const PjOnnxExportOptions *options, PjOnnxTensorSink sink, gpointer data,
        PjMessage *model, GError **error)
 {
-  Export self = { .graph = graph, .options = options ? *options : (PjOnnxExportOptions) { 0 }, .sink = sink, .sink_data = data };
-  if (!check_options (graph, &self.options, error))
+  Export self = { .options = options ? *options : (PjOnnxExportOptions) { 0 }, .sink = sink, .sink_data = data };
+  if (!check_options (whole, &self.options, error))
     return FALSE;
+  g_autoptr (PjGraph) graph = pj_onnx_expand (whole, self.options.opset, error);
+  if (graph == NULL)
+    return FALSE;
+  self.graph = graph;
   self.written = g_malloc0 (pj_graph_n_values (graph) + 1);
   pj_message_init (&self.message);
   gboolean ok = write_graph (&self, error);

@@ -267,10 +267,15 @@ is_telling (const char *name)
 static PjGraph *
 finish (PjOnnxImport *import, GError **error)
 {
-  unsigned n_joined;
-  PjGraph *graph = pj_onnx_join_patterns (import->graph, &n_joined, error);
-  if (graph != NULL && n_joined > 0)
-    pj_onnx_remark (import, "%u channel shuffles were recognised.", n_joined);
+  unsigned n_joined, n_removed;
+  g_autoptr (PjGraph) joined = pj_onnx_join_patterns (import->graph, &n_joined, error);
+  if (joined == NULL)
+    return NULL;
+  if (n_joined > 0)
+    pj_onnx_remark (import, "%u groups of nodes were recognised as one operator each: channel shuffles, layer norms, GELU.", n_joined);
+  PjGraph *graph = pj_onnx_settle_layout (joined, &n_removed, error);
+  if (graph != NULL && n_removed > 0)
+    pj_onnx_remark (import, "%u transpositions and reshapes that undo each other were left out.", n_removed);
   return graph;
 }
 

@@ -45,6 +45,7 @@ typedef struct {
  * @skip: one per node: 1 for nodes that do not lead to the output, or are done already
  * @texts: what pj_onnx_in_string() gave away
  * @folder: where tensors outside the file are looked for; NULL refuses them
+ * @n_assumed: results whose size the file does not declare, and that was guessed
  * @n_made: numbers that the file does not hold: ConstantOfShape, transposed weights
  * @is_variant: an operator has just refused a node: a valid variant, not a damaged file
  * @failure: (nullable): why a constant could not be read, when the asking function cannot say it
@@ -60,7 +61,7 @@ typedef struct {
   PjOnnxTensorSource source;
   gpointer source_data;
   size_t n_made;
-  unsigned n_dropped, n_folded;
+  unsigned n_dropped, n_folded, n_assumed;
   GError *failure;
   gboolean is_variant;
 } PjOnnxImport;
@@ -70,6 +71,7 @@ struct _PjOnnxIn {
   PjOnnxImport *import;
   const PjOnnxNode *node;
   unsigned n_inputs;
+  gboolean is_line;               /* a map of height 1 stands for a row: attributes of windows get a height */
   PjOnnxItem *inputs[PJ_ONNX_MAX_NODE_FIELDS];
 };
 
@@ -105,13 +107,45 @@ int pj_onnx_fold (PjOnnxIn *in, GError **error);
 
 /* --- patterns.c --- */
 
-/* @graph with groups of nodes that mean one operator replaced by it; @graph itself if there are none.
- * (transfer full) */
+/* @graph with groups of nodes that mean one operator replaced by it, and without nodes that do not lead to
+ * the output; @graph itself if there are none. (transfer full) */
 PjGraph *pj_onnx_join_patterns (PjGraph *graph, unsigned *n_joined, GError **error);
+
+/* --- layout.c --- */
+
+/* @graph without the transpositions that undo each other, whatever stands between them; @graph itself if it
+ * would not have fewer. (transfer full) */
+PjGraph *pj_onnx_settle_layout (PjGraph *graph, unsigned *n_removed, GError **error);
+
+/* --- expand.c --- */
+
+/* @graph as operator version @opset can write it: operators that it does not have in this form are replaced
+ * by what they are made of. (transfer full) */
+PjGraph *pj_onnx_expand (PjGraph *graph, int opset, GError **error);
+/* The lowest version from which a node is written as it is, or 0. */
+int pj_onnx_least_opset (const PjNode *node);
+
+/* --- forms.c: nodes that become several in the network --- */
+
+/* TRUE for operator types that have no operator of their own. */
+gboolean pj_onnx_is_form (const char *op_type);
+/* 1: done, its output is entered; 0: not such a node; -1 error. @op: (nullable): of the node. */
+int pj_onnx_add_form (PjOnnxIn *in, const PjOp *op, GError **error);
 
 /* --- nodes.c --- */
 
 /* Adds node number @index to the graph, or another name for what it passes on. */
 gboolean pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error);
+/* Adds a node of the graph, called as the node of the file and @suffix (nullable), and enters its output as
+ * @output (nullable).  Returns its value, or -1. */
+int pj_onnx_emit (PjOnnxIn *in, const char *suffix, const PjOp *op, gconstpointer params, const int *values, unsigned n,
+                  const char *output, GError **error);
+/* Values of the inputs. A constant may stand only where the operator keeps its parameters. */
+gboolean pj_onnx_take_values (PjOnnxIn *in, const PjOp *op, int *values, GError **error);
+/* Lets the operator read its attributes and constants. */
+gboolean pj_onnx_read_params (PjOnnxIn *in, const PjOp *op, gpointer params, GError **error);
+/* If the only reader of the node is an Add of a stored bias, that bias becomes input 2 and the Add is
+ * done.  Returns the node whose output is made. */
+const PjOnnxNode *pj_onnx_take_bias (PjOnnxIn *in, const PjOp *op);
 
 G_END_DECLS

@@ -209,10 +209,31 @@ pj_onnx_in_string (const PjOnnxIn *in, const char *name, const char *otherwise)
   return kept;
 }
 
+/* Attributes of a window over a row, as of a map of height 1. */
+static unsigned
+ints_of_line (const PjOnnxIn *in, const char *name, int64_t *values, unsigned max)
+{
+  int64_t own[2] = { 0 };
+  unsigned n = pj_onnx_node_ints (in->node, name, own, 2);
+  if (n == 1 && (strcmp (name, "kernel_shape") == 0 || strcmp (name, "strides") == 0 || strcmp (name, "dilations") == 0
+                 || strcmp (name, "output_padding") == 0)) {
+    const int64_t pair[2] = { strcmp (name, "output_padding") == 0 ? 0 : 1, own[0] };
+    memcpy (values, pair, MIN (max, 2) * sizeof *values);
+    return 2;
+  }
+  if (n == 2 && strcmp (name, "pads") == 0) {
+    const int64_t pads[4] = { 0, own[0], 0, own[1] };
+    memcpy (values, pads, MIN (max, 4) * sizeof *values);
+    return 4;
+  }
+  /* Anything else does not belong to a row. */
+  return n == 0 ? 0 : G_MAXUINT;
+}
+
 unsigned
 pj_onnx_in_ints (const PjOnnxIn *in, const char *name, int64_t *values, unsigned max)
 {
-  return pj_onnx_node_ints (in->node, name, values, max);
+  return in->is_line ? ints_of_line (in, name, values, max) : pj_onnx_node_ints (in->node, name, values, max);
 }
 
 unsigned

@@ -45,9 +45,18 @@ check_outputs (PjOnnxIn *in, GError **error)
     const char *name = names->pdata[i];
     if (*name != '\0' && g_hash_table_contains (in->import->names, name))
       return pj_onnx_in_refuse (in, error, "its output “%s” exists already", name);
-    if (i > 0 && *name != '\0' && strcmp (in->node->op_type, "Split") != 0 && n_readers (in->import, name) > 0)
-      return pj_onnx_in_refuse (in, error, "its second output “%s” is used, which is not supported", name);
   }
+  return TRUE;
+}
+
+/* Operators here have one output; what Split makes is several of them. */
+static gboolean
+check_one_output (PjOnnxIn *in, GError **error)
+{
+  GPtrArray *names = in->node->outputs;
+  for (guint i = 1; i < names->len; i++)
+    if (*(const char *) names->pdata[i] != '\0' && n_readers (in->import, names->pdata[i]) > 0)
+      return pj_onnx_in_refuse (in, error, "its second output “%s” is used, which is not supported", (char *) names->pdata[i]);
   return TRUE;
 }
 
@@ -89,10 +98,8 @@ is_bias (PjOnnxImport *import, const PjOnnxNode *add, const PjOnnxItem *item, un
   return channels == 1 || (s->rank >= back && s->dim[s->rank - back] == channels);
 }
 
-/* If the only reader of the node is an Add of a stored bias, that bias becomes input 2 and the Add is
- * done.  Returns the node whose output is made. */
-static const PjOnnxNode *
-take_bias (PjOnnxIn *in, const PjOp *op)
+const PjOnnxNode *
+pj_onnx_take_bias (PjOnnxIn *in, const PjOp *op)
 {
   PjOnnxImport *import = in->import;
   const PjOnnxReader *reader = g_hash_table_lookup (import->readers, in->node->outputs->pdata[0]);
@@ -111,7 +118,7 @@ take_bias (PjOnnxIn *in, const PjOp *op)
   int64_t transposed = 0;
   pj_onnx_node_int (in->node, "transB", &transposed);
   int64_t channels = w.rank < 2 ? -1 : is_conv || transposed ? w.dim[0] : w.dim[1];
-  if (item == NULL || !is_bias (import, add, item, is_conv ? 4 : 2, channels)
+  if (item == NULL || !is_bias (import, add, item, is_conv ? w.rank : 2, channels)
       || pj_onnx_item_floats (import, item, NULL) == NULL || g_hash_table_contains (import->names, add->outputs->pdata[0]))
     return in->node;
   in->inputs[2] = item;
@@ -125,12 +132,14 @@ take_bias (PjOnnxIn *in, const PjOp *op)
 
 /* --- nodes of the graph --- */
 
-/* Adds a node and enters its output as @output. */
-static int
-emit (PjOnnxIn *in, const PjOp *op, gconstpointer params, const int *values, unsigned n, const char *output, GError **error)
+int
+pj_onnx_emit (PjOnnxIn *in, const char *suffix, const PjOp *op, gconstpointer params, const int *values, unsigned n,
+              const char *output, GError **error)
 {
   PjOnnxImport *import = in->import;
-  int value = pj_graph_add_node (import->graph, in->node->name, op, params, values, n, error);
+  const char *base = *in->node->name != '\0' ? in->node->name : op->name;
+  g_autofree char *name = suffix != NULL ? g_strconcat (base, suffix, NULL) : g_strdup (in->node->name);
+  int value = pj_graph_add_node (import->graph, name, op, params, values, n, error);
   if (value < 0)
     return -1;
   if (output != NULL && *output != '\0') {
@@ -140,9 +149,8 @@ emit (PjOnnxIn *in, const PjOp *op, gconstpointer params, const int *values, uns
   return value;
 }
 
-/* Values of the inputs. A constant may stand only where the operator keeps its parameters. */
-static gboolean
-take_values (PjOnnxIn *in, const PjOp *op, int *values, GError **error)
+gboolean
+pj_onnx_take_values (PjOnnxIn *in, const PjOp *op, int *values, GError **error)
 {
   for (unsigned i = 0; i < in->n_inputs; i++) {
     PjOnnxItem *item = in->inputs[i];
@@ -160,9 +168,9 @@ take_values (PjOnnxIn *in, const PjOp *op, int *values, GError **error)
 }
 
 static gboolean
-declared_shape (PjOnnxIn *in, PjOpaqueParams *params)
+declared_shape (PjOnnxIn *in, const char *output, PjOpaqueParams *params)
 {
-  const PjOnnxInfo *info = g_hash_table_lookup (in->import->infos, in->node->outputs->pdata[0]);
+  const PjOnnxInfo *info = g_hash_table_lookup (in->import->infos, output);
   if (info == NULL || !info->has_shape || info->rank < 1 || info->rank > PJ_ONNX_MAX_DIMS)
     return FALSE;
   params->rank = info->rank;
@@ -183,6 +191,30 @@ copy_text (char *to, size_t size, const char *from)
     *(char *) end = '\0';
 }
 
+/* Where the file does not say how large a result is: as large as what goes in. */
+static void
+assume_shape (PjOnnxIn *in, PjOpaqueParams *params)
+{
+  const PjShape *shape = &pj_graph_value (in->import->graph, pj_graph_get_input (in->import->graph))->shape;
+  for (unsigned i = 0; i < in->n_inputs; i++)
+    if (in->inputs[i] != NULL && !in->inputs[i]->is_constant) {
+      shape = &in->inputs[i]->shape;
+      break;
+    }
+  params->rank = shape->rank;
+  memcpy (params->dim, shape->dim, sizeof params->dim);
+  in->import->n_assumed++;
+}
+
+/* One output of a node that can be looked at only. */
+static gboolean
+add_unknown_output (PjOnnxIn *in, PjOpaqueParams *params, const char *output, const int *values, GError **error)
+{
+  if (!declared_shape (in, output, params))
+    assume_shape (in, params);
+  return pj_onnx_emit (in, NULL, &pj_op_opaque, params, values, in->n_inputs, output, error) >= 0;
+}
+
 /* A node that can be looked at only. @reason: (nullable): why, if its operator is known. */
 static gboolean
 add_unknown (PjOnnxIn *in, const char *reason, GError **error)
@@ -190,10 +222,8 @@ add_unknown (PjOnnxIn *in, const char *reason, GError **error)
   PjOpaqueParams params = { 0 };
   int values[PJ_ONNX_MAX_NODE_FIELDS];
   const PjOnnxNode *node = in->node;
+  unsigned n_before = in->import->n_assumed;
 
-  if (!declared_shape (in, &params))
-    return pj_onnx_in_refuse (in, error, "this operator is not supported, and the file does not declare the size of its "
-                              "output, so that the network cannot be shown either");
   g_autofree char *type = g_strconcat (node->domain, *node->domain ? "." : "", node->op_type, NULL);
   g_autofree char *valid = g_utf8_make_valid (type, -1);
   copy_text (params.type, sizeof params.type, valid);
@@ -204,18 +234,24 @@ add_unknown (PjOnnxIn *in, const char *reason, GError **error)
     gboolean usable = item != NULL && (!item->is_constant || pj_onnx_item_floats (in->import, item, NULL) != NULL);
     values[i] = usable ? pj_onnx_item_value (in->import, item, NULL) : -1;
   }
-  if (emit (in, &pj_op_opaque, &params, values, in->n_inputs, node->outputs->pdata[0], error) < 0)
-    return FALSE;
+  for (guint k = 0; k < node->outputs->len; k++) {
+    const char *output = node->outputs->pdata[k];
+    if (*output != '\0' && n_readers (in->import, output) > 0 && !add_unknown_output (in, &params, output, values, error))
+      return FALSE;
+  }
   in->import->report->n_unknown++;
   if (reason != NULL)
     pj_onnx_remark (in->import, "Node “%s” (%s): %s. The network can be shown, but not run.", node->name, params.type, reason);
   else
     pj_onnx_remark (in->import, "Node “%s” (%s) is not known here: the network can be shown, but not run.", node->name, params.type);
+  if (in->import->n_assumed > n_before)
+    pj_onnx_remark (in->import, "The file does not say how large the result of node “%s” is; sizes and costs from there on are "
+                    "guesses.", node->name);
   return TRUE;
 }
 
-static gboolean
-read_params (PjOnnxIn *in, const PjOp *op, gpointer params, GError **error)
+gboolean
+pj_onnx_read_params (PjOnnxIn *in, const PjOp *op, gpointer params, GError **error)
 {
   PjOnnxImport *import = in->import;
   g_clear_error (&import->failure);
@@ -235,7 +271,7 @@ n_replaced (const PjOnnxIn *in, const PjOnnxNode *node)
 {
   size_t n = 0;
   for (unsigned i = 0; i < MIN (in->n_inputs, node->inputs->len); i++)
-    if (in->inputs[i] != NULL && in->inputs[i] != lookup (in->import, node->inputs->pdata[i]))
+    if (in->inputs[i] != NULL && in->inputs[i]->floats != NULL && in->inputs[i] != lookup (in->import, node->inputs->pdata[i]))
       n += pj_blob_n_elems (in->inputs[i]->floats);
   return n;
 }
@@ -243,14 +279,14 @@ n_replaced (const PjOnnxIn *in, const PjOnnxNode *node)
 static gboolean
 add_known (PjOnnxIn *in, const PjOp *op, GError **error)
 {
-  const PjOnnxNode *last = take_bias (in, op);
+  const PjOnnxNode *last = pj_onnx_take_bias (in, op);
   g_autofree void *params = g_malloc0 (MAX (op->params_size, 1));
   int values[PJ_ONNX_MAX_NODE_FIELDS];
 
-  if (!read_params (in, op, params, error) || !pj_onnx_make_room (in->import, n_replaced (in, in->node), error)
-      || !take_values (in, op, values, error))
+  if (!pj_onnx_read_params (in, op, params, error) || !pj_onnx_make_room (in->import, n_replaced (in, in->node), error)
+      || !pj_onnx_take_values (in, op, values, error))
     return FALSE;
-  return emit (in, op, params, values, in->n_inputs, last->outputs->pdata[0], error) >= 0;
+  return pj_onnx_emit (in, NULL, op, params, values, in->n_inputs, last->outputs->pdata[0], error) >= 0;
 }
 
 /* Sum of any number of tensors as a chain of additions. */
@@ -258,12 +294,12 @@ static gboolean
 add_sum (PjOnnxIn *in, GError **error)
 {
   int values[PJ_ONNX_MAX_NODE_FIELDS];
-  if (!take_values (in, &pj_op_add, values, error))
+  if (!pj_onnx_take_values (in, &pj_op_add, values, error))
     return FALSE;
   int sum = values[0];
   for (unsigned i = 1; i < in->n_inputs && sum >= 0; i++) {
     gboolean last = i + 1 == in->n_inputs;
-    sum = emit (in, &pj_op_add, NULL, (int[]) { sum, values[i] }, 2, last ? in->node->outputs->pdata[0] : NULL, error);
+    sum = pj_onnx_emit (in, NULL, &pj_op_add, NULL, (int[]) { sum, values[i] }, 2, last ? in->node->outputs->pdata[0] : NULL, error);
   }
   return sum >= 0;
 }
@@ -303,7 +339,7 @@ add_split (PjOnnxIn *in, GError **error)
   if (!split_sizes (in, x.dim[axis], outputs->len, sizes, error))
     return FALSE;
   in->n_inputs = 1;
-  if (!take_values (in, &pj_op_slice, values, error))
+  if (!pj_onnx_take_values (in, &pj_op_slice, values, error))
     return FALSE;
   for (guint k = 0; k < outputs->len; at += sizes[k++]) {
     PjSliceParams params = { .rank = x.rank };
@@ -314,7 +350,7 @@ add_split (PjOnnxIn *in, GError **error)
     params.start[axis] = at;
     params.count[axis] = sizes[k];
     if (*(const char *) outputs->pdata[k] != '\0' && n_readers (in->import, outputs->pdata[k]) > 0
-        && emit (in, &pj_op_slice, &params, values, 1, outputs->pdata[k], error) < 0)
+        && pj_onnx_emit (in, NULL, &pj_op_slice, &params, values, 1, outputs->pdata[k], error) < 0)
       return FALSE;
   }
   return TRUE;
@@ -340,11 +376,52 @@ check_training (PjOnnxIn *in, const PjOp *op, GError **error)
   return TRUE;
 }
 
+/* Undoes what pj_onnx_take_bias() did: the Add behind the node is read after all. */
+static void
+return_bias (PjOnnxImport *import, const PjOnnxNode *node)
+{
+  const PjOnnxReader *reader = g_hash_table_lookup (import->readers, node->outputs->pdata[0]);
+  if (reader != NULL && reader->n == 1 && reader->node != G_MAXUINT)
+    import->skip[reader->node] = 0;
+}
+
+/* The node as the network has it. @op: (nullable) */
+static gboolean
+add_node (PjOnnxIn *in, const PjOp *op, GError **error)
+{
+  const char *type = in->node->op_type;
+  if (strcmp (type, "Split") == 0)
+    return add_split (in, error);
+  if (!check_one_output (in, error))
+    return FALSE;
+  int done = pj_onnx_add_form (in, op, error);
+  if (done != 0)
+    return done > 0;
+  if (!check_training (in, op, error))
+    return FALSE;
+  if (passes_on (in, op)) {
+    in->import->n_dropped++;
+    return alias (in, in->inputs[0], error);
+  }
+  if (strcmp (type, "Sum") == 0)
+    return add_sum (in, error);
+  return add_known (in, op->pick != NULL ? op->pick (in) : op, error);
+}
+
+/* TRUE if a node that failed may be shown as it is: a variant that is valid, or one that does not fit a size
+ * that was only assumed. */
+static gboolean
+can_be_shown (PjOnnxImport *import, const GError *reason)
+{
+  return import->is_variant || (import->n_assumed > 0 && reason->domain == PJ_GRAPH_ERROR);
+}
+
 gboolean
 pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error)
 {
   const PjOnnxNode *node = import->model->nodes->pdata[index];
   PjOnnxIn in = { .import = import, .node = node };
+  GError *reason = NULL;
 
   if (node->outputs->len == 0)
     return TRUE;
@@ -355,37 +432,23 @@ pj_onnx_import_node (PjOnnxImport *import, guint index, GError **error)
     import->n_folded += folded > 0 ? 1 : 0;
     return folded > 0;
   }
-  if (*node->domain == '\0' && strcmp (node->op_type, "Split") == 0 && in.n_inputs > 0 && in.inputs[0] != NULL)
-    return add_split (&in, error);
   const PjOp *op = *node->domain == '\0' ? pj_op_find_onnx (node->op_type) : NULL;
-  if (op == NULL)
+  if (op == NULL && (*node->domain != '\0' || !pj_onnx_is_form (node->op_type)))
     return add_unknown (&in, NULL, error);
   if (in.n_inputs == 0 || in.inputs[0] == NULL)
     return pj_onnx_in_refuse (&in, error, "it has no input");
-  if (!check_training (&in, op, error))
-    return FALSE;
-  if (passes_on (&in, op)) {
-    import->n_dropped++;
-    return alias (&in, in.inputs[0], error);
-  }
-  if (strcmp (node->op_type, "Sum") == 0)
-    return add_sum (&in, error);
-  if (op->pick != NULL)
-    op = op->pick (&in);
-  GError *reason = NULL;
   import->is_variant = FALSE;
-  if (add_known (&in, op, &reason))
+  if (add_node (&in, op, &reason))
     return TRUE;
-  /* A variant that is not supported can still be looked at, if the file says how large its result is. */
-  PjOpaqueParams shown = { 0 };
-  if (import->is_variant && declared_shape (&in, &shown)) {
-    /* “node “x” (Conv): why”: the rest is said by whoever shows it. */
-    g_autofree char *prefix = g_strdup_printf ("node “%s” (%s): ", node->name, node->op_type);
-    g_autofree char *why = g_strdup (g_str_has_prefix (reason->message, prefix) ? reason->message + strlen (prefix) : reason->message);
-    g_clear_error (&reason);
-    in = (PjOnnxIn) { .import = import, .node = node };
-    return gather_inputs (&in, error) && add_unknown (&in, why, error);
+  if (!can_be_shown (import, reason)) {
+    g_propagate_error (error, reason);
+    return FALSE;
   }
-  g_propagate_error (error, reason);
-  return FALSE;
+  /* “node “x” (Conv): why”: the rest is said by whoever shows it. */
+  g_autofree char *prefix = g_strdup_printf ("node “%s” (%s): ", node->name, node->op_type);
+  g_autofree char *why = g_strdup (g_str_has_prefix (reason->message, prefix) ? reason->message + strlen (prefix) : reason->message);
+  g_clear_error (&reason);
+  return_bias (import, node);
+  in = (PjOnnxIn) { .import = import, .node = node };
+  return gather_inputs (&in, error) && add_unknown (&in, why, error);
 }
