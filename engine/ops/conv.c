@@ -197,7 +197,7 @@ from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   if (pj_onnx_in_has_input (in, 2) && pj_onnx_in_const_floats (in, 2, &x) == NULL)
     return pj_onnx_in_refuse (in, error, "its bias is computed at run time; only a stored bias is supported");
   if (w.rank != 4 || !pj_onnx_in_shape (in, 0, &x) || x.rank != 4)
-    return pj_onnx_in_refuse (in, error, "weights of rank %u: only two-dimensional convolutions are supported", w.rank);
+    return pj_onnx_in_refuse (in, error, "weights of rank %u: only one- and two-dimensional convolutions are supported", w.rank);
   if (w.dim[2] > 4096 || w.dim[3] > 4096)
     return pj_onnx_in_refuse (in, error, "a kernel of %" G_GINT64_FORMAT "×%" G_GINT64_FORMAT " is too large", w.dim[2], w.dim[3]);
   p->kernel[0] = (int) w.dim[2];

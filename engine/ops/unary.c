@@ -117,6 +117,15 @@ power_from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   return TRUE;
 }
 
+/* The stored number of c·x and c + x comes second. */
+static void
+put_number_second (PjOnnxIn *in)
+{
+  float c;
+  if (pj_onnx_in_has_input (in, 1) && pj_onnx_in_scalar (in, 0, &c))
+    pj_onnx_in_swap (in, 0, 1);
+}
+
 /* x·c, x/c, −x: the members that arithmetic with one stored number becomes. */
 static gboolean
 scale_from_onnx (PjOnnxIn *in, gpointer params, GError **error)
@@ -130,6 +139,7 @@ scale_from_onnx (PjOnnxIn *in, gpointer params, GError **error)
     p->alpha = -1;
     return TRUE;
   }
+  put_number_second (in);
   pj_onnx_in_scalar (in, 1, &c);
   p->alpha = strcmp (type, "Div") == 0 ? 1 / c : c;
   pj_onnx_in_keep_inputs (in, 1);
@@ -142,6 +152,7 @@ shift_from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   PjUnaryParams *p = params;
   float c = 0;
 
+  put_number_second (in);
   pj_onnx_in_scalar (in, 1, &c);
   *p = (PjUnaryParams) { PJ_FN_LINEAR, 1, strcmp (pj_onnx_in_op_type (in), "Sub") == 0 ? -c : c };
   pj_onnx_in_keep_inputs (in, 1);

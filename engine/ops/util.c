@@ -92,7 +92,7 @@ pj_onnx_read_window (PjOnnxIn *in, int kernel[2], int stride[2], int dilation[2]
   PjShape x;
 
   if (!pj_onnx_in_shape (in, 0, &x) || x.rank != 4)
-    return pj_onnx_in_refuse (in, error, "only two-dimensional windows are supported; its input has rank %u", x.rank);
+    return pj_onnx_in_refuse (in, error, "only one- and two-dimensional windows are supported; its input has rank %u", x.rank);
   if (!read_pair (in, "kernel_shape", size, MAX (kernel[0], 1), error)
       || !read_pair (in, "strides", stride, 1, error) || !read_pair (in, "dilations", dilate, 1, error))
     return FALSE;

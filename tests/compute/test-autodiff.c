@@ -6,6 +6,7 @@
 
 #include "net.h"
 #include "ops/op.h"
+#include "ops/params.h"
 
 #define BATCH 4
 #define STEP 0.0003f
@@ -128,6 +129,50 @@ score_mixed (void)
   check_params (&c);
 }
 
+static int
+layer_norm (PjGraph *g, const char *name, int x, int first, int n, gboolean shifts)
+{
+  g_autofree char *gamma = g_strconcat (name, ".g", NULL), *beta = g_strconcat (name, ".b", NULL);
+  PjLayerNormParams p = { .eps = 1e-3f, .first = first, .n = n };
+  PjShape shape = pj_graph_value (g, x)->shape;
+  for (int i = 0; i < (int) shape.rank; i++)
+    if (i < first || i >= first + n)
+      shape.dim[i] = 1;
+  int inputs[3] = { x, net_param (g, gamma, shape, 1, .3f, 1), shifts ? net_param (g, beta, shape, 0, .3f, 1) : -1 };
+  return pj_graph_add_node (g, name, &pj_op_layer_norm, &p, inputs, shifts ? 3 : 2, NULL);
+}
+
+/* Layer norms over the channels, a row of the map and all of it, GELU, and both kinds of softmax inside. */
+static PjGraph *
+net_layer_norms (void)
+{
+  PjGraph *g = pj_graph_new ("layer-norms");
+  PjUnaryParams gelu = { .function = PJ_FN_GELU };
+  PjSoftmaxParams channels = { 1 }, rows = { 3 };
+  int x = pj_graph_add_input (g, "x", PJ_SHAPE (1, 2, 6, 6));
+  int y = net_conv (g, "c1", x, net_param (g, "c1.w", PJ_SHAPE (5, 2, 3, 3), 0, .5f, 1), net_param (g, "c1.b", PJ_SHAPE (5), 0, .5f, 1), 2, 1);
+  y = layer_norm (g, "n1", y, 1, 1, TRUE);
+  y = pj_graph_add_node (g, "gelu", &pj_op_gelu, &gelu, &y, 1, NULL);
+  int shares = pj_graph_add_node (g, "shares", &pj_op_softmax, &channels, &y, 1, NULL);
+  y = pj_graph_add_node (g, "weighted", &pj_op_mul, NULL, (int[]) { y, shares }, 2, NULL);
+  y = layer_norm (g, "n2", y, 3, 1, FALSE);
+  int log_shares = pj_graph_add_node (g, "log-shares", &pj_op_log_softmax, &rows, &y, 1, NULL);
+  y = layer_norm (g, "n3", net_add (g, "sum", y, log_shares), 1, 3, TRUE);
+  y = net_conv (g, "c2", y, net_param (g, "c2.w", PJ_SHAPE (4, 5, 1, 1), 0, 1, 1), -1, 1, 0);
+  y = net_unary (g, "log", &pj_op_log_softmax, net_unary (g, "flatten", &pj_op_flatten, y));
+  pj_graph_set_output (g, net_gemm (g, "fc", y, net_param (g, "fc.w", PJ_SHAPE (3, 36), 0, .5f, 1), -1));
+  return g;
+}
+
+static void
+train_layer_norms (void)
+{
+  g_autoptr (PjGraph) graph = net_layer_norms ();
+  g_autofree float *x = net_noise (BATCH * 72, 16);
+  Case c = { graph, { .batch = BATCH, .mode = PJ_PLAN_TRAIN, .cross_entropy = 1 }, x };
+  check_params (&c);
+}
+
 static void
 distill (gconstpointer reverse)
 {
@@ -239,6 +284,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/autodiff/train/residual", train_residual);
   g_test_add_func ("/autodiff/score/mixed", score_mixed);
+  g_test_add_func ("/autodiff/train/layer-norms", train_layer_norms);
   g_test_add_data_func ("/autodiff/distill/forward", GINT_TO_POINTER (FALSE), distill);
   g_test_add_data_func ("/autodiff/distill/reverse", GINT_TO_POINTER (TRUE), distill);
   g_test_add_data_func ("/autodiff/gate/train", GINT_TO_POINTER (PJ_PLAN_TRAIN), gate_gradients);

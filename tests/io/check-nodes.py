@@ -18,20 +18,20 @@ TOLERANCE = 1e-4
 OPERATORS = """Conv ConvTranspose Gemm MatMul BatchNormalization InstanceNormalization LRN Relu LeakyRelu PRelu Elu
 Sigmoid HardSigmoid HardSwish Tanh Softplus Clip Erf Exp Log Sqrt Abs Pow Reciprocal Neg Add Sub Mul Div Sum MaxPool
 AveragePool GlobalAveragePool ReduceMean Concat Split Slice Gather Reshape Flatten Transpose Squeeze Unsqueeze Pad
-DepthToSpace Resize Softmax LogSoftmax Dropout Identity Gelu""".split()
+DepthToSpace Resize Softmax LogSoftmax Dropout Identity Gelu LayerNormalization""".split()
 
 # What a classification network over pictures does not need, by what the refusal says.
 REASONS = [
     (r"dimensions, expected 2 to 4", "not a batch of pictures, vectors or sequences"),
     (r"not made of floating-point numbers", "integers"),
-    (r"only two-dimensional", "one- and three-dimensional windows"),
-    (r"input has rank \d, expected 4|weights of rank", "one- and three-dimensional windows"),
+    (r"only two-dimensional|only one- and two-dimensional", "three-dimensional windows"),
+    (r"input has rank \d, expected 4", "three-dimensional windows"),
     (r"second output .* is used|outputs; only networks with one", "more than one output"),
     (r"over the pictures|mixes the pictures|moves the batch|pictures of a batch|moves elements between pictures"
      r"|some pictures of a batch|only flattening from axis 1|rank 0|one number per picture", "mixes the pictures of a batch"),
     (r"not computed from the picture", "a result that does not depend on the picture"),
     (r"dilated pooling|storage_order", "dilated pooling"),
-    (r"only the class axis|softmax over maps", "softmax over maps"),
+    (r"compare the pictures|several dimensions at once", "a softmax over pictures or over several dimensions"),
     (r"only padding with a constant", "padding by reflection or repetition"),
     (r"mode “cubic”|the grid “|nearest mode “|only height and width|stored scales or sizes", "a rare way of resizing"),
     (r"stored bounds|in steps of -|takes nothing", "slices backwards or of nothing"),
@@ -41,7 +41,7 @@ REASONS = [
     (r"per pixel \(spatial", "statistics per pixel"),
     (r"only stored pads are supported, not a wanted size", "a wanted size instead of pads"),
     (r"leaves out 0", "a clip range without 0"),
-    (r"differs from picture to picture|has rank \d and its map \d|a stored constant before", "a constant per picture"),
+    (r"differs from picture to picture|has rank \d and its map \d", "a constant per picture"),
     (r"do not fit together|only tensors of one shape", "broadcasting to a higher rank"),
     (r"expected one computed from the picture", "a stored map joined to another"),
     (r"bias has \d+ values", "a bias per picture"),
@@ -78,9 +78,11 @@ def prepare(folder, target):
     y = numpy_helper.to_array(onnx.load_tensor(str(sets / "output_0.pb")))
     if not arrays or arrays[0].dtype != numpy.float32 or y.dtype != numpy.float32:
         return "integers, half or double precision"
+    if arrays[0].size == 0:
+        return "no numbers at all"
     if arrays[0].ndim < 2 or y.ndim < 2:
         return "not a batch of pictures, vectors or sequences"
-    if len(nodes[0].output) > 1 and nodes[0].op_type != "Dropout" and nodes[0].op_type != "MaxPool":
+    if len(nodes[0].output) > 1 and nodes[0].op_type not in ("Dropout", "MaxPool", "LayerNormalization"):
         return "more than one output"
     for value, array in list(zip(model.graph.input, arrays))[1:]:
         model.graph.initializer.append(numpy_helper.from_array(array, value.name))

@@ -60,6 +60,11 @@ class TorchRun:
         total = self.f.avg_pool2d(self.padded(x, pads, 0.0), kernel, strides)
         return total / self.f.avg_pool2d(ones, kernel, strides)
 
+    def transposed_conv(self, a, x, w, b=None):
+        pads = a.get("pads", [0, 0, 0, 0])
+        assert pads[:2] == pads[2:]
+        return self.f.conv_transpose2d(x, w, b, a["strides"], pads[:2], a.get("output_padding", 0), a.get("group", 1), a["dilations"])
+
     def gemm(self, a, x, w, b=None):
         x = x.t() if a.get("transA", 0) else x
         w = w.t() if a.get("transB", 0) else w
@@ -85,6 +90,12 @@ class TorchRun:
             "GlobalAveragePool": lambda: x[0].mean((2, 3), keepdim=True),
             "Flatten": lambda: x[0].flatten(a.get("axis", 1)), "Gemm": lambda: self.gemm(a, *x),
             "Pad": lambda: self.pad(a, *x), "Reshape": lambda: self.reshape(a, *x), "Softmax": lambda: x[0].softmax(a.get("axis", -1)),
+            "Sub": lambda: x[0] - x[1], "Mul": lambda: x[0] * x[1], "Div": lambda: x[0] / x[1], "Sqrt": lambda: x[0].sqrt(),
+            "Erf": lambda: x[0].erf(), "Sigmoid": lambda: x[0].sigmoid(), "Tanh": lambda: x[0].tanh(), "Pow": lambda: x[0] ** x[1],
+            "Clip": lambda: x[0].clamp(*(x[1:] or (a["min"], a["max"]))), "LogSoftmax": lambda: x[0].log_softmax(a.get("axis", -1)),
+            "Transpose": lambda: x[0].permute(a["perm"]), "ReduceMean": lambda: x[0].mean(a["axes"], keepdim=bool(a["keepdims"])),
+            "InstanceNormalization": lambda: self.f.instance_norm(x[0], weight=x[1], bias=x[2], eps=a["epsilon"]),
+            "ConvTranspose": lambda: self.transposed_conv(a, *x),
             "Identity": lambda: x[0], "Constant": lambda: self.torch.from_numpy(self.to_array(a["value"]).copy()),
         }
         return table[node.op_type]()

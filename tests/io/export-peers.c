@@ -27,7 +27,7 @@ write_one (PjGraph *graph, const OnnxFixture *fixture, const char *folder, const
   onnx_write_floats (out, y, n_y);
 }
 
-/* Every second channel of every group that can be cut goes. */
+/* Every second channel of every block of every group that can be cut goes. */
 static PjGraph *
 half (PjGraph *graph)
 {
@@ -39,8 +39,9 @@ half (PjGraph *graph)
     if (group->lock_reason != NULL)
       continue;
     g_autofree guint8 *keep = g_new0 (guint8, group->n_channels);
-    for (int c = 0; c < group->n_channels; c += 2)
-      keep[c] = 1;
+    g_autofree int *n_seen = g_new0 (int, MAX (group->n_blocks, 1));
+    for (int c = 0; c < group->n_channels; c++)
+      keep[c] = n_seen[pj_group_block (group, c)]++ % 2 == 0;
     pj_cut_plan_set (plan, group, keep, NULL);
   }
   PjGraph *cut = pj_cut (graph, groups, plan, &error);

@@ -13,6 +13,12 @@ const OnnxFixture onnx_fixtures[] = {
   { "flat-opset13", "flat-opset13", 2 },
   { "shared-opset13", "shared-opset13", 2 },
   { "outside", "shared-opset13", 2 },
+  { "next-opset13", "next-opset13", 2 },
+  { "next-opset17", "next-opset17", 2 },
+  { "line-opset13", "line-opset13", 2 },
+  { "groups-opset14", "groups-opset14", 2 },
+  { "group-norm-opset18", "group-norm-opset18", 2 },
+  { "group-norm-opset21", "group-norm-opset21", 2 },
 };
 const unsigned n_onnx_fixtures = G_N_ELEMENTS (onnx_fixtures);
 

@@ -45,6 +45,8 @@ test_reads_back (gconstpointer data)
     g_assert_no_error (error);
     g_assert_cmpint (report.opset, ==, opsets[i]);
     g_assert_cmpuint (pj_graph_n_nodes (again), ==, pj_graph_n_nodes (graph));
+    for (unsigned n = 0; n < pj_graph_n_nodes (graph); n++)
+      g_assert_cmpstr (pj_graph_node (again, (int) n)->name, ==, pj_graph_node (graph, (int) n)->name);
     assert_same (graph, again, x, fixture->pictures, 0);
   }
 }

@@ -13,14 +13,17 @@ static void
 softmax (gconstpointer data)
 {
   const ScoreCase *c = data;
-  g_autoptr (Rig) rig = rig_new (1000);
-  if (rig == NULL)
-    return;
-  PjShape shape = PJ_SHAPE (c->n, c->k);
-  PjCall *call = rig_call (rig, PJ_KERNEL_SOFTMAX);
-  rig_in (call, rig_input_around (rig, shape, 0, 40));
-  rig_out (call, rig_output (rig, shape));
-  rig_check (rig, "softmax", TOLERANCE);
+  for (int log = 0; log < 2; log++) {
+    g_autoptr (Rig) rig = rig_new (1000);
+    if (rig == NULL)
+      return;
+    PjShape shape = PJ_SHAPE (c->n, c->k);
+    PjCall *call = rig_call (rig, PJ_KERNEL_SOFTMAX);
+    call->softmax.log = log;
+    rig_in (call, rig_input_around (rig, shape, 0, log ? 90 : 40));
+    rig_out (call, rig_output (rig, shape));
+    rig_check (rig, log ? "log softmax" : "softmax", TOLERANCE);
+  }
 }
 
 static void

@@ -78,7 +78,7 @@ expand_gelu (Maker *m)
   return unary (m, NULL, &pj_op_scale, (PjUnaryParams) { PJ_FN_LINEAR, 0.5f, 0 }, product) >= 0;
 }
 
-/* Exchanges the axis and the last dimension, twice. */
+/* Exchanges the axis and the last dimension, twice; what is left when importing takes the pair away is the softmax. */
 static gboolean
 expand_softmax (Maker *m)
 {
@@ -89,7 +89,9 @@ expand_softmax (Maker *m)
   for (int i = 0; i < rank; i++)
     turn.order[i] = i == axis ? rank - 1 : i == rank - 1 ? axis : i;
   int x = make (m, "_rows", &pj_op_transpose, &turn, pj_rewrite_value (m->rewrite, m->node->inputs[0]), -1);
-  return make (m, NULL, &pj_op_transpose, &turn, make (m, "_shares", m->node->op, &last, x, -1), -1) >= 0;
+  int shares = make (m, "", m->node->op, &last, x, -1);
+  g_autofree char *name = g_strconcat (m->node->name, "_back", NULL);
+  return shares >= 0 && pj_rewrite_emit (m->rewrite, name, &pj_op_transpose, &turn, &shares, 1, m->node->outputs[0], m->error);
 }
 
 /* --- all of them --- */

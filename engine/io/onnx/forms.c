@@ -4,6 +4,7 @@
  *   windows over rows     N × C × L as maps of height 1
  *   MatMul, last axis     a 1×1 convolution between two transpositions
  *   GroupNormalization    each group of channels as a row, normalised by itself (Wu, He, ECCV 2018)
+ *   c − x, c ÷ x          −x or 1/x, and c added or multiplied
  *   Gelu, tanh form       ½x·(1 + tanh (√(2/π)·(x + 0.044715·x³)))
  *
  * What becomes superfluous where two of them meet is left out afterwards, see layout.c. */
@@ -214,6 +215,41 @@ add_group_norm (PjOnnxIn *in, GError **error)
   return y >= 0 && pj_onnx_emit (in, "_bias", &pj_op_add_const, NULL, (int[]) { y, bias }, 2, output_of (in->node), error) >= 0;
 }
 
+/* --- a stored constant before the operator --- */
+
+static gboolean
+is_turned_round (PjOnnxIn *in, const PjOp *op)
+{
+  PjShape shape;
+  return (op == &pj_op_sub || op == &pj_op_div) && in->n_inputs == 2 && in->inputs[1] != NULL && !in->inputs[1]->is_constant
+         && pj_onnx_in_const_floats (in, 0, &shape) != NULL;
+}
+
+static gboolean
+add_turned_round (PjOnnxIn *in, gboolean divides, GError **error)
+{
+  PjShape c, x = in->inputs[1]->shape, full = x;
+  PjBlob *blob = pj_onnx_in_const_floats (in, 0, &c);
+  PjUnaryParams flip = { divides ? PJ_FN_RECIPROCAL : PJ_FN_LINEAR, divides ? 1 : -1, 0 };
+  int value = pj_onnx_item_value (in->import, in->inputs[1], error);
+
+  for (unsigned i = 0; i < x.rank; i++)
+    full.dim[i] = i + c.rank < x.rank ? 1 : c.dim[i + c.rank - x.rank];
+  if (c.rank > x.rank || full.dim[0] != 1 || pj_shape_n_elems (&full) != pj_blob_n_elems (blob))
+    return pj_onnx_in_refuse (in, error, "its constant differs from picture to picture");
+  if (value < 0
+      || (value = pj_onnx_emit (in, "_turned", divides ? &pj_op_reciprocal : &pj_op_scale, &flip, &value, 1, NULL, error)) < 0)
+    return FALSE;
+  if (pj_blob_n_elems (blob) == 1) {
+    float number = pj_blob_data (blob)[0];
+    PjUnaryParams last = { PJ_FN_LINEAR, divides ? number : 1, divides ? 0 : number };
+    return pj_onnx_emit (in, NULL, divides ? &pj_op_scale : &pj_op_shift, &last, &value, 1, output_of (in->node), error) >= 0;
+  }
+  int param = pj_graph_add_param (in->import->graph, in->inputs[0]->name, full, pj_blob_ref (blob));
+  return pj_onnx_emit (in, NULL, divides ? &pj_op_mul_const : &pj_op_add_const, NULL, (int[]) { value, param }, 2,
+                       output_of (in->node), error) >= 0;
+}
+
 /* --- GELU by tanh (Hendrycks, Gimpel 2016) --- */
 
 static int
@@ -262,6 +298,8 @@ pj_onnx_add_form (PjOnnxIn *in, const PjOp *op, GError **error)
     done = add_windowed (in, op, error);
   else if (is_last_axis_product (in, op))
     done = add_last_axis_product (in, error);
+  else if (is_turned_round (in, op))
+    done = add_turned_round (in, op == &pj_op_div, error);
   else if (op == &pj_op_gelu && strcmp (pj_onnx_in_string (in, "approximate", "none"), "tanh") == 0)
     done = add_tanh_gelu (in, error);
   else
