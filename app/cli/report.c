@@ -2,54 +2,49 @@
 /* A comparison on stdout, as JSON, and as a page with a CSV table beside it. */
 #include "cli/cli.h"
 
+#include "cli/compare-json.h"
 #include "model/work-report.h"
-#include "prune/method.h"
+#include "prune/jury.h"
 
-static void
-add_row (CliTable *table, JsonArray *json, const PjComparison *comparison, const PjCompareRow *row)
+/* "84.20 % ±0.61" (transfer full) */
+static char *
+spread_text (const PjSpread *spread)
 {
-  JsonObject *object = json_object_new ();
-  g_autofree char *ratio = g_strdup_printf ("%g", row->ratio);
-  json_object_set_string_member (object, "method", row->method);
-  json_object_set_double_member (object, "keep", row->ratio);
-  json_array_add_object_element (json, object);
-  if (row->refusal != NULL) {
-    cli_table_add (table, row->method, ratio, "", "", "", "", "", row->refusal, NULL);
-    json_object_set_string_member (object, "refusal", row->refusal);
-    return;
-  }
-  g_autofree char *macs = cli_count ((double) row->cost.macs), *cut = cli_percent (row->cut);
-  double all = (double) MAX (1, comparison->base_cost.macs);
-  g_autofree char *share = g_strdup_printf ("%.0f %%", 100.0 * (double) row->cost.macs / all);
-  g_autofree char *recalibrated = cli_percent (row->recalibrated), *tuned = cli_percent (row->tuned);
-  cli_table_add (table, row->method, ratio, macs, share, cut, recalibrated, tuned, "", NULL);
-  cli_json_cost (object, &row->cost);
-  json_object_set_double_member (object, "cut", row->cut);
-  json_object_set_double_member (object, "recalibrated", row->recalibrated);
-  json_object_set_double_member (object, "tuned", row->tuned);
-  json_object_set_double_member (object, "images_per_second", row->images_per_second);
+  g_autofree char *mean = cli_percent (spread->mean);
+  return spread->n > 1 ? g_strdup_printf ("%s ±%.2f", mean, 100.0 * spread->spread) : g_strdup (mean);
 }
 
 static void
-show (Cli *cli, const PjComparison *comparison)
+add_verdict (CliTable *table, const PjComparison *comparison, const PjVerdict *verdict, gboolean on_front)
 {
-  CliTable *table = cli_table_new ((const char *[]) { "method", ">keep", ">MACs", ">", ">after cutting", ">norms again",
-                                                      ">fine-tuned",
-                                                      "", NULL });
+  g_autofree char *ratio = g_strdup_printf ("%g", verdict->ratio), *seeds = g_strdup_printf ("%u", verdict->rows->len);
+  if (verdict->refusal != NULL) {
+    cli_table_add (table, verdict->method, ratio, "", "", "", "", "", "", "", verdict->refusal, NULL);
+    return;
+  }
+  g_autofree char *macs = cli_count ((double) verdict->cost.macs), *cut = spread_text (&verdict->cut);
+  double all = (double) MAX (1, comparison->base_cost.macs);
+  g_autofree char *share = g_strdup_printf ("%.0f %%", 100.0 * (double) verdict->cost.macs / all);
+  g_autofree char *recalibrated = spread_text (&verdict->recalibrated), *tuned = spread_text (&verdict->tuned);
+  cli_table_add (table, verdict->method, ratio, seeds, macs, share, cut, recalibrated, tuned,
+                 verdict->tuned.n > 0 ? pj_compare_start_title (verdict->method, verdict->start) : "", on_front ? "nothing beats it" : "", NULL);
+}
+
+static void
+show (Cli *cli, const PjGroups *groups, const PjComparison *comparison)
+{
+  CliTable *table = cli_table_new ((const char *[]) { "method", ">keep", ">seeds", ">MACs", ">", ">after cutting", ">norms again",
+                                                      ">fine-tuned", "from", "", NULL });
   g_autofree char *macs = cli_count ((double) comparison->base_cost.macs);
   g_autofree char *accuracy = cli_percent (comparison->base_accuracy);
-  cli_table_add (table, "not cut", "1", macs, "100 %", accuracy, "", "", "", NULL);
-  JsonArray *rows = json_array_new ();
-  for (guint i = 0; i < comparison->rows->len; i++)
-    add_row (table, rows, comparison, comparison->rows->pdata[i]);
+  g_autoptr (GPtrArray) verdicts = pj_verdicts_new (comparison);
+  g_autofree gboolean *on_front = g_new0 (gboolean, MAX (verdicts->len, 1u));
+  pj_verdicts_front (verdicts, on_front);
+  cli_table_add (table, "not cut", "1", "", macs, "100 %", accuracy, "", "", "", "", NULL);
+  for (guint i = 0; i < verdicts->len; i++)
+    add_verdict (table, comparison, verdicts->pdata[i], on_front[i]);
   cli_table_print (table, cli);
-  JsonObject *base = json_object_new ();
-  cli_json_cost (base, &comparison->base_cost);
-  json_object_set_double_member (base, "accuracy", comparison->base_accuracy);
-  json_object_set_double_member (base, "images_per_second", comparison->base_images_per_second);
-  json_object_set_object_member (cli->result, "base", base);
-  json_object_set_int_member (cli->result, "n_test", comparison->n_test);
-  json_object_set_array_member (cli->result, "rows", rows);
+  cli_comparison_json (cli->result, groups, comparison, verdicts);
 }
 
 /* "1 epoch at learning rate 0.01, batch 64". (transfer full) (nullable) */
@@ -69,7 +64,7 @@ gboolean
 cli_report (Cli *cli, const char *network, const char *data, const PjGroups *groups, const PjComparison *comparison,
             const PjWorkCompare *settings, const char *path, const char *stages_html, GError **error)
 {
-  show (cli, comparison);
+  show (cli, groups, comparison);
   json_object_set_int_member (cli->result, "seed", (gint64) settings->seed);
   if (path == NULL)
     return TRUE;
@@ -77,16 +72,16 @@ cli_report (Cli *cli, const char *network, const char *data, const PjGroups *gro
   g_autofree char *tuning = describe_tuning (&settings->tune);
   g_autofree char *device = cli->device != NULL ? g_strdup_printf ("%s (%s)", cli->device->info.id,
                                                                    cli->device->info.name) : g_strdup ("?");
-  g_autofree char *csv = NULL;
+  g_autofree char *csv = NULL, *means = NULL;
   PjReport report = {
     .title = title, .network = network, .data = data, .device = device, .settings = tuning, .stages_html = stages_html,
     .groups = groups, .comparison = comparison, .recalibrated = settings->recalibrate, .n_images = settings->n_images,
-    .seed = settings->seed,
   };
-  if (!pj_report_write (&report, path, &csv, error))
+  if (!pj_report_write (&report, path, &csv, &means, error))
     return FALSE;
-  cli_say (cli, "  %s\n  %s\n", path, csv);
+  cli_say (cli, "  %s\n  %s\n  %s\n", path, csv, means);
   json_object_set_string_member (cli->result, "report", path);
   json_object_set_string_member (cli->result, "csv", csv);
+  json_object_set_string_member (cli->result, "means_csv", means);
   return TRUE;
 }

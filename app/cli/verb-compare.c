@@ -20,8 +20,8 @@ static const GOptionEntry entries[] = {
     "Run every row by each of these seeds, and give mean and spread (default: the one of --seed)", "S1,S2,…" },
   { "draws", 0, 0, G_OPTION_ARG_INT, &draws, "Seeds that random gets at least, as one draw says nothing (default 3)", "N" },
   { "start", 0, 0, G_OPTION_ARG_FILENAME, &start,
-    "What fine-tuning begins with: own (default: the network as the method leaves it, as published), norms (after its norms "
-    "were measured again), both (a row of each)", "HOW" },
+    "What fine-tuning begins with: auto (default), own (the network as the method leaves it), norms (after its norms were "
+    "measured again), both (a row of each)", "HOW" },
   { "layer-test", 0, 0, G_OPTION_ARG_INT, &layer_test,
     "Test pictures on which each layer's cut is judged alone (default 256; 0: not at all)", "N" },
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
@@ -44,7 +44,7 @@ static gboolean
 read_settings (Cli *cli, PjWorkCompare *settings, GError **error)
 {
   static const struct { const char *name; unsigned starts; } starts[] = {
-    { "own", PJ_COMPARE_OWN }, { "norms", PJ_COMPARE_RECALIBRATED }, { "both", PJ_COMPARE_OWN | PJ_COMPARE_RECALIBRATED },
+    { "auto", 0 }, { "own", PJ_COMPARE_OWN }, { "norms", PJ_COMPARE_RECALIBRATED }, { "both", PJ_COMPARE_OWN | PJ_COMPARE_RECALIBRATED },
   };
   if (finetune < 0 || steps < 0 || n_images < 0 || n_test < 0 || draws < 0 || layer_test < 0 || batch < 1 || !(lr > 0.0))
     return cli_usage (error, "numbers must not be negative");
@@ -66,12 +66,12 @@ read_settings (Cli *cli, PjWorkCompare *settings, GError **error)
     if (!g_ascii_string_to_unsigned (*seed, 10, 0, G_MAXINT64, NULL, NULL))
       return cli_usage (error, "“%s” is no seed: write whole numbers from 0, as in 1,2,3", *seed);
   }
-  settings->starts = 0;
-  for (guint i = 0; i < G_N_ELEMENTS (starts); i++)
-    if (strcmp (start != NULL ? start : "own", starts[i].name) == 0)
-      settings->starts = starts[i].starts;
-  if (settings->starts == 0)
-    return cli_usage (error, "--start is own, norms or both, not “%s”", start);
+  guint how = 0;
+  while (how < G_N_ELEMENTS (starts) && strcmp (start != NULL ? start : "auto", starts[how].name) != 0)
+    how++;
+  if (how == G_N_ELEMENTS (starts))
+    return cli_usage (error, "--start is auto, own, norms or both, not “%s”", start);
+  settings->starts = starts[how].starts;
   settings->n_drawn = (unsigned) draws;
   settings->n_layer_test = (unsigned) layer_test;
   settings->recalibrate = !no_recalibrate;
@@ -128,7 +128,8 @@ const CliVerb cli_verb_compare = {
   .arguments = "MODEL",
   .summary = "Compares methods and ratios on the same network, data, seed and fine-tuning",
   .about = "Without --criteria: random, weight-sum, apoz, taylor, thinet and thinet-ls.  All methods cut the same groups: those that\n"
-           "each of them can judge.  Every row gets the same fine-tuning.  Rows are kept in the session as they finish; a comparison that was stopped goes on with\n"
+           "each of them can judge.  Every row gets the same fine-tuning: criteria begin it with norms\n"
+           "measured again, methods that rebuild or train what they cut with what they leave (--start tells otherwise).  Rows are kept in the session as they finish; a comparison that was stopped goes on with\n"
            "“penjing-cli sessions FILE resume”.\n\n"
            "Examples:\n"
            "  penjing-cli compare model.onnx --data fashion-mnist --keep 0.5 --out report.html\n"

@@ -42,7 +42,6 @@ pj_work_compare_init (PjWorkCompare *self)
   self->recalibrate = TRUE;
   self->seed = 1;
   self->n_drawn = 3;
-  self->starts = PJ_COMPARE_OWN;
   self->n_layer_test = PJ_COMPARE_LAYER_TEST;
 }
 
@@ -85,6 +84,7 @@ pj_work_comparison (const PjGroups *groups, const PjComparisonRecord *record, GE
   comparison->base_accuracy = record->base_accuracy;
   comparison->base_images_per_second = record->base_images_per_second;
   comparison->n_test = record->n_test;
+  comparison->classes = g_strdup (record->classes);
   comparison->n_classes = count_classes (record->classes);
   comparison->labels = g_memdup2 (record->labels, record->labels != NULL ? record->n_test * sizeof (uint16_t) : 0);
   comparison->answers = g_memdup2 (record->answers, record->answers != NULL ? record->n_test * sizeof (uint16_t) : 0);
@@ -165,7 +165,7 @@ store_base (Comparing *self, const PjComparison *comparison)
   g_free (record->answers);
   record->answers = comparison->answers != NULL ? g_memdup2 (comparison->answers, size) : NULL;
   g_free (record->classes);
-  record->classes = pj_work_class_names (self->work->dataset);
+  record->classes = g_strdup (comparison->classes);
   return pj_session_update_comparison (self->work->session, record, &self->error);
 }
 

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * @methods: names; @ratios: keep ratios, written as numbers
  * @seeds: (nullable): written as numbers; NULL for @seed alone
  * @n_drawn: seeds that random gets at least
- * @starts: a set of PjCompareStart
+ * @starts: a set of PjCompareStart, 0 for what serves each method best
  * @n_layer_test: test pictures on which each layer's cut is judged alone, 0 for not at all
  * @tune: fine-tuning of each row; epochs 0 and max_steps 0 for none
  * @n_images: calibration pictures, 0 for each method's default
@@ -28,7 +28,7 @@ typedef struct {
   uint64_t seed;
 } PjWorkCompare;
 
-/* Recalibrated, no fine-tuning, which would begin with the network as cut, seed 1, three draws, no methods. */
+/* Recalibrated, no fine-tuning, which would begin with what serves each method best, seed 1, three draws, no methods. */
 void pj_work_compare_init (PjWorkCompare *self);
 void pj_work_compare_clear (PjWorkCompare *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkCompare, pj_work_compare_clear)

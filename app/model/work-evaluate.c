@@ -34,24 +34,13 @@ pj_work_recalibrate (const PjWork *work, unsigned n_batches, uint64_t seed, PjWo
   return g_steal_pointer (&graph);
 }
 
-char *
-pj_work_class_names (const PjDataset *dataset)
-{
-  GString *names = g_string_new (NULL);
-  for (unsigned i = 0; i < pj_dataset_n_classes (dataset); i++) {
-    g_autofree char *name = g_strdelimit (g_strdup (pj_dataset_class_name (dataset, i)), "\r\n", ' ');
-    g_string_append_printf (names, "%s%s", i > 0 ? "\n" : "", name);
-  }
-  return g_string_free (names, FALSE);
-}
-
 /* What each picture was taken for, so that versions can be compared without measuring them again. */
 static gboolean
 remember_answers (const PjWork *work, int64_t model, const PjAccuracy *accuracy, GError **error)
 {
   g_autoptr (PjAnswersRecord) record = g_new0 (PjAnswersRecord, 1);
   record->data = g_strdup (work->data != NULL ? work->data : "");
-  record->classes = pj_work_class_names (work->dataset);
+  record->classes = pj_dataset_class_list (work->dataset);
   record->n = accuracy->n;
   record->labels = g_new (uint16_t, MAX (accuracy->n, 1u));
   for (unsigned i = 0; i < accuracy->n; i++)

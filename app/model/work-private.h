@@ -2,7 +2,6 @@
 /* What pj_work_resume() calls: each runs a job from the settings of its record. */
 #pragma once
 
-#include "data/dataset.h"
 #include "model/work.h"
 #include "prune/method.h"
 
@@ -26,8 +25,6 @@ void pj_work_note_origin (const PjWork *work, PjGraph *cut, const char *method, 
 
 /* "91.85 %" of a share. (transfer full) */
 char *pj_work_percent (double share);
-/* The classes, one a line; a line break in a name becomes a space. (transfer full) */
-char *pj_work_class_names (const PjDataset *dataset);
 /* Remembers the accuracy of a model in the session, for pj_work_known_accuracy(). */
 gboolean pj_work_remember_accuracy (PjSession *session, int64_t model, double top1, unsigned n, GError **error);
 

@@ -23,19 +23,21 @@ typedef struct {
   const PjComparison *comparison;
   gboolean recalibrated;
   unsigned n_images;
-  uint64_t seed;
 } PjReport;
 
 /* (transfer full) */
 char *pj_report_html (const PjReport *report);
+/* Every single row. */
 char *pj_report_csv (const PjComparison *comparison);
+/* Mean, spread and number of seeds of each method at each ratio. */
+char *pj_report_means_csv (const PjComparison *comparison);
 
 /**
  * pj_report_write:
- * @path: of the page; the table goes beside it with the ending .csv
- * @csv_path: (out) (optional) (transfer full)
+ * @path: of the page; beside it go the rows with the ending .csv and their means with the ending -means.csv
+ * @csv_path, @means_path: (out) (optional) (transfer full)
  * @error: PJ_ERROR_IO
  */
-gboolean pj_report_write (const PjReport *report, const char *path, char **csv_path, GError **error);
+gboolean pj_report_write (const PjReport *report, const char *path, char **csv_path, char **means_path, GError **error);
 
 G_END_DECLS

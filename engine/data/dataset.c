@@ -252,6 +252,18 @@ pj_dataset_class_name (const PjDataset *self, unsigned label)
   return self->source->classes->pdata[label];
 }
 
+char *
+pj_dataset_class_list (const PjDataset *self)
+{
+  GString *names = g_string_new (NULL);
+
+  for (unsigned i = 0; i < pj_dataset_n_classes (self); i++) {
+    g_autofree char *name = g_strdelimit (g_strdup (pj_dataset_class_name (self, i)), "\r\n", ' ');
+    g_string_append_printf (names, "%s%s", i > 0 ? "\n" : "", name);
+  }
+  return g_string_free (names, FALSE);
+}
+
 int32_t
 pj_dataset_label (const PjDataset *self, PjSplit split, unsigned i)
 {

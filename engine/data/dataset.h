@@ -61,6 +61,8 @@ const char *pj_dataset_path (const PjDataset *self);   /* (nullable): NULL for e
 unsigned pj_dataset_n (const PjDataset *self, PjSplit split);
 unsigned pj_dataset_n_classes (const PjDataset *self);
 const char *pj_dataset_class_name (const PjDataset *self, unsigned label);
+/* All of them, one a line; a line break in a name becomes a space. (transfer full) */
+char *pj_dataset_class_list (const PjDataset *self);
 int32_t pj_dataset_label (const PjDataset *self, PjSplit split, unsigned i);
 /* Channels of the stored pictures (1 or 3) and the size of the first one. */
 void pj_dataset_native_size (const PjDataset *self, int *c, int *h, int *w);

@@ -27,9 +27,23 @@ pj_compare_row_last (const PjCompareRow *self)
   return self->tuned >= 0 ? self->tuned : self->recalibrated >= 0 ? self->recalibrated : self->cut;
 }
 
-const char *
-pj_compare_start_title (PjCompareStart start)
+unsigned
+pj_compare_starts (const PjMethod *method, unsigned starts, gboolean recalibrate)
 {
+  if (method->fresh != PJ_FRESH_NO)
+    return PJ_COMPARE_OWN;
+  if (starts != 0)
+    return starts;
+  return method->criterion != NULL && recalibrate ? PJ_COMPARE_RECALIBRATED : PJ_COMPARE_OWN;
+}
+
+const char *
+pj_compare_start_title (const char *method, PjCompareStart start)
+{
+  const PjMethod *found = pj_method_find (method);
+
+  if (found != NULL && found->fresh != PJ_FRESH_NO)
+    return "initial";
   return start == PJ_COMPARE_RECALIBRATED ? "norms again" : "as cut";
 }
 
@@ -41,6 +55,7 @@ pj_comparison_free (PjComparison *self)
   g_clear_pointer (&self->rows, g_ptr_array_unref);
   g_free (self->answers);
   g_free (self->labels);
+  g_free (self->classes);
   g_free (self);
 }
 
@@ -130,11 +145,11 @@ find_before (const PjCompareOptions *options, const PjMethod *method, double rat
   return NULL;
 }
 
-/* Without fine-tuning, and with weights that start anew, there is but one beginning. */
+/* Without fine-tuning there is but one. */
 static unsigned
 wanted_starts (const PjCompareOptions *options, const PjMethod *method)
 {
-  return pj_compare_tunes (options) && options->starts != 0 && method->fresh == PJ_FRESH_NO ? options->starts : PJ_COMPARE_OWN;
+  return pj_compare_tunes (options) ? pj_compare_starts (method, options->starts, options->recalibrate) : PJ_COMPARE_OWN;
 }
 
 /* Those of @wanted that are still to be measured. */
@@ -178,6 +193,7 @@ read_labels (PjComparing *self)
 {
   PjComparison *r = self->result;
   r->n_classes = pj_graph_n_classes (self->scoring->graph);
+  r->classes = pj_dataset_class_list (self->scoring->dataset);
   r->labels = g_new (uint16_t, MAX (r->n_test, 1u));
   for (unsigned i = 0; i < r->n_test; i++)
     r->labels[i] = (uint16_t) CLAMP (pj_dataset_label (self->scoring->dataset, PJ_SPLIT_TEST, i), 0, PJ_NO_ANSWER);

@@ -9,15 +9,26 @@
 G_BEGIN_DECLS
 
 /**
- * PjCompareStart: what fine-tuning begins with.  A set of these asks for a row of each.
- * @PJ_COMPARE_OWN: the network as the method leaves it.  This is how all the papers fine-tune, and the default: factors
- *   that a method fitted to the stored norms stay what they are.
+ * PjCompareStart: what fine-tuning begins with.  A set of these asks for a row of each; the empty set for what serves
+ * each method best, see pj_compare_starts().
+ * @PJ_COMPARE_OWN: the network as the method leaves it, which is how the papers fine-tune
  * @PJ_COMPARE_RECALIBRATED: the same weights after the norms were measured again
  */
 typedef enum { PJ_COMPARE_OWN = 1 << 0, PJ_COMPARE_RECALIBRATED = 1 << 1 } PjCompareStart;
 
-/* "as cut", "norms again" */
-const char *pj_compare_start_title (PjCompareStart start);
+/**
+ * pj_compare_starts:
+ * @starts: what was asked for
+ * @recalibrate: whether norms may be measured again
+ *
+ * The beginnings of a method's rows.  A criterion leaves norms that do not fit any more, and short fine-tuning ends before
+ * they do: it begins with norms measured again.  A method that rebuilds or trains what it cuts fitted it to the norms that
+ * are there: it begins with its own network.  Weights that start anew have but one beginning.
+ */
+unsigned pj_compare_starts (const PjMethod *method, unsigned starts, gboolean recalibrate);
+
+/* "as cut", "norms again"; "initial" for a method whose weights start anew. */
+const char *pj_compare_start_title (const char *method, PjCompareStart start);
 
 /**
  * PjCompareRow: one method at one ratio by one seed.
@@ -51,12 +62,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjCompareRow, pj_compare_row_free)
 /* The answer of the last network of a row that was measured: its stage's accuracy; negative if there is none. */
 double pj_compare_row_last (const PjCompareRow *self);
 
-/* @answers, @labels: (nullable): n_test values: what the uncut network says, and what is right. */
+/* @answers, @labels: (nullable): n_test values: what the uncut network says, and what is right
+ * @classes: (nullable): names of the n_classes classes, one a line */
 typedef struct {
   PjCost base_cost;
   double base_accuracy, base_images_per_second;
   unsigned n_test, n_classes;
   uint16_t *answers, *labels;
+  char *classes;
   GPtrArray *rows;           /* (element-type PjCompareRow) */
 } PjComparison;
 
@@ -68,7 +81,7 @@ typedef struct {
  * @seeds: (nullable): each method runs once by each; NULL takes the scoring's
  * @n_drawn: criteria that draw (PjCriterion.drawn) run by so many seeds even if there are fewer in @seeds; the further
  *   ones count on from the largest
- * @starts: a set of PjCompareStart, 0 for PJ_COMPARE_OWN
+ * @starts: a set of PjCompareStart, 0 for what serves each method best
  * @n_layer_test: pictures for layer_kl, which is measured for the first seed; 0 leaves it out
  */
 typedef struct {

@@ -79,6 +79,29 @@ pj_verdicts_new (const PjComparison *self)
   return verdicts;
 }
 
+static gboolean
+starts_anew (const PjVerdict *self)
+{
+  const PjMethod *method = pj_method_find (self->method);
+  return method != NULL && method->fresh != PJ_FRESH_NO;
+}
+
+GPtrArray *
+pj_verdicts_choices (const GPtrArray *verdicts, double ratio)
+{
+  GPtrArray *choices = g_ptr_array_new ();
+
+  for (guint i = 0; i < verdicts->len; i++) {
+    PjVerdict *verdict = verdicts->pdata[i];
+    gboolean known = verdict->ratio != ratio || verdict->refusal != NULL || starts_anew (verdict);
+    for (guint k = 0; k < choices->len && !known; k++)
+      known = g_str_equal (((PjVerdict *) choices->pdata[k])->method, verdict->method);
+    if (!known)
+      g_ptr_array_add (choices, verdict);
+  }
+  return choices;
+}
+
 /* --- agreement --- */
 
 typedef double (*Agreement) (const PjGroups *groups, const PjCompareRow *a, const PjCompareRow *b);

@@ -33,6 +33,10 @@ typedef struct {
 /* In the order of their first rows. @self must outlive it. (transfer full) (element-type PjVerdict) */
 GPtrArray *pj_verdicts_new (const PjComparison *self);
 
+/* Those of one ratio whose choice of channels says something: not the refused, not the controls that start anew, and of
+ * the starts of a method, which cut alike, the first. (transfer container) */
+GPtrArray *pj_verdicts_choices (const GPtrArray *verdicts, double ratio);
+
 /* Overlap of the kept sets, pj_cut_plan_overlap(), averaged over the seeds that both have, else of their first rows.
  * NaN if one of them was refused. */
 double pj_verdict_overlap (const PjGroups *groups, const PjVerdict *a, const PjVerdict *b);

@@ -59,6 +59,8 @@ rows (void)
     g_assert_cmpfloat (row->ratio, ==, ratios[i % 2]);
     g_assert_null (row->refusal);
     g_assert_nonnull (row->scores);
+    /* What was rebuilt begins as it is, what was scored with norms measured again. */
+    g_assert_cmpuint (row->start, ==, i < 4 ? PJ_COMPARE_RECALIBRATED : PJ_COMPARE_OWN);
     g_assert_true (row->cut >= 0 && row->recalibrated >= 0 && row->tuned >= 0 && row->tuned <= 1);
     /* All methods cut the same groups, so the cost depends on the ratio alone: ThiNet leaves the stream whole, and
      * therefore all do. */

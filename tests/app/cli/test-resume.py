@@ -100,7 +100,7 @@ def resume_comparison():
     check(query("half.penjing", "SELECT * FROM comparison_row WHERE id = 1") == first, "a finished row was measured again")
 
     def figures(rows):
-        return {(r["method"], r["keep"]): (r["macs"], r["cut"], r["recalibrated"], r["tuned"]) for r in rows}
+        return {(r["method"], r["keep"], r["seed"]): (r["macs"], r["cut"], r["recalibrated"], r["tuned"]) for r in rows}
     check(figures(result["rows"]) == figures(straight["rows"]), figures(result["rows"]), figures(straight["rows"]))
     check(os.path.exists("half.html") and os.path.exists("half.csv"), "no report after resuming")
 

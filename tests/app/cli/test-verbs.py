@@ -201,13 +201,52 @@ def compare_writes_a_report():
     page = Page()
     page.feed(text)
     check(page.links == [] and "http" not in text.replace("http-equiv", ""), "the page needs something else:", page.links)
-    check(page.counts["svg"] == 1 + 2 * 3 * 6, page.counts)
+    check(page.counts["svg"] == 2 + 2 * 3 * 6, page.counts)
     check("prefers-color-scheme" in text, "no dark colours")
     plot = text[text.index("<svg"):text.index("</svg>") + 6]
-    circles = [e for e in ET.fromstring(plot).iter("circle") if e.find("title") is not None]
-    check(len(circles) == 20, len(circles))
+    marks = [e for e in ET.fromstring(plot).iter("path") if e.find("title") is not None]
+    check(len(marks) == 6 and sum("over 3 seeds" in e.find("title").text for e in marks) == 2, len(marks))
+    check(plot.count("whisker") == 2 * 3, "random has no whiskers")
+    means = list(csv.DictReader(open("report-means.csv")))
+    check([m["seeds"] for m in means] == ["3", "3", "1", "1", "1", "1"], means)
+    drawn = [r["cut"] for r in result["rows"] if r["method"] == "random" and r["keep"] == 0.5]
+    check(abs(float(means[0]["cut"]) - sum(drawn) / 3) < 1e-3 and len(drawn) == 3, means[0], drawn)
+    agreement = result["agreement"][0]
+    check(agreement["methods"] == ["random", "weight-sum", "thinet"], agreement)
+    for matrix, least in ((agreement["overlap"], 0), (agreement["rank_correlation"], -1)):
+        check(all(abs(matrix[i][i] - 1) < 1e-9 for i in range(3)), matrix)
+        check(all(matrix[i][k] == matrix[k][i] and least <= matrix[i][k] <= 1 for i in range(3) for k in range(3)), matrix)
+    check(len(result["layers"]) == 2 * 6 and all(l["kl"][l["winner"]] == min(l["kl"].values()) for l in result["layers"]), result["layers"])
+    mean = result["means"][2]
+    right = sum(c["top1"] * c["pictures"] for c in mean["classes"])
+    check(abs(right / 50 - (mean["recalibrated"] if mean["recalibrated"] >= 0 else mean["cut"])) < 1e-6, mean)
     again = ok(run("sessions", "report.penjing", "report", "--out", "again.html", "--json")).json
     check([r["cut"] for r in again["rows"]] == [r["cut"] for r in result["rows"]], "the stored rows differ")
+
+
+def seeds_and_starts():
+    rows = ok(run("compare", "a.onnx", "--data", DATA, "--criteria", "weight-sum,thinet", "--keep", "0.5", "--samples", "128", "--test", "50",
+                  "--seeds", "4,9", "--finetune", "1", "--steps", "1", "--layer-test", "0", "--session", "none", "--json")).json["rows"]
+    check([(r["method"], r["seed"], r["start"]) for r in rows] == [
+        ("weight-sum", 4, "norms again"), ("thinet", 4, "as cut"), ("weight-sum", 9, "norms again"), ("thinet", 9, "as cut")], rows)
+    both = ok(run("compare", "a.onnx", "--data", DATA, "--criteria", "thinet", "--keep", "0.5", "--samples", "128", "--test", "50", "--seeds", "4",
+                  "--finetune", "1", "--steps", "1", "--start", "both", "--session", "none", "--json")).json["rows"]
+    check([r["start"] for r in both] == ["as cut", "norms again"] and both[0]["tuned"] == rows[1]["tuned"], both)
+    refused(run("compare", "a.onnx", "--data", DATA, "--seeds", "1,x"), "x", status=2)
+    refused(run("compare", "a.onnx", "--data", DATA, "--seeds", "3,3", "--session", "none"), "seed 3 is named twice")
+    refused(run("compare", "a.onnx", "--data", DATA, "--start", "here"), "here", status=2)
+
+
+def eval_against_another():
+    result = ok(run("eval", "small.onnx", "--data", DATA, "--test", "60", "--per-class", "--against", "a.onnx", "--json")).json
+    other = ok(run("eval", "a.onnx", "--data", DATA, "--test", "60", "--json")).json
+    against = result["against"]
+    check(against["top1"] == other["top1"], against["top1"], other["top1"])
+    check(len(result["changed"]) == against["answers_changed"] > 0, against)
+    check(all(c["before"] != c["now"] for c in result["changed"]), result["changed"])
+    gained = against["newly_right"] - against["newly_wrong"]
+    check(abs(gained / 60 - (result["top1"] - other["top1"])) < 1e-9, against)
+    check(sum(c["pictures"] for c in against["classes"]) == 60, against["classes"])
 
 
 def sessions_keep_everything():
@@ -304,6 +343,6 @@ def text_and_json_exclude_each_other():
 
 main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
       sensitivity_reads_groups,
-      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, sessions_keep_everything, export_is_checked, bench_times_calls, parts_go_whole, tables_agree,
+      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, seeds_and_starts, eval_against_another, sessions_keep_everything, export_is_checked, bench_times_calls, parts_go_whole, tables_agree,
       names_make_networks,
       sample_tells_the_story, text_and_json_exclude_each_other])
