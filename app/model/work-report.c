@@ -200,7 +200,7 @@ append_facts (GString *out, const PjReport *report)
   append_fact (out, "scores", images);
   append_fact (out, "after cutting",
                "the channels are really removed; nothing was trained. ThiNet also scales what it keeps");
-  append_fact (out, "norms measured again", report->recalibrated
+  append_fact (out, "norms again", report->recalibrated
                ? "mean and variance of every norm averaged over 20 batches of training pictures, no training"
                                                                  : "not done");
   append_fact (out, "fine-tuned", tuned);
