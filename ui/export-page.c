@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Formats come from the registry.  An export is a job; its outcome stays here as a certificate: what was
- * written, and by how much the file that was read back differs from the network on screen. */
+/* Formats come from the registry.  An export is a job: while it runs, and if it fails, its row stands here; once
+ * the file was read back and agrees with the network on screen, its certificate does. */
 #include <glib/gi18n-lib.h>
 
+#include "certificate.h"
 #include "choice-list.h"
 #include "export-page.h"
 #include "format.h"
@@ -75,14 +76,37 @@ pju_export_page_ask (PjuExportPage *self)
     return;
   dialog = gtk_file_chooser_native_new (_("Export Network"), GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))),
                                         GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), _("_Cancel"));
-  const char *extension = format->source && *format->source ? format->source : "onnx";
-  g_autofree char *file = g_strdup_printf ("%s-pruned%s%s", name && *name ? name : "network",
-                                           *extension == '.' ? "" : ".", extension);
+  const char *extension = format->source ? format->source : "";
+  /* A format without an ending makes a folder, named after itself. */
+  g_autofree char *file = g_strdup_printf ("%s-%s%s%s", name && *name ? name : "network",
+                                           *extension ? "pruned" : format->name, *extension ? "." : "", extension);
   g_strdelimit (file, "/\\:", '-');
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), file);
   g_signal_connect_object (dialog, "response", G_CALLBACK (response_cb), self, 0);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void jobs_changed_cb (PjuExportPage *self);
+
+/* A job that is not done may become so: the row is made anew then. */
+static GtkWidget *
+make_row (PjuExportPage *self, PjmJob *job)
+{
+  g_autofree char *details = pju_get_string (job, "details"), *title = pju_get_string (job, "title");
+  GtkWidget *row = gtk_list_box_row_new (), *child;
+
+  if (pjm_job_get_state (job) == PJM_JOB_DONE && details) {
+    child = pju_certificate_new (title, details);
+  } else {
+    child = pju_job_row_new (self->studio, FALSE);
+    pju_job_row_set_job (PJU_JOB_ROW (child), job);
+    g_signal_connect_object (job, "notify::state", G_CALLBACK (jobs_changed_cb), self, G_CONNECT_SWAPPED);
+  }
+  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), child);
+  gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), FALSE);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+  return row;
 }
 
 static void
@@ -99,9 +123,8 @@ jobs_changed_cb (PjuExportPage *self)
     g_autofree char *kind = pju_get_string (job, "kind");
     if (g_strcmp0 (kind, "export") != 0)
       continue;
-    GtkWidget *row = pju_job_row_new (self->studio, FALSE);
-    pju_job_row_set_job (PJU_JOB_ROW (row), job);
-    gtk_list_box_append (GTK_LIST_BOX (self->certificates), row);
+    g_signal_handlers_disconnect_by_func (job, jobs_changed_cb, self);
+    gtk_list_box_append (GTK_LIST_BOX (self->certificates), make_row (self, job));
     shown++;
   }
   gtk_widget_set_visible (self->certificates_box, shown > 0);

@@ -133,6 +133,7 @@ PjDevice *cli_device (Cli *cli, GError **error);
  * @session: (nullable); @step: its step
  * @plan: what is marked to be cut at this step; empty without a session
  * @accuracy: (nullable): as it was last measured by this run: "0.9185 of 10000"
+ * @original: (nullable): the network that it was made from, for exports that show it; NULL: of the session
  */
 typedef struct {
   PjGraph *graph;
@@ -141,6 +142,7 @@ typedef struct {
   int64_t step;
   PjCutPlan *plan;
   char *name, *accuracy;
+  PjGraph *original;
 } CliModel;
 
 void cli_model_clear (CliModel *self);
@@ -255,6 +257,9 @@ gboolean cli_show_sweep (Cli *cli, const PjGroups *groups, const PjSweep *sweep,
 
 /* Refuses early, before minutes of work: the folder of @path must exist and be writable. NULL is allowed. */
 gboolean cli_check_out (const char *path, GError **error);
+/* The same for what a format writes, which may be a folder, and for what the format needs. @format: (nullable) */
+gboolean cli_check_export (const char *format, const char *path, gboolean has_original, gboolean has_data,
+                           GError **error);
 
 /* $XDG_DATA_HOME/penjing/@name; made if needed. (transfer full) */
 char *cli_data_folder (const char *name, GError **error);

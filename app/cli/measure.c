@@ -179,7 +179,8 @@ cli_export (Cli *cli, const CliModel *model, const PjWork *work, const char *for
   PjWork mine = *work;
   mine.graph = model->graph;
   mine.step = model->step;
-  if (!pj_work_export (&mine, format, path, model->accuracy, &certificate, NULL, error))
+  PjWorkExport what = { .format = format, .path = path, .accuracy = model->accuracy, .original = model->original };
+  if (!pj_work_export (&mine, &what, &certificate, NULL, error))
     return FALSE;
   cli_say (cli, "  %s\n", path);
   cli_say (cli, "      %s\n", certificate.text);
@@ -189,6 +190,8 @@ cli_export (Cli *cli, const CliModel *model, const PjWork *work, const char *for
   json_object_set_string_member (object, "sha256", certificate.hash);
   json_object_set_int_member (object, "bytes", (gint64) certificate.size_bytes);
   json_object_set_double_member (object, "difference", certificate.difference);
+  if (certificate.cut_difference >= 0.0)
+    json_object_set_double_member (object, "cut_difference", certificate.cut_difference);
   json_object_set_int_member (object, "inputs", certificate.n_inputs);
   json_object_set_boolean_member (object, "test_pictures", certificate.real_inputs);
   cli_json_cost (object, &certificate.cost);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "io/onnx.h"
+#include "model/work-export.h"
 #include "model/work-open.h"
 
 PjDevice *
@@ -29,6 +30,7 @@ cli_model_clear (CliModel *self)
   g_clear_pointer (&self->session, pj_session_close);
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->accuracy, g_free);
+  g_clear_pointer (&self->original, pj_graph_unref);
 }
 
 static gboolean
@@ -197,16 +199,10 @@ cli_open_data (Cli *cli, const char *where, char **absolute, GError **error)
   return dataset;
 }
 
-gboolean
-cli_check_out (const char *path, GError **error)
+static gboolean
+check_place (const char *path, GError **error)
 {
-  if (path == NULL)
-    return TRUE;
   g_autofree char *folder = g_path_get_dirname (path);
-  if (g_file_test (path, G_FILE_TEST_IS_DIR)) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot write “%s”: it is a folder", path);
-    return FALSE;
-  }
   /* Only making a file shows that one can be made: access() says yes to root even where nothing can be written. */
   g_autofree char *trial = g_build_filename (folder, ".penjing-XXXXXX", NULL);
   int fd = g_mkstemp (trial);
@@ -217,4 +213,31 @@ cli_check_out (const char *path, GError **error)
   }
   g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot write “%s”: folder “%s”: %s", path, folder, g_strerror (errno));
   return FALSE;
+}
+
+gboolean
+cli_check_out (const char *path, GError **error)
+{
+  if (path == NULL)
+    return TRUE;
+  if (g_file_test (path, G_FILE_TEST_IS_DIR)) {
+    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot write “%s”: it is a folder", path);
+    return FALSE;
+  }
+  return check_place (path, error);
+}
+
+gboolean
+cli_check_export (const char *format, const char *path, gboolean has_original, gboolean has_data, GError **error)
+{
+  const PjExporter *exporter = pj_exporter_find (format != NULL ? format : "onnx");
+  if (!pj_work_export_check (format != NULL ? format : "onnx", has_original, has_data, error))
+    return FALSE;
+  if ((exporter->flags & PJ_EXPORTER_FOLDER) == 0)
+    return cli_check_out (path, error);
+  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_DIR)) {
+    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot make the folder “%s”: it is a file", path);
+    return FALSE;
+  }
+  return check_place (path, error);
 }

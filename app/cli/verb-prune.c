@@ -166,9 +166,11 @@ run (Cli *cli, char **args, GError **error)
   pj_work_choose_init (&choice);
   g_auto (CliModel) model = { 0 };
   g_autofree char *where = NULL, *target = out != NULL ? g_canonicalize_filename (out, NULL) : NULL;
-  if (!read_choice (cli, &choice, error) || !check_settings (&choice, error) || !cli_check_out (out, error)
+  if (!read_choice (cli, &choice, error) || !check_settings (&choice, error)
+      || (out != NULL && !cli_check_export (format, out, TRUE, TRUE, error))
       || !cli_open_model (cli, args[0], TRUE, &model, error))
     return FALSE;
+  model.original = pj_graph_ref (model.graph);
   CliDrop drop = { drop_blocks, drop_layers, (unsigned) drop_weakest };
   /* A wrong name or ratio must not cost a measurement first. */
   if (!cli_check_drop (model.graph, &drop, error))

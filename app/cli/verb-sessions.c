@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cli/verbs.h"
+#include "model/work-export.h"
 #include "model/work-open.h"
 #include "model/work-settings.h"
 #include "model/work-train.h"
@@ -93,10 +94,12 @@ list_jobs (Cli *cli, PjSession *session, GError **error)
     g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, job->id);
     g_autofree char *took = cli_duration ((double) job->elapsed_ms / 1e3);
     g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, job->seed);
+    /* Details of the result stand in lines of their own. */
+    const char *end = job->result != NULL ? strchr (job->result, '\n') : NULL;
+    g_autofree char *result = end != NULL ? g_strndup (job->result, (gsize) (end - job->result)) : g_strdup (job->result);
     gboolean resumable = pj_work_can_resume (job);
     cli_table_add (table, id, job->title, state_name (job->state), took, job->device != NULL ? job->device : "", seed,
-                   resumable ? "can be resumed" : job->error != NULL ? job->error : job->result != NULL ? job->result
-                   : "", NULL);
+                   resumable ? "can be resumed" : job->error != NULL ? job->error : result != NULL ? result : "", NULL);
     JsonObject *object = json_object_new ();
     json_object_set_int_member (object, "id", job->id);
     json_object_set_string_member (object, "kind", job->kind);
@@ -104,7 +107,9 @@ list_jobs (Cli *cli, PjSession *session, GError **error)
     json_object_set_string_member (object, "state", state_name (job->state));
     json_object_set_int_member (object, "elapsed_ms", job->elapsed_ms);
     json_object_set_boolean_member (object, "resumable", resumable);
-    json_object_set_string_member (object, "result", job->result);
+    json_object_set_string_member (object, "result", result);
+    if (end != NULL)
+      json_object_set_string_member (object, "details", end + 1);
     json_object_set_string_member (object, "error", job->error);
     json_object_set_string_member (object, "settings", job->settings);
     json_array_add_object_element (list, object);
@@ -204,12 +209,18 @@ export (Cli *cli, PjSession *session, const char *argument, GError **error)
   g_auto (PjWorkPlace) place = { 0 };
   if (out == NULL)
     return cli_usage (error, "export needs --out");
-  if (!cli_check_out (out, error) || (argument != NULL && !read_number (argument, "step", &id, error))
+  g_autofree char *where = pj_session_get_meta (session, PJ_META_DATA);
+  if (!cli_check_export (format, out, TRUE, where != NULL, error)
+      || (argument != NULL && !read_number (argument, "step", &id, error))
       || !pj_work_open_step (session, id, &place, error))
     return FALSE;
+  g_autoptr (PjDataset) dataset = where != NULL ? pj_work_open_data (where, NULL) : NULL;
+  g_autoptr (PjGraph) original = pj_work_find_original (session, place.step->id, error);
+  if (original == NULL)
+    return FALSE;
   g_autofree char *accuracy = pj_work_known_accuracy (session, place.step->model);
-  CliModel model = { .graph = place.graph, .accuracy = accuracy };
-  PjWork work = { .device = cli_device (cli, error), .graph = place.graph, .hooks = &cli->hooks };
+  CliModel model = { .graph = place.graph, .accuracy = accuracy, .original = original };
+  PjWork work = { .device = cli_device (cli, error), .graph = place.graph, .dataset = dataset, .hooks = &cli->hooks };
   return work.device != NULL && cli_export (cli, &model, &work, format != NULL ? format : "onnx", out, "out", error);
 }
 

@@ -8,6 +8,8 @@
  * The project passes on what the queue of the engine thread says.  It ends a job only after the result
  * is in place, so that whoever sees DONE also sees what was made.
  */
+#include <string.h>
+
 #include "model/job-private.h"
 
 /* No estimate before; then from the rate of about the last WINDOW_S seconds. */
@@ -21,7 +23,7 @@ typedef struct {
 
 struct _PjmJob {
   GObject parent;
-  char *kind, *title, *stage, *error, *result;
+  char *kind, *title, *stage, *error, *result, *details;
   gint64 id;
   int state;
   double fraction, elapsed, remaining;
@@ -34,7 +36,7 @@ struct _PjmJob {
 G_DEFINE_FINAL_TYPE (PjmJob, pjm_job, G_TYPE_OBJECT)
 
 enum {
-  PROP_0, PROP_KIND, PROP_TITLE, PROP_STATE, PROP_STAGE, PROP_FRACTION, PROP_ELAPSED, PROP_REMAINING, PROP_ERROR, PROP_RESULT,
+  PROP_0, PROP_KIND, PROP_TITLE, PROP_STATE, PROP_STAGE, PROP_FRACTION, PROP_ELAPSED, PROP_REMAINING, PROP_ERROR, PROP_RESULT, PROP_DETAILS,
   PROP_CAN_RESUME, N_PROPS
 };
 static GParamSpec *props[N_PROPS];
@@ -64,6 +66,7 @@ pjm_job_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
   case PROP_REMAINING: g_value_set_double (value, self->remaining); break;
   case PROP_ERROR: g_value_set_string (value, self->error); break;
   case PROP_RESULT: g_value_set_string (value, self->result); break;
+  case PROP_DETAILS: g_value_set_string (value, self->details); break;
   case PROP_CAN_RESUME: g_value_set_boolean (value, self->can_resume); break;
   default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -85,6 +88,7 @@ pjm_job_finalize (GObject *object)
   g_free (self->stage);
   g_free (self->error);
   g_free (self->result);
+  g_free (self->details);
   g_ptr_array_unref (self->series);
   G_OBJECT_CLASS (pjm_job_parent_class)->finalize (object);
 }
@@ -108,6 +112,7 @@ pjm_job_class_init (PjmJobClass *klass)
   props[PROP_REMAINING] = g_param_spec_double ("remaining", NULL, NULL, -1, G_MAXDOUBLE, -1, READABLE);
   props[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, NULL, READABLE);
   props[PROP_RESULT] = g_param_spec_string ("result", NULL, NULL, NULL, READABLE);
+  props[PROP_DETAILS] = g_param_spec_string ("details", NULL, NULL, NULL, READABLE);
   props[PROP_CAN_RESUME] = g_param_spec_boolean ("can-resume", NULL, NULL, FALSE, READABLE);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
@@ -217,6 +222,17 @@ stored_state (PjJobState state)
   return PJM_JOB_INTERRUPTED;
 }
 
+/* The first line is for everybody, what follows for whoever wants to know more. */
+static void
+take_result (PjmJob *self, const char *text)
+{
+  const char *end = text != NULL ? strchr (text, '\n') : NULL;
+  g_autofree char *line = end != NULL ? g_strndup (text, (gsize) (end - text)) : g_strdup (text);
+  /* Details first: whoever hears of the result may read them. */
+  set_text (self, &self->details, end != NULL ? end + 1 : NULL, PROP_DETAILS);
+  set_text (self, &self->result, line, PROP_RESULT);
+}
+
 PjmJob *
 pjm_job_new_stored (const PjJobRecord *record, const char *title, const GArray *points, gboolean can_resume)
 {
@@ -226,7 +242,7 @@ pjm_job_new_stored (const PjJobRecord *record, const char *title, const GArray *
   self->elapsed = (double) record->elapsed_ms / 1000.0;
   self->fraction = self->state == PJM_JOB_DONE ? 1.0 : 0.0;
   self->error = g_strdup (record->error);
-  self->result = g_strdup (record->result);
+  take_result (self, record->result);
   self->can_resume = can_resume;
   for (guint i = 0; points != NULL && i < points->len; i++) {
     const PjPoint *point = &g_array_index (points, PjPoint, i);
@@ -322,7 +338,7 @@ pjm_job_end (PjmJob *self, PjmJobState state, const char *error, const char *res
   pjm_job_set_task (self, NULL);
   g_object_freeze_notify (G_OBJECT (self));
   set_text (self, &self->error, error, PROP_ERROR);
-  set_text (self, &self->result, result, PROP_RESULT);
+  take_result (self, result);
   set_number (self, &self->remaining, -1.0, PROP_REMAINING);
   if (state == PJM_JOB_DONE)
     set_number (self, &self->fraction, 1.0, PROP_FRACTION);

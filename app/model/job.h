@@ -24,6 +24,7 @@ typedef enum {
  *   "remaining" double  seconds, -1 while unknown (first 5 s)
  *   "error"    string   reason of a failure, else NULL
  *   "result"   string   one line about the outcome, NULL before
+ *   "details"  string   “key value” lines behind the result, NULL if there are none: the certificate of an export
  *   "can-resume" boolean  pjm_project_resume() goes on with it: interrupted, or cancelled at a checkpoint
  */
 PjmJobState pjm_job_get_state (PjmJob *self);

@@ -211,14 +211,20 @@ run_export (PjmTask *self, PjWork *work, GError **error)
 {
   g_autoptr (PjGraph) cut = NULL;
   g_auto (PjCertificate) certificate = { 0 };
+  PjWorkExport what = { .format = self->name, .path = self->path };
+  /* A session that cannot be written is not asked. */
+  if (work->session == NULL)
+    what.original = self->place->network->graph;
   /* The file is what the screen shows: without what is marked. */
   if (self->masks != NULL) {
-    cut = pj_cut (work->graph, self->place->network->groups, self->masks, error);
+    cut = pj_work_make_cut (work, self->place->network->groups, self->masks, self->criterion, PJM_SEED, NULL, error);
     if (cut == NULL)
       return FALSE;
     work->graph = cut;
+    /* What is known of the step's accuracy is not of this network. */
+    what.accuracy = "";
   }
-  return pj_work_export (work, self->name, self->path, NULL, &certificate, &self->done, error);
+  return pj_work_export (work, &what, &certificate, &self->done, error);
 }
 
 PjmJob *
@@ -226,6 +232,11 @@ pjm_project_export (PjmProject *self, const char *format, const char *path)
 {
   g_return_val_if_fail (PJM_IS_PROJECT (self) && path != NULL, NULL);
   g_autofree char *base = g_path_get_basename (path), *title = g_strdup_printf (_("Export %s"), base);
+  g_autoptr (GError) reason = NULL;
+  if (pjm_project_is_ready (self) && !pj_work_export_check (format, TRUE, self->dataset != NULL, &reason)) {
+    pjm_project_fail (self, _("The network could not be exported"), reason->message);
+    return NULL;
+  }
   PjmTask *task = pjm_task_new (self, "export", title, run_export, FALSE, FALSE);
   if (task == NULL)
     return NULL;

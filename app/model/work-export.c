@@ -2,14 +2,10 @@
 /* Export as a job: write, read back, run both, compare. */
 #include "model/work-export.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/rng.h"
 #include "model/work-infer.h"
 #include "model/work-open.h"
 #include "model/work-private.h"
@@ -23,6 +19,7 @@ pj_certificate_clear (PjCertificate *self)
 {
   g_clear_pointer (&self->hash, g_free);
   g_clear_pointer (&self->text, g_free);
+  g_clear_pointer (&self->details, g_free);
 }
 
 /* --- notes --- */
@@ -77,37 +74,16 @@ with_notes (const PjWork *work, const char *accuracy, PjCertificate *certificate
   set_number (graph, "penjing.params", certificate->cost.learnable);
   pj_graph_set_meta (graph, "penjing.weights-sha256", hash);
   pj_graph_set_meta (graph, "penjing.shapes", shapes);
-  if (accuracy != NULL)
+  if (accuracy != NULL && *accuracy != '\0')
     pj_graph_set_meta (graph, PJ_NOTE_ACCURACY, accuracy);
   if (work->dataset != NULL)
     pj_graph_set_meta (graph, PJ_NOTE_DATA, pj_dataset_name (work->dataset));
+  /* Of a file that came in with one. */
+  pj_graph_set_meta (graph, PJ_NOTE_FILE_DIFFERENCE, NULL);
   return graph;
 }
 
 /* --- running both --- */
-
-/* Test pictures where there are enough that fit, else seeded noise. (transfer full): for pj_free() */
-static float *
-make_inputs (const PjWork *work, PjCertificate *certificate, GError **error)
-{
-  size_t size = pj_work_input_elems (work->graph);
-  float *inputs = pj_alloc (N_INPUTS * size * sizeof (float), "inputs to compare", error);
-  if (inputs == NULL)
-    return NULL;
-  certificate->n_inputs = N_INPUTS;
-  PjFormat format;
-  if (work->dataset != NULL && pj_dataset_n (work->dataset, PJ_SPLIT_TEST) >= N_INPUTS
-      && pj_dataset_format_for (work->dataset, work->graph, FALSE, &format, NULL)) {
-    certificate->real_inputs = TRUE;
-    for (unsigned i = 0; i < N_INPUTS && certificate->real_inputs; i++)
-      certificate->real_inputs = pj_dataset_image (work->dataset, PJ_SPLIT_TEST, i, &format, inputs + i * size, NULL);
-  }
-  PjRng rng;
-  pj_rng_init (&rng, 1, PJ_STREAM (PJ_STREAM_SUBSET, 0, 0));
-  for (size_t i = 0; !certificate->real_inputs && i < N_INPUTS * size; i++)
-    inputs[i] = (float) pj_rng_normal (&rng);
-  return inputs;
-}
 
 /* FALSE with @error set if the two networks are not of one kind: the difference would be of nothing. */
 static gboolean
@@ -119,7 +95,8 @@ run_both (const PjWork *work, PjGraph *back, const char *path, PjCertificate *ce
                  "“%s” would have other inputs or outputs than the network; nothing was kept", path);
     return FALSE;
   }
-  float *inputs = make_inputs (work, certificate, error);
+  certificate->n_inputs = N_INPUTS;
+  float *inputs = pj_work_probe_inputs (work->graph, work->dataset, N_INPUTS, &certificate->real_inputs, error);
   float *ours = inputs != NULL ? pj_alloc (N_INPUTS * n * sizeof (float), "outputs to compare", error) : NULL;
   float *theirs = ours != NULL ? pj_alloc (N_INPUTS * n * sizeof (float), "outputs to compare", error) : NULL;
   gboolean ok = theirs != NULL && pj_work_infer (work->device, work->graph, N_INPUTS, inputs, N_INPUTS, ours, NULL,
@@ -134,10 +111,10 @@ run_both (const PjWork *work, PjGraph *back, const char *path, PjCertificate *ce
 }
 
 static gboolean
-compare_with_file (const PjWork *work, const PjExporter *exporter, const char *path, PjCertificate *certificate,
-                   GError **error)
+compare_with_file (const PjWork *work, const PjExporter *exporter, const char *trial, const char *path,
+                   PjCertificate *certificate, GError **error)
 {
-  g_autoptr (PjGraph) back = exporter->read (path, error);
+  g_autoptr (PjGraph) back = exporter->read (trial, error);
   if (back == NULL || !run_both (work, back, path, certificate, error))
     return FALSE;
   if (certificate->difference <= PJ_CERTIFICATE_TOLERANCE)
@@ -149,7 +126,56 @@ compare_with_file (const PjWork *work, const PjExporter *exporter, const char *p
   return FALSE;
 }
 
+/* --- the original --- */
+
+PjGraph *
+pj_work_find_original (PjSession *session, int64_t id, GError **error)
+{
+  int64_t model = 0;
+  gboolean before_cut = TRUE;
+  while (id != 0) {
+    g_autoptr (PjStepRecord) step = pj_session_get_step (session, id, error);
+    if (step == NULL)
+      return NULL;
+    /* Going back: what stands right before a cut, until there is an earlier one. */
+    if (before_cut)
+      model = step->model;
+    before_cut = step->kind == PJ_STEP_CUT;
+    id = step->parent;
+  }
+  return pj_session_get_graph (session, model, error);
+}
+
+gboolean
+pj_work_export_check (const char *format, gboolean has_original, gboolean has_data, GError **error)
+{
+  const PjExporter *exporter = pj_exporter_find (format);
+  if (exporter == NULL) {
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "there is no export format “%s”", format);
+    return FALSE;
+  }
+  if ((exporter->flags & PJ_EXPORTER_NEEDS_DATA) != 0 && !has_data) {
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "format “%s” shows sample pictures: it needs a data set", format);
+    return FALSE;
+  }
+  if ((exporter->flags & PJ_EXPORTER_NEEDS_ORIGINAL) != 0 && !has_original) {
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID,
+                 "format “%s” shows the original network too: it needs that network, or a session that holds it", format);
+    return FALSE;
+  }
+  return exporter->check == NULL || exporter->check (error);
+}
+
 /* --- the file --- */
+
+static gboolean
+add_size (const char *path, uint64_t *size, GError **error)
+{
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
+  if (file != NULL)
+    *size += g_mapped_file_get_length (file);
+  return file != NULL;
+}
 
 static gboolean
 hash_file (const char *path, PjCertificate *certificate, GError **error)
@@ -158,58 +184,133 @@ hash_file (const char *path, PjCertificate *certificate, GError **error)
   if (file == NULL)
     return FALSE;
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
-  certificate->size_bytes = g_bytes_get_size (bytes);
+  g_free (certificate->hash);
   certificate->hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, bytes);
   return TRUE;
 }
 
-/* The file is written beside its place and takes it only once it is certified, so that a file that was
- * there before is not lost to one that turns out to be wrong. */
 static gboolean
-write_certified (const PjWork *work, const PjExporter *exporter, const char *path, const char *accuracy,
+weigh (const PjExporter *exporter, const char *path, PjCertificate *certificate, GError **error)
+{
+  certificate->size_bytes = 0;
+  if ((exporter->flags & PJ_EXPORTER_FOLDER) == 0)
+    return add_size (path, &certificate->size_bytes, error) && hash_file (path, certificate, error);
+  g_autofree char *network = g_build_filename (path, exporter->network, NULL);
+  g_autoptr (GDir) entries = g_dir_open (path, 0, error);
+  if (entries == NULL)
+    return FALSE;
+  for (const char *name; (name = g_dir_read_name (entries)) != NULL;) {
+    g_autofree char *file = g_build_filename (path, name, NULL);
+    if (!add_size (file, &certificate->size_bytes, error))
+      return FALSE;
+  }
+  return hash_file (network, certificate, error);
+}
+
+/* One attempt: written and compared. */
+static gboolean
+write_and_compare (const PjWork *work, const PjExporter *exporter, const PjExportSource *source, const char *trial,
+                   const char *path, PjCertificate *certificate, GError **error)
+{
+  pj_exporter_discard (exporter, trial);
+  return exporter->write (source, trial, error)
+         && compare_with_file (work, exporter, trial, path, certificate, error);
+}
+
+/* The file is written beside its place and takes it only once it is certified, so that a file that was
+ * there before is not lost to one that turns out to be wrong.  It is written twice: the first time to find the
+ * difference that the second one states. */
+static gboolean
+write_certified (const PjWork *work, const PjExporter *exporter, const PjWorkExport *what, PjGraph *noted,
                  PjCertificate *certificate, GError **error)
 {
-  g_autoptr (PjGraph) noted = with_notes (work, accuracy, certificate);
-  g_autofree char *trial = g_strdup_printf ("%s.part", path);
-  if (!exporter->write (noted, trial, error)) {
-    unlink (trial);
-    return FALSE;
+  g_autoptr (PjGraph) found = NULL;
+  PjExportSource source = { .graph = noted, .original = what->original, .dataset = work->dataset };
+  if ((exporter->flags & PJ_EXPORTER_NEEDS_ORIGINAL) != 0 && source.original == NULL) {
+    source.original = found = pj_work_find_original (work->session, work->step, error);
+    if (found == NULL)
+      return FALSE;
   }
-  gboolean ok = compare_with_file (work, exporter, trial, certificate, error) && hash_file (trial, certificate, error);
-  if (ok && rename (trial, path) < 0) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot write “%s”: %s", path, g_strerror (errno));
-    ok = FALSE;
+  g_autofree char *trial = g_strdup_printf ("%s.part", what->path);
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  gboolean ok = write_and_compare (work, exporter, &source, trial, what->path, certificate, error);
+  if (ok) {
+    pj_graph_set_meta (noted, PJ_NOTE_FILE_DIFFERENCE,
+                       g_ascii_formatd (text, sizeof text, "%.2e", certificate->difference));
+    ok = write_and_compare (work, exporter, &source, trial, what->path, certificate, error);
   }
+  ok = ok && weigh (exporter, trial, certificate, error) && pj_exporter_place (exporter, trial, what->path, error);
   if (!ok)
-    unlink (trial);
+    pj_exporter_discard (exporter, trial);
   return ok;
 }
 
+/* --- in words --- */
+
+static void
+add_note (GString *lines, const char *key, const PjGraph *graph, const char *note)
+{
+  const char *text = pj_graph_get_meta (graph, note);
+  if (text != NULL)
+    g_string_append_printf (lines, "%s %s\n", key, text);
+}
+
+static char *
+describe (const PjWorkExport *what, const PjGraph *graph, const PjCertificate *certificate)
+{
+  GString *lines = g_string_new (NULL);
+  g_autofree char *shape = pj_shape_to_string (&pj_graph_value (graph, pj_graph_get_input (graph))->shape);
+  g_string_append_printf (lines, "path %s\nformat %s\nbytes %" G_GUINT64_FORMAT "\nsha256 %s\nmacs %" G_GUINT64_FORMAT
+                          "\nparameters %" G_GUINT64_FORMAT "\nshape %s\nclasses %zu\ninputs %u\npictures %d\n"
+                          "difference %.2e\n", what->path, what->format, certificate->size_bytes, certificate->hash,
+                          certificate->cost.macs, certificate->cost.learnable, shape, pj_work_output_elems (graph),
+                          certificate->n_inputs, certificate->real_inputs, certificate->difference);
+  add_note (lines, "cut-difference", graph, PJ_NOTE_CUT_DIFFERENCE);
+  add_note (lines, "base-macs", graph, PJ_NOTE_BASE_MACS);
+  add_note (lines, "base-parameters", graph, PJ_NOTE_BASE_PARAMS);
+  add_note (lines, "method", graph, PJ_NOTE_CRITERION);
+  add_note (lines, "seed", graph, PJ_NOTE_SEED);
+  add_note (lines, "base-accuracy", graph, PJ_NOTE_BASE_ACCURACY);
+  add_note (lines, "accuracy", graph, PJ_NOTE_ACCURACY);
+  return g_string_free (lines, FALSE);
+}
+
+static void
+put_into_words (const PjWorkExport *what, const PjGraph *graph, PjCertificate *certificate)
+{
+  g_autofree char *base = g_path_get_basename (what->path);
+  const char *cut = pj_graph_get_meta (graph, PJ_NOTE_CUT_DIFFERENCE);
+  certificate->cut_difference = cut != NULL ? g_ascii_strtod (cut, NULL) : -1.0;
+  g_autofree char *when_cut = cut != NULL ? g_strdup_printf (", cut equals masked to %s", cut) : g_strdup ("");
+  certificate->text = g_strdup_printf ("%s: %.1f kB, %.2f M MACs, largest difference %.1e on %u %s%s, SHA-256 %.12s…",
+                                       base, (double) certificate->size_bytes / 1e3,
+                                       (double) certificate->cost.macs / 1e6, certificate->difference,
+                                       certificate->n_inputs,
+                                       certificate->real_inputs ? "test pictures" : "seeded inputs", when_cut,
+                                       certificate->hash);
+  certificate->details = describe (what, graph, certificate);
+}
+
 gboolean
-pj_work_export (const PjWork *work, const char *format, const char *path, const char *accuracy,
-                PjCertificate *certificate, PjWorkDone *done, GError **error)
+pj_work_export (const PjWork *work, const PjWorkExport *what, PjCertificate *certificate, PjWorkDone *done,
+                GError **error)
 {
   if (done != NULL)
     memset (done, 0, sizeof *done);
   memset (certificate, 0, sizeof *certificate);
-  const PjExporter *exporter = pj_exporter_find (format);
-  if (exporter == NULL) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "there is no export format “%s”", format);
+  if (!pj_work_export_check (what->format, what->original != NULL || (work->session != NULL && work->step != 0),
+                             work->dataset != NULL, error))
     return FALSE;
-  }
-  g_autofree char *base = g_path_get_basename (path), *title = g_strdup_printf ("Export %s", base);
+  g_autofree char *base = g_path_get_basename (what->path), *title = g_strdup_printf ("Export %s", base);
   PjWorkRun *run = pj_work_begin (work, "export", title, NULL, 0, error);
   if (run == NULL)
     return FALSE;
-  gboolean ok = write_certified (work, exporter, path, accuracy, certificate, error);
+  g_autoptr (PjGraph) noted = with_notes (work, what->accuracy, certificate);
+  gboolean ok = write_certified (work, pj_exporter_find (what->format), what, noted, certificate, error);
   if (ok)
-    certificate->text = g_strdup_printf ("%s: %.1f kB, %.2f M MACs, largest difference %.1e on %u %s, SHA-256 %.12s…",
-                                         base,
-                                         (double) certificate->size_bytes / 1e3, (double) certificate->cost.macs / 1e6,
-                                         certificate->difference, certificate->n_inputs,
-                                         certificate->real_inputs ? "test pictures" : "seeded inputs",
-                                         certificate->hash);
-  ok = pj_work_end (run, ok, g_strdup (certificate->text), done, error);
+    put_into_words (what, noted, certificate);
+  g_autofree char *result = ok ? g_strconcat (certificate->text, "\n", certificate->details, NULL) : NULL;
+  ok = pj_work_end (run, ok, g_strdup (result), done, error);
   if (!ok)
     pj_certificate_clear (certificate);
   return ok;

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "compute/plan.h"
 #include "graph/cut.h"
+#include "train/masks.h"
 
 /* Inputs for the check of groups. */
 #define CHECK_BATCH 4
@@ -40,17 +41,12 @@ run_batch (PjPlan *plan, PjGraph *graph, const float *inputs, size_t n, float *i
   return TRUE;
 }
 
-gboolean
-pj_work_infer (PjDevice *device, PjGraph *graph, unsigned batch, const float *inputs, size_t n, float *outputs,
-               const PjHooks *hooks, GError **error)
+/* All images through a plan that is ready. */
+static gboolean
+run_all (PjPlan *plan, PjGraph *graph, unsigned batch, const float *inputs, size_t n, float *outputs,
+         const PjHooks *hooks, GError **error)
 {
-  int output = pj_graph_get_output (graph);
   size_t n_in = pj_work_input_elems (graph), n_out = pj_work_output_elems (graph);
-  PjPlanOptions options = { .batch = batch, .mode = PJ_PLAN_INFER, .observed = &output, .n_observed = 1 };
-  g_autoptr (PjParams) params = pj_params_new (device, graph, FALSE, error);
-  g_autoptr (PjPlan) plan = params != NULL ? pj_plan_new (graph, params, &options, error) : NULL;
-  if (plan == NULL)
-    return FALSE;
   float *images = pj_alloc (batch * n_in * sizeof (float), "inputs of a batch", error);
   float *results = images != NULL ? pj_alloc (batch * n_out * sizeof (float), "outputs of a batch", error) : NULL;
   gboolean ok = results != NULL;
@@ -63,6 +59,55 @@ pj_work_infer (PjDevice *device, PjGraph *graph, unsigned batch, const float *in
   pj_free (images);
   pj_free (results);
   return ok;
+}
+
+gboolean
+pj_work_infer (PjDevice *device, PjGraph *graph, unsigned batch, const float *inputs, size_t n, float *outputs,
+               const PjHooks *hooks, GError **error)
+{
+  int output = pj_graph_get_output (graph);
+  PjPlanOptions options = { .batch = batch, .mode = PJ_PLAN_INFER, .observed = &output, .n_observed = 1 };
+  g_autoptr (PjParams) params = pj_params_new (device, graph, FALSE, error);
+  g_autoptr (PjPlan) plan = params != NULL ? pj_plan_new (graph, params, &options, error) : NULL;
+  return plan != NULL && run_all (plan, graph, batch, inputs, n, outputs, hooks, error);
+}
+
+gboolean
+pj_work_infer_masked (PjDevice *device, PjGraph *graph, const PjGroups *groups, const PjCutPlan *cut, unsigned batch,
+                      const float *inputs, size_t n, float *outputs, const PjHooks *hooks, GError **error)
+{
+  int output = pj_graph_get_output (graph);
+  g_autoptr (PjGraph) scaled = pj_masks_scaled (graph, groups, cut, error);
+  if (scaled == NULL)
+    return FALSE;
+  g_autoptr (GArray) gated = pj_masks_gated (groups, cut);
+  PjPlanOptions options = {
+    .batch = batch, .mode = PJ_PLAN_INFER, .observed = &output, .n_observed = 1,
+    .gated = (const int *) gated->data, .n_gated = gated->len,
+  };
+  g_autoptr (PjParams) params = pj_params_new (device, scaled, FALSE, error);
+  g_autoptr (PjPlan) plan = params != NULL ? pj_plan_new (scaled, params, &options, error) : NULL;
+  return plan != NULL && pj_masks_apply (plan, graph, groups, gated, cut, error)
+         && run_all (plan, scaled, batch, inputs, n, outputs, hooks, error);
+}
+
+float *
+pj_work_probe_inputs (PjGraph *graph, PjDataset *dataset, unsigned n, gboolean *are_pictures, GError **error)
+{
+  size_t size = pj_work_input_elems (graph);
+  float *inputs = pj_alloc (n * size * sizeof (float), "inputs to compare", error);
+  if (inputs == NULL)
+    return NULL;
+  PjFormat format;
+  *are_pictures = dataset != NULL && pj_dataset_n (dataset, PJ_SPLIT_TEST) >= n
+                  && pj_dataset_format_for (dataset, graph, FALSE, &format, NULL);
+  for (unsigned i = 0; i < n && *are_pictures; i++)
+    *are_pictures = pj_dataset_image (dataset, PJ_SPLIT_TEST, i, &format, inputs + i * size, NULL);
+  PjRng rng;
+  pj_rng_init (&rng, 1, PJ_STREAM (PJ_STREAM_SUBSET, 0, 0));
+  for (size_t i = 0; !*are_pictures && i < n * size; i++)
+    inputs[i] = (float) pj_rng_normal (&rng);
+  return inputs;
 }
 
 double

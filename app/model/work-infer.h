@@ -4,6 +4,8 @@
 
 #include "base/hooks.h"
 #include "compute/device.h"
+#include "data/dataset.h"
+#include "graph/cut.h"
 #include "graph/graph.h"
 #include "graph/groups.h"
 
@@ -21,6 +23,20 @@ size_t pj_work_output_elems (const PjGraph *graph);
  */
 gboolean pj_work_infer (PjDevice *device, PjGraph *graph, unsigned batch, const float *inputs, size_t n, float *outputs,
                         const PjHooks *hooks, GError **error);
+
+/* The same of the masked network: channels that @plan removes are multiplied by 0 at every mask point. */
+gboolean pj_work_infer_masked (PjDevice *device, PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan,
+                               unsigned batch, const float *inputs, size_t n, float *outputs, const PjHooks *hooks,
+                               GError **error);
+
+/**
+ * pj_work_probe_inputs:
+ * @dataset: (nullable): its first test pictures are taken where there are @n that fit the network
+ * @are_pictures: (out): FALSE: seeded noise
+ *
+ * Inputs to compare two networks on. (transfer full): for pj_free()
+ */
+float *pj_work_probe_inputs (PjGraph *graph, PjDataset *dataset, unsigned n, gboolean *are_pictures, GError **error);
 
 /* Largest |a − b| over the largest |a|; 1 if a number is not finite. */
 double pj_work_difference (const float *a, const float *b, size_t n);

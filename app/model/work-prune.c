@@ -340,30 +340,6 @@ pj_work_choose_resume (const PjWork *work, const char *text, PjWorkDone *done, G
 
 /* --- cutting --- */
 
-void
-pj_work_note_origin (const PjWork *work, PjGraph *cut, const char *method, uint64_t seed, const char *base_accuracy)
-{
-  g_autofree char *known = NULL;
-  if (base_accuracy == NULL && work->session != NULL && work->step != 0) {
-    g_autoptr (PjStepRecord) step = pj_session_get_step (work->session, work->step, NULL);
-    base_accuracy = known = step != NULL ? pj_work_known_accuracy (work->session, step->model) : NULL;
-  }
-  g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, seed);
-  pj_graph_set_meta (cut, PJ_NOTE_CRITERION, method != NULL ? method : "by hand");
-  pj_graph_set_meta (cut, PJ_NOTE_SEED, number);
-  pj_graph_set_meta (cut, PJ_NOTE_ACCURACY, NULL);
-  /* The base of a network that is cut for the second time is the one before the first cut. */
-  if (pj_graph_get_meta (cut, PJ_NOTE_BASE_MACS) != NULL)
-    return;
-  PjCost cost;
-  pj_graph_cost (work->graph, &cost);
-  g_autofree char *macs = g_strdup_printf ("%" G_GUINT64_FORMAT, cost.macs);
-  g_autofree char *params = g_strdup_printf ("%" G_GUINT64_FORMAT, cost.learnable);
-  pj_graph_set_meta (cut, PJ_NOTE_BASE_MACS, macs);
-  pj_graph_set_meta (cut, PJ_NOTE_BASE_PARAMS, params);
-  pj_graph_set_meta (cut, PJ_NOTE_BASE_ACCURACY, base_accuracy);
-}
-
 PjGraph *
 pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, const char *method, uint64_t seed,
              const char *base_accuracy, PjWorkDone *done, GError **error)
@@ -373,17 +349,10 @@ pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, 
   PjWorkRun *run = pj_work_begin (work, "cut", "Cut", NULL, seed, error);
   if (run == NULL)
     return NULL;
-  const PjMethod *known = method != NULL ? pj_method_find (method) : NULL;
-  g_autoptr (PjGraph) cut = pj_cut (work->graph, groups, plan, error);
+  g_autoptr (PjGraph) cut = pj_work_make_cut (work, groups, plan, method, seed, base_accuracy, error);
   g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_CUT, 0, "Cut");
-  if (cut != NULL && known != NULL && known->fresh != PJ_FRESH_NO) {
-    PjGraph *fresh = pj_graph_fresh (cut, seed, error);
-    pj_graph_unref (cut);
-    cut = fresh;
-  }
   gboolean ok = cut != NULL;
   if (ok) {
-    pj_work_note_origin (work, cut, method, seed, base_accuracy);
     step->detail = describe_plan (work, groups, plan);
     step->criterion = g_strdup (method);
     ok = pj_work_run_add_step (run, cut, step, error);

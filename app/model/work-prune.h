@@ -68,6 +68,21 @@ PjCutPlan *pj_work_choose (const PjWork *work, const PjGroups *groups, const PjW
 gboolean pj_work_choose_estimate (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings,
                                   double *seconds, GError **error);
 
+/* The largest difference, relative to the largest output, between a masked and a cut network that still is
+ * rounding. */
+#define PJ_WORK_CUT_TOLERANCE 1e-3
+
+/**
+ * pj_work_make_cut:
+ *
+ * As pj_work_cut() without the step: removes the channels, runs the masked and the cut network on the same
+ * inputs, refuses if they differ by more than rounding (PJ_ERROR_INVALID), and notes in the network where it
+ * came from and how much they differ.  After a control that trains from scratch what is left then gets initial
+ * weights. (transfer full)
+ */
+PjGraph *pj_work_make_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, const char *method,
+                           uint64_t seed, const char *base_accuracy, GError **error);
+
 /**
  * pj_work_cut:
  * @plan: what stays

@@ -33,6 +33,8 @@ G_BEGIN_DECLS
 #define PJ_NOTE_BASE_PARAMS "penjing.base-params"
 #define PJ_NOTE_BASE_ACCURACY "penjing.base-accuracy"    /* "0.9185 of 10000" */
 #define PJ_NOTE_ACCURACY "penjing.accuracy"
+#define PJ_NOTE_CUT_DIFFERENCE "penjing.cut-difference"  /* largest between masked and cut, of the largest output */
+#define PJ_NOTE_FILE_DIFFERENCE "penjing.file-difference" /* the same between the network and its file, read back */
 #define PJ_NOTE_DATA "penjing.data"                      /* name of the data set of the accuracies */
 
 /* Texts of a session by key: where its data is, as pj_work_open_data() takes it. */

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-#include "data/embedded.h"
+#include "base/embedded.h"
 #include "data/kind.h"
 
 GBytes *
 pj_sample_bytes (const char *name)
 {
-  for (const PjEmbedded *e = pj_embedded; e->name != NULL; e++)
+  for (const PjEmbedded *e = pj_embedded_sample; e->name != NULL; e++)
     if (strcmp (e->name, name) == 0)
       return g_bytes_new_static (e->begin, (gsize) (e->end - e->begin));
   return NULL;
