@@ -45,20 +45,24 @@ pj_keep_top (const double *score, int n, int k, guint8 *keep)
     keep[items[i].channel] = i >= n - k;
 }
 
+/* @k channels of a group with @n blocks, rounded up to a multiple of both. */
+static int
+round_up (int k, int n, int multiple)
+{
+  int step = MAX (multiple, 1) * n;
+  for (int s = MAX (multiple, n); s < step; s++)
+    if (s % MAX (multiple, 1) == 0 && s % n == 0)
+      step = s;
+  return (k + step - 1) / step * step;
+}
+
 int
 pj_group_keep_count (const PjGroup *group, double ratio, int multiple)
 {
   int n = group->n_blocks;
   int k = n * pj_keep_count (group->n_channels / n, ratio, 1);
 
-  if (multiple > 1) {
-    int step = multiple * n;
-    for (int s = MAX (multiple, n); s < step; s++)
-      if (s % multiple == 0 && s % n == 0)
-        step = s;
-    k = (k + step - 1) / step * step;
-  }
-  return MIN (k, group->n_channels);
+  return MIN (round_up (k, n, multiple), group->n_channels);
 }
 
 /* Channels by block and score: entry j · n_blocks + b is the (j+1)-th least important of block b.
@@ -141,6 +145,7 @@ typedef struct {
   GArray *items;          /* Item, the least important row first */
   int **order;            /* by group: rank_in_blocks(), or NULL */
   unsigned n_groups;
+  int multiple;           /* of kept counts */
 } List;
 
 static void
@@ -216,27 +221,33 @@ respect_floors (GArray *items, const PjGroups *groups, const PjBudget *budget)
   g_array_set_size (items, n);
 }
 
+/* Leaves out the @n_rows least important rows of a group, or fewer so that a multiple is left. */
+static void
+remove_rows (PjCutPlan *plan, const List *list, const PjGroup *group, int n_rows)
+{
+  int n = group->n_channels, n_blocks = group->n_blocks;
+  int kept = MIN (round_up (n - n_rows * n_blocks, n_blocks, list->multiple), n);
+  g_autofree guint8 *keep = g_malloc ((gsize) n);
+
+  if (kept == n)
+    return;
+  for (int i = 0; i < n; i++)
+    keep[list->order[group->id][i]] = i >= n - kept;
+  pj_cut_plan_set (plan, group, keep, NULL);
+}
+
 static PjCutPlan *
 remove_front (const PjGroups *groups, const List *list, guint n)
 {
   PjCutPlan *plan = pj_cut_plan_new ();
-  g_autoptr (GPtrArray) keeps = g_ptr_array_new_with_free_func (g_free);
+  g_autofree int *n_rows = g_new0 (int, MAX (1, pj_groups_n (groups)));
 
-  g_ptr_array_set_size (keeps, (gint) pj_groups_n (groups));
-  for (guint i = 0; i < n; i++) {
-    const Item *item = &g_array_index (list->items, Item, i);
-    const PjGroup *group = pj_groups_get (groups, (unsigned) item->group);
-    guint8 *keep = keeps->pdata[item->group];
-    if (keep == NULL) {
-      keep = keeps->pdata[item->group] = g_malloc ((gsize) group->n_channels);
-      memset (keep, 1, (gsize) group->n_channels);
-    }
-    for (int b = 0; b < group->n_blocks; b++)
-      keep[list->order[item->group][item->channel * group->n_blocks + b]] = 0;
-  }
-  for (guint g = 0; g < keeps->len; g++)
-    if (keeps->pdata[g] != NULL)
-      pj_cut_plan_set (plan, pj_groups_get (groups, g), keeps->pdata[g], NULL);
+  /* The list holds the rows of a group in its own order. */
+  for (guint i = 0; i < n; i++)
+    n_rows[g_array_index (list->items, Item, i).group]++;
+  for (unsigned g = 0; g < pj_groups_n (groups); g++)
+    if (n_rows[g] > 0)
+      remove_rows (plan, list, pj_groups_get (groups, g), n_rows[g]);
   return plan;
 }
 
@@ -278,7 +289,7 @@ make_list (List *list, const PjGroups *groups, const PjScores *scores, const PjB
 PjCutPlan *
 pj_budget_visit (const PjGroups *groups, const PjScores *scores, const PjBudget *budget, unsigned n, GError **error)
 {
-  g_auto (List) list = { 0 };
+  g_auto (List) list = { .multiple = budget->multiple };
 
   if (!check_budget (budget, error) || !pj_scores_check (scores, groups, error))
     return NULL;
@@ -292,7 +303,7 @@ PjCutPlan *
 pj_budget_spend (const PjGraph *graph, const PjGroups *groups, const PjScores *scores, const PjBudget *budget, GError **error)
 {
   double base, amount;
-  g_auto (List) list = { 0 };
+  g_auto (List) list = { .multiple = budget->multiple };
 
   if (!make_list (&list, groups, scores, budget, error) || !measure (graph, groups, &list, 0, budget, &base, error)
       || !measure (graph, groups, &list, list.items->len, budget, &amount, error))

@@ -41,12 +41,15 @@ PjCutPlan *pj_budget_local (const PjGroups *groups, const PjScores *scores, cons
  *   end one channel below
  * @normalise: divide each group's scores by their mean first
  * @latency: (nullable): for PJ_BUDGET_MS
+ * @multiple: kept counts are rounded up to a multiple as in pj_group_keep_count(): what is removed last of a group comes
+ *   back, and the budget is met with it; <= 1 for none
  */
 typedef struct {
   PjBudgetKind kind;
   double target, floor;
   gboolean floor_is_passed, normalise;
   const PjLatency *latency;
+  int multiple;
 } PjBudget;
 
 /* Channels of a group of @n_channels that stay whatever the budget: ⌈C·floor⌉, or ⌈C·floor⌉ − 1 if the floor is passed;

@@ -27,6 +27,7 @@ typedef struct {
   unsigned n_images;          /* calibration pictures from the training part; 0 for the criterion's default */
   uint64_t seed;
   const PjHooks *hooks;
+  PjTied tied;                /* how groups of several layers are judged */
 } PjScoring;
 
 typedef enum {

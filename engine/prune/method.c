@@ -9,7 +9,7 @@
 gboolean
 pj_method_budget (const PjScoring *scoring, const PjPruneSettings *settings, PjBudget *budget, PjLatency **latency, GError **error)
 {
-  *budget = (PjBudget) { .kind = settings->kind, .target = settings->target, .floor = settings->floor };
+  *budget = (PjBudget) { .kind = settings->kind, .target = settings->target, .floor = settings->floor, .multiple = settings->multiple };
   *latency = NULL;
   if (settings->kind != PJ_BUDGET_MS)
     return TRUE;
@@ -29,7 +29,9 @@ pj_method_spend (const PjMethod *self, const PjScoring *scoring, const PjPruneSe
   if (!pj_method_budget (scoring, settings, &budget, &latency, error))
     return NULL;
   budget.normalise = self->criterion != NULL && !self->criterion->comparable;
-  return pj_budget_spend (scoring->graph, scoring->groups, scores, &budget, error);
+  g_autoptr (PjScores) own = pj_scores_copy (scores);
+  pj_widths_scores (settings->widths, scoring->graph, scoring->groups, budget.normalise, own);
+  return pj_budget_spend (scoring->graph, scoring->groups, own, &budget, error);
 }
 
 static PjCutPlan *

@@ -5,6 +5,7 @@
 
 #include "prune/budget.h"
 #include "prune/criterion.h"
+#include "prune/widths.h"
 #include "train/fresh.h"
 
 G_BEGIN_DECLS
@@ -58,6 +59,7 @@ typedef struct {
  * @scale: ThiNet: least-squares factors on the next layer
  * @values: (nullable): pj_method_values(): one number per option of the method; NULL: the usual ones
  * @life: (nullable): see PjMethodLife
+ * @widths: which members of residual stages a global budget may take from; @ratios hold it already
  */
 typedef struct {
   const double *ratios;
@@ -68,6 +70,7 @@ typedef struct {
   gboolean scale;
   const double *values;
   const PjMethodLife *life;
+  PjWidths widths;
 } PjPruneSettings;
 
 /**

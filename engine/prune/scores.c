@@ -5,6 +5,28 @@
 
 G_DEFINE_QUARK (pj-prune-error-quark, pj_prune_error)
 
+const PjTiedRow pj_tied_rows[PJ_N_TIED] = {
+  [PJ_TIED_USUAL] = { "usual", "As the criterion’s source", "Tied layers are joined the way the criterion’s authors did it." },
+  [PJ_TIED_SUM] = { "sum", "Sum of the layers", "Tied layers have an equal voice, and their scores are added." },
+  [PJ_TIED_MEAN] = { "mean", "Mean of the layers", "Tied layers have an equal voice, and their scores are averaged." },
+  [PJ_TIED_MAX] = { "max", "Highest of the layers", "A channel is as important as in the layer that needs it most." },
+  [PJ_TIED_FRAGILE] = { "fragile", "Most fragile layer", "The layer decides whose weaker half carries most: it can spare least." },
+  [PJ_TIED_FIRST] = { "first", "First layer only", "The first of the tied layers decides." },
+};
+
+gboolean
+pj_tied_find (const char *name, PjTied *tied, GError **error)
+{
+  for (int t = 0; t < PJ_N_TIED; t++)
+    if (g_strcmp0 (name, pj_tied_rows[t].name) == 0) {
+      *tied = (PjTied) t;
+      return TRUE;
+    }
+  g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+               "tied layers cannot be judged by “%s”; use usual, sum, mean, max, fragile or first", name);
+  return FALSE;
+}
+
 void
 pj_scores_free (PjScores *self)
 {

@@ -22,6 +22,27 @@ typedef enum {
 
 GQuark pj_prune_error_quark (void);
 
+/**
+ * PjTied: how a group that runs through several layers is judged from what each of them says.  Layers of different fan-in
+ * have scores of different sizes, so each is first divided by its mean (but where a criterion's numbers are on one scale).
+ * @PJ_TIED_USUAL: what the criterion's source does: the sum of weight sums, the mean of activation statistics
+ * @PJ_TIED_SUM, @PJ_TIED_MEAN, @PJ_TIED_MAX: over the layers
+ * @PJ_TIED_FRAGILE: the one layer decides that can spare least: whose weaker half of channels carries the largest share
+ *   of the layer's total
+ * @PJ_TIED_FIRST: the first layer in the network's order decides, undivided (Li et al. judge residual streams so)
+ *
+ * Criteria that measure a group as a whole (KL divergence, Taylor at norms) have nothing to combine.
+ */
+typedef enum {
+  PJ_TIED_USUAL, PJ_TIED_SUM, PJ_TIED_MEAN, PJ_TIED_MAX, PJ_TIED_FRAGILE, PJ_TIED_FIRST, PJ_N_TIED
+} PjTied;
+
+/* Rows for menus: "fragile"; the titles can be translated. */
+typedef struct { const char *name, *title, *about; } PjTiedRow;
+extern const PjTiedRow pj_tied_rows[PJ_N_TIED];
+/* PJ_PRUNE_ERROR_SETTING for another word. */
+gboolean pj_tied_find (const char *name, PjTied *tied, GError **error);
+
 typedef struct {
   int group;
   int n_channels;

@@ -17,12 +17,15 @@ static gboolean
 score (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group, double *out, GError **error)
 {
   g_autoptr (GArray) relus = pj_group_relu_outputs (scoring->graph, group);
+  g_autofree double *parts = g_new (double, MAX (1, (gsize) relus->len * (gsize) group->n_channels));
 
   for (guint i = 0; i < relus->len; i++) {
     const PjActivity *a = pj_statistics_get (statistics, g_array_index (relus, int, i));
     for (int c = 0; c < group->n_channels; c++)
-      out[c] += (1 - a->zeros[c] / (a->n_positions * (double) a->n_images)) / relus->len;
+      parts[(size_t) i * group->n_channels + c] = 1 - a->zeros[c] / (a->n_positions * (double) a->n_images);
   }
+  /* Shares of positions are on one scale already. */
+  pj_tied_combine (scoring->tied, PJ_TIED_MEAN, parts, relus->len, group->n_channels, FALSE, out);
   return TRUE;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* |γ| of the norms on the group. */
 #include <math.h>
-#include <string.h>
 
 #include "ops/op.h"
 #include "prune/criteria/criteria.h"
@@ -38,23 +37,20 @@ fit (const PjScoring *scoring, const PjGroup *group, GError **error)
 static gboolean
 score (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group, double *out, GError **error)
 {
-  g_autofree double *part = g_new (double, group->n_channels);
-  unsigned n = count_norms (scoring->graph, group);
+  g_autofree double *parts = g_new0 (double, (gsize) count_norms (scoring->graph, group) * (gsize) group->n_channels);
+  unsigned n = 0;
 
   for (unsigned m = 0; m < group->n_members; m++) {
     const PjMember *member = &group->members[m];
     if (!is_scale (scoring->graph, member))
       continue;
     const float *gamma = pj_blob_data (pj_graph_value (scoring->graph, member->value)->data);
-    memset (part, 0, group->n_channels * sizeof (double));
+    double *part = parts + (size_t) n++ * group->n_channels;
     for (int k = 0; k < member->n; k++)
       if (member->map[k] >= 0)
         part[member->map[k]] += fabs (gamma[k]);
-    if (n > 1)
-      pj_add_equal_voice (out, part, group->n_channels);
-    else
-      memcpy (out, part, group->n_channels * sizeof (double));
   }
+  pj_tied_combine (scoring->tied, PJ_TIED_SUM, parts, n, group->n_channels, TRUE, out);
   return TRUE;
 }
 

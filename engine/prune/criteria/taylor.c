@@ -9,6 +9,7 @@ static gboolean
 score (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group, double *out, GError **error)
 {
   const PjSensitivity *s = pj_statistics_get_sensitivity (statistics, group->id);
+  g_autofree double *parts = g_new0 (double, MAX (1, (gsize) s->n_gates * (gsize) group->n_channels));
 
   for (unsigned i = 0; i < s->n_gates; i++) {
     const double *theta = s->sum_abs + (size_t) i * group->n_channels;
@@ -17,8 +18,9 @@ score (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *
       norm += theta[c] * theta[c];
     /* A layer that is zero throughout has nothing to normalise. */
     for (int c = 0; norm > 0 && c < group->n_channels; c++)
-      out[c] += theta[c] / sqrt (norm) / s->n_gates;
+      parts[(size_t) i * group->n_channels + c] = theta[c] / sqrt (norm);
   }
+  pj_tied_combine (scoring->tied, PJ_TIED_MEAN, parts, s->n_gates, group->n_channels, FALSE, out);
   return TRUE;
 }
 

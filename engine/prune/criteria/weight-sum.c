@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* s_o = Σ|W[o,·]| over the rows that make the channel (spec/algorithms.md 3). */
 #include <math.h>
-#include <string.h>
 
 #include "prune/criteria/criteria.h"
 
@@ -20,23 +19,15 @@ add_rows (const PjGraph *graph, const PjMember *member, double *sum)
 static gboolean
 score (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group, double *out, GError **error)
 {
-  g_autofree double *part = g_new (double, group->n_channels);
+  g_autofree double *parts = g_new0 (double, MAX (1, (gsize) group->n_members * (gsize) group->n_channels));
   unsigned n = 0;
 
-  for (unsigned m = 0; m < group->n_members; m++)
-    n += group->members[m].is_param && group->members[m].role == PJ_ROLE_PRODUCER;
   for (unsigned m = 0; m < group->n_members; m++) {
     const PjMember *member = &group->members[m];
-    if (!member->is_param || member->role != PJ_ROLE_PRODUCER)
-      continue;
-    if (n == 1) {
-      add_rows (scoring->graph, member, out);
-      continue;
-    }
-    memset (part, 0, group->n_channels * sizeof (double));
-    add_rows (scoring->graph, member, part);
-    pj_add_equal_voice (out, part, group->n_channels);
+    if (member->is_param && member->role == PJ_ROLE_PRODUCER)
+      add_rows (scoring->graph, member, parts + (size_t) n++ * group->n_channels);
   }
+  pj_tied_combine (scoring->tied, PJ_TIED_SUM, parts, n, group->n_channels, TRUE, out);
   return TRUE;
 }
 
