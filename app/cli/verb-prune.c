@@ -5,7 +5,7 @@
 #include "model/work-prune.h"
 #include "model/work-train.h"
 
-static char *data, *method, *out, *session, *format;
+static char *tied, *widths, *data, *method, *out, *session, *format;
 static char **keep, **drop_blocks, **drop_layers;
 static double macs, params, keep_floor, lr = 0.01;
 static int multiple = 1, n_images, n_test, finetune, steps, batch = 64, drop_weakest;
@@ -20,6 +20,11 @@ static const GOptionEntry entries[] = {
     "R" },
   { "params", 0, 0, G_OPTION_ARG_DOUBLE, &params, "Instead: the same for the parameters", "R" },
   { "floor", 0, 0, G_OPTION_ARG_DOUBLE, &keep_floor, "With --macs and --params: never keep less of a group", "R" },
+  { "widths", 0, 0, G_OPTION_ARG_FILENAME, &widths,
+    "What of residual stages is cut: wallet (streams and inner widths, each by its own; the default), hourglass (inner widths "
+    "only) or bottleneck (both by the same share)", "WORD" },
+  { "tied", 0, 0, G_OPTION_ARG_FILENAME, &tied,
+    "How layers that are cut together are judged: usual, sum, mean, max, fragile or first", "WORD" },
   { "drop-block", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drop_blocks,
     "Remove a residual block first, its shortcut stays; “parts” lists them; may be repeated", "NAME" },
   { "drop-layer", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drop_layers,
@@ -89,6 +94,13 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
     return cli_usage (error, "--macs, --params and --floor are shares from 0 to 1");
   if (finetune < 0 || steps < 0 || n_test < 0 || n_images < 0 || drop_weakest < 0 || multiple < 1 || batch < 1 || !(lr > 0.0))
     return cli_usage (error, "numbers must not be negative");
+  PjTied policy;
+  PjWidths which;
+  g_autoptr (GError) reason = NULL;
+  if ((tied != NULL && !pj_tied_find (tied, &policy, &reason)) || (widths != NULL && !pj_widths_find (widths, &which, &reason)))
+    return cli_usage (error, "%s", reason->message);
+  choice->tied = g_strdup (tied);
+  choice->widths = g_strdup (widths);
   g_free (choice->method);
   choice->method = g_strdup (name);
   choice->keep = g_strdupv (keep);
@@ -191,6 +203,7 @@ const CliVerb cli_verb_prune = {
            "Examples:\n"
            "  penjing-cli prune model.onnx --data fashion-mnist --keep 0.5 --finetune 1 --out small.onnx\n"
            "  penjing-cli prune model.onnx --keep conv3=0.25 --keep conv4=0.5 --method apoz --out small.onnx\n"
+           "  penjing-cli prune resnet.onnx --macs 0.5 --method taylor-fo-bn --widths hourglass --round 8 --out small.onnx\n"
            "  penjing-cli prune resnet.onnx --drop-block stage2.block3 --keep 0.7 --finetune 2 --out small.onnx\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json",
   .entries = entries,

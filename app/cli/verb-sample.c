@@ -209,7 +209,7 @@ open_network (Story *self, GError **error)
 static gboolean
 score (Story *self, const char *criterion, GError **error)
 {
-  g_autoptr (PjScores) scores = pj_work_score (&self->work, self->model.groups, criterion, 0,
+  g_autoptr (PjScores) scores = pj_work_score (&self->work, self->model.groups, criterion, PJ_TIED_USUAL, 0,
                                                (uint64_t) self->cli->seed, NULL, error);
   return scores != NULL;
 }

@@ -9,7 +9,7 @@
 #include "model/work-prune.h"
 #include "session/model.h"
 
-static char *data, *criterion, *csv;
+static char *data, *criterion, *csv, *tied;
 static int n_images;
 static gboolean list;
 
@@ -19,6 +19,8 @@ static const GOptionEntry entries[] = {
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
   { "samples", 0, 0, G_OPTION_ARG_INT, &n_images,
     "Calibration pictures from the training part (default: the criterion's own)", "N" },
+  { "tied", 0, 0, G_OPTION_ARG_FILENAME, &tied,
+    "How layers that are cut together are joined: usual, sum, mean, max, fragile or first", "WORD" },
   { "csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "Also write group,channel,score to a file", "FILE" },
   { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the criteria", NULL },
   { NULL }
@@ -94,7 +96,7 @@ show_group (CliTable *table, JsonArray *json, const PjGroup *group, const PjGrou
 }
 
 static gboolean
-score (Cli *cli, CliModel *model, const PjCriterion *chosen, GError **error)
+score (Cli *cli, CliModel *model, const PjCriterion *chosen, PjTied policy, GError **error)
 {
   g_autofree char *where = NULL;
   g_autoptr (PjDataset) dataset = NULL;
@@ -103,7 +105,7 @@ score (Cli *cli, CliModel *model, const PjCriterion *chosen, GError **error)
   PjWork work;
   if (!cli_work (cli, model, dataset, where, NULL, &work, error))
     return FALSE;
-  g_autoptr (PjScores) scores = pj_work_score (&work, model->groups, chosen->name, (unsigned) n_images,
+  g_autoptr (PjScores) scores = pj_work_score (&work, model->groups, chosen->name, policy, (unsigned) n_images,
                                                (uint64_t) cli->seed, NULL, error);
   if (scores == NULL)
     return FALSE;
@@ -116,6 +118,7 @@ score (Cli *cli, CliModel *model, const PjCriterion *chosen, GError **error)
     show_group (table, groups, pj_groups_get (model->groups, (unsigned) scores->groups[i].group), &scores->groups[i]);
   cli_table_print (table, cli);
   json_object_set_string_member (cli->result, "criterion", chosen->name);
+  json_object_set_string_member (cli->result, "tied", pj_tied_rows[policy].name);
   json_object_set_int_member (cli->result, "images", scores->n_images);
   json_object_set_int_member (cli->result, "seed", cli->seed);
   json_object_set_array_member (cli->result, "groups", groups);
@@ -143,10 +146,14 @@ run (Cli *cli, char **args, GError **error)
                       : "; --list lists them",
                       meant != NULL ? meant : "", meant != NULL ? "?" : "");
   }
+  PjTied policy = PJ_TIED_USUAL;
+  g_autoptr (GError) reason = NULL;
+  if (tied != NULL && !pj_tied_find (tied, &policy, &reason))
+    return cli_usage (error, "--tied: %s", reason->message);
   g_auto (CliModel) model = { 0 };
   if (!cli_check_out (csv, error) || !cli_open_model (cli, args[0], TRUE, &model, error))
     return FALSE;
-  return score (cli, &model, chosen, error);
+  return score (cli, &model, chosen, policy, error);
 }
 
 const CliVerb cli_verb_score = {

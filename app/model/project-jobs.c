@@ -15,7 +15,7 @@
 static gboolean
 run_score (PjmTask *self, PjWork *work, GError **error)
 {
-  self->scores = pj_work_score (work, self->place->network->groups, self->name, 0, PJM_SEED, &self->done, error);
+  self->scores = pj_work_score (work, self->place->network->groups, self->name, PJ_TIED_USUAL, 0, PJM_SEED, &self->done, error);
   return self->scores != NULL;
 }
 

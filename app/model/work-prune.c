@@ -37,7 +37,7 @@ fill_scoring (PjScoring *scoring, const PjWork *work, const PjGroups *groups, un
 }
 
 PjScores *
-pj_work_score (const PjWork *work, const PjGroups *groups, const char *name, unsigned n_images, uint64_t seed,
+pj_work_score (const PjWork *work, const PjGroups *groups, const char *name, PjTied tied, unsigned n_images, uint64_t seed,
                PjWorkDone *done, GError **error)
 {
   if (done != NULL)
@@ -48,15 +48,17 @@ pj_work_score (const PjWork *work, const PjGroups *groups, const char *name, uns
     return NULL;
   }
   g_autofree char *title = g_strdup_printf ("Score by %s", criterion->title);
-  g_autofree char *settings = g_strdup_printf ("criterion %s\n", criterion->name);
+  g_autofree char *settings = g_strdup_printf ("criterion %s\ntied %s\n", criterion->name, pj_tied_rows[tied].name);
   PjWorkRun *run = pj_work_begin (work, "score", title, settings, seed, error);
   if (run == NULL)
     return NULL;
   PjFormat format = { 0 };
   PjScoring scoring;
   g_autoptr (PjScores) scores = NULL;
-  if (fill_scoring (&scoring, work, groups, n_images, seed, criterion->needs, &format, pj_work_run_hooks (run), error))
+  if (fill_scoring (&scoring, work, groups, n_images, seed, criterion->needs, &format, pj_work_run_hooks (run), error)) {
+    scoring.tied = tied;
     scores = pj_criterion_score (criterion, &scoring, error);
+  }
   gboolean ok = scores != NULL && store_scores (work, groups, scores, error);
   char *text = ok ? g_strdup_printf ("%u groups, %u pictures", scores->n_groups, scores->n_images) : NULL;
   return pj_work_end (run, ok, text, done, error) ? g_steal_pointer (&scores) : NULL;
@@ -75,6 +77,8 @@ static const PjField fields[] = {
   { "set", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjWorkChoose, set) },
   { "images", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjWorkChoose, n_images) },
   { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (PjWorkChoose, seed) },
+  { "tied", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWorkChoose, tied) },
+  { "widths", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWorkChoose, widths) },
   { NULL }
 };
 
@@ -209,19 +213,38 @@ describe_plan (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan
                           (double) after.macs / 1e6, (double) before.learnable / 1e3, (double) after.learnable / 1e3);
 }
 
+/* By group id: 1 for what the texts of @keep call by name. (transfer full) */
+static guint8 *
+find_named (const PjGroups *groups, char **texts)
+{
+  guint8 *named = g_malloc0 (MAX (1, pj_groups_n (groups)));
+  for (unsigned i = 0; i < pj_groups_n (groups); i++) {
+    g_autofree char *start = g_strconcat (pj_groups_get (groups, i)->name, "=", NULL);
+    for (char **keep = texts; keep != NULL && *keep != NULL; keep++)
+      named[i] |= g_str_has_prefix (*keep, start);
+  }
+  return named;
+}
+
 /* "0.5" for all means all that the method can judge: the others stay whole, unless they are asked for by name. */
 static void
-spare_unfit (const PjMethod *method, const PjScoring *scoring, const PjWorkChoose *settings, double *ratios)
+spare_unfit (const PjMethod *method, const PjScoring *scoring, const guint8 *named, double *ratios)
 {
   for (unsigned i = 0; method->fit != NULL && i < pj_groups_n (scoring->groups); i++) {
     const PjGroup *group = pj_groups_get (scoring->groups, i);
-    g_autofree char *named = g_strconcat (group->name, "=", NULL);
-    gboolean asked_for = FALSE;
-    for (char **keep = settings->keep; keep != NULL && *keep != NULL; keep++)
-      asked_for = asked_for || g_str_has_prefix (*keep, named);
-    if (!asked_for && ratios[group->id] < 1.0 && !method->fit (method, scoring, group, NULL))
+    if (!named[i] && ratios[group->id] < 1.0 && !method->fit (method, scoring, group, NULL))
       ratios[group->id] = 1.0;
   }
+}
+
+/* The words of the settings. */
+static gboolean
+read_words (const PjWorkChoose *settings, PjTied *tied, PjWidths *widths, GError **error)
+{
+  *tied = PJ_TIED_USUAL;
+  *widths = PJ_WIDTHS_WALLET;
+  return (settings->tied == NULL || pj_tied_find (settings->tied, tied, error))
+         && (settings->widths == NULL || pj_widths_find (settings->widths, widths, error));
 }
 
 /* What a method works with. */
@@ -253,7 +276,12 @@ prepare_method (Prepared *self, const PjWork *work, const PjGroups *groups, cons
   if (self->values == NULL)
     return FALSE;
   self->settings.values = self->values;
-  spare_unfit (method, &self->scoring, settings, ratios);
+  if (!read_words (settings, &self->scoring.tied, &self->settings.widths, error))
+    return FALSE;
+  g_autofree guint8 *named = find_named (groups, settings->keep);
+  if (!pj_widths_ratios (self->settings.widths, work->graph, groups, named, ratios, error))
+    return FALSE;
+  spare_unfit (method, &self->scoring, named, ratios);
   return pj_prune_settings_check (method, &self->scoring, &self->settings, error);
 }
 

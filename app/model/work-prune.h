@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 
 /* --- scores --- */
 
-/* @n_images: calibration pictures, 0 for the criterion's default. Stored as the scores of the step's model.
+/* @n_images: calibration pictures, 0 for the criterion's default; @tied: how layers that are cut together are joined. Stored as the scores of the step's model.
  * (transfer full) */
-PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char *criterion, unsigned n_images,
+PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char *criterion, PjTied tied, unsigned n_images,
                          uint64_t seed, PjWorkDone *done, GError **error);
 
 /* --- what stays --- */
@@ -29,6 +29,7 @@ PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char 
  * @scale: least-squares factors on the next layer, for methods that have them
  * @set: (nullable): the method's own settings, "name=value" each
  * @n_images, @seed: calibration pictures; 0 for the method's default
+ * @tied, @widths: (nullable): words of pj_tied_find() and pj_widths_find(); NULL is usual and wallet
  */
 typedef struct {
   char *method;
@@ -39,6 +40,7 @@ typedef struct {
   char **set;
   unsigned n_images;
   uint64_t seed;
+  char *tied, *widths;
 } PjWorkChoose;
 
 /* thinet-ls, seed 1, nothing to keep set. */

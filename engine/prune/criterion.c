@@ -21,7 +21,7 @@ make_entries (const PjCriterion *criterion, const PjScoring *scoring, unsigned *
   PjScores *scores = g_new0 (PjScores, 1);
 
   *n_fit = 0;
-  scores->criterion = g_strdup (criterion->name);
+  scores->criterion = pj_tied_key (criterion->name, scoring->tied);
   scores->seed = scoring->seed;
   scores->groups = g_new0 (PjGroupScores, pj_groups_n (scoring->groups));
   for (unsigned i = 0; i < pj_groups_n (scoring->groups); i++) {

@@ -27,6 +27,12 @@ pj_tied_find (const char *name, PjTied *tied, GError **error)
   return FALSE;
 }
 
+char *
+pj_tied_key (const char *criterion, PjTied tied)
+{
+  return tied == PJ_TIED_USUAL ? g_strdup (criterion) : g_strdup_printf ("%s:%s", criterion, pj_tied_rows[tied].name);
+}
+
 void
 pj_scores_free (PjScores *self)
 {

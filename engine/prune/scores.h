@@ -43,6 +43,9 @@ extern const PjTiedRow pj_tied_rows[PJ_N_TIED];
 /* PJ_PRUNE_ERROR_SETTING for another word. */
 gboolean pj_tied_find (const char *name, PjTied *tied, GError **error);
 
+/* What scores are called that were made with a policy: "apoz", "apoz:max". (transfer full) */
+char *pj_tied_key (const char *criterion, PjTied tied);
+
 typedef struct {
   int group;
   int n_channels;
@@ -50,6 +53,7 @@ typedef struct {
   char *refusal;      /* (nullable): why the criterion cannot judge this group; @score is then NULL */
 } PjGroupScores;
 
+/* @criterion: as pj_tied_key() has it */
 typedef struct {
   char *criterion;
   uint64_t seed;

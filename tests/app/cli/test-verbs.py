@@ -306,6 +306,29 @@ def parts_go_whole():
     refused(run(*args, "--drop-blocks", "10", "--session", "none"), "only 9 blocks")
 
 
+def stages_are_chosen():
+    def kept(*more):
+        return ok(run("prune", "blocks.onnx", "--data", DATA, "--test", "10", "--method", "weight-sum", "--no-recalibrate", "--session", "none",
+                      "--json", *more)).json["kept"]
+    whole = {g["name"]: g["channels"] for g in ok(run("info", "blocks.onnx", "--json")).json["groups"] if not g["locked"]}
+    streams = [name for name in whole if not name.endswith("conv1")]
+    hourglass = kept("--macs", "0.6", "--widths", "hourglass")
+    check(all(hourglass[name] == whole[name] for name in streams), hourglass)
+    check(any(hourglass[name] < whole[name] for name in whole), hourglass)
+    even = kept("--keep", "0.9", "--keep", "stage3.block2.conv1=0.5", "--widths", "bottleneck")
+    check(all(even[name] * 2 == whole[name] for name in whole), even, whole)
+    check(all(n % 2 == 0 for n in kept("--params", "0.5", "--round", "2").values()), "not rounded")
+    refused(run("prune", "blocks.onnx", "--keep", "0.5", "--widths", "flask"), "hourglass", status=2)
+    refused(run("prune", "blocks.onnx", "--keep", "0.5", "--tied", "least"), "fragile", status=2)
+    tied = {}
+    for word in ("usual", "max", "fragile"):
+        result = ok(run("score", "blocks.onnx", "--tied", word, "--json")).json
+        tied[word] = {g["group"]: g["scores"] for g in result["groups"]}
+    inner = [name for name in whole if name not in streams]
+    check(all(tied["max"][name] == tied["usual"][name] for name in inner), "one layer is not tied to itself")
+    check(tied["max"]["stem"] != tied["usual"]["stem"], tied["max"]["stem"])
+
+
 def tables_agree():
     result = ok(run("tables", "--json")).json
     rows = {row["name"]: row for row in result["rows"]}
@@ -346,6 +369,7 @@ def text_and_json_exclude_each_other():
 
 main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
       sensitivity_reads_groups,
-      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, seeds_and_starts, eval_against_another, sessions_keep_everything, export_is_checked, bench_times_calls, parts_go_whole, tables_agree,
+      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, seeds_and_starts, eval_against_another,
+      sessions_keep_everything, export_is_checked, bench_times_calls, parts_go_whole, stages_are_chosen, tables_agree,
       names_make_networks,
       sample_tells_the_story, text_and_json_exclude_each_other])
