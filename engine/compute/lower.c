@@ -12,7 +12,7 @@
 /* What lowering knows of one chain beyond its shape. */
 typedef struct {
   int result;           /* slot that the head's call wrote, before a separate gate */
-  int saved[2];
+  int saved[4];
   int grad;             /* slot of ∂L/∂result; valid during the backward pass */
   gboolean gate_apart;  /* the gate is a call of its own, which then also applies the ReLU */
 } ChainState;
@@ -174,6 +174,12 @@ pj_lower_call (PjLower *self, PjKernel kernel, int head)
   return pj_program_add_call (self->program, kernel, self->segment, head);
 }
 
+PjCall *
+pj_lower_last_call (PjLower *self)
+{
+  return pj_program_call (self->program, self->program->calls->len - 1);
+}
+
 static int
 gate_slot (PjLower *self, int value)
 {
@@ -270,7 +276,7 @@ find_chains (PjLower *self)
   for (unsigned n = 0; n < pj_graph_n_nodes (self->graph); n++) {
     const PjOp *op = pj_graph_node (self->graph, (int) n)->op;
     gboolean folds = o->mode == PJ_PLAN_INFER && (op == &pj_op_conv || op == &pj_op_gemm);
-    self->states[n] = (ChainState) { .result = -1, .saved = { -1, -1 }, .grad = -1 };
+    self->states[n] = (ChainState) { .result = -1, .saved = { -1, -1, -1, -1 }, .grad = -1 };
     if (self->head_of[n] == (int) n)
       self->states[n].gate_apart = self->chains[n].gated >= 0 && op != &pj_op_norm && !folds;
   }

@@ -56,13 +56,15 @@ void pj_lower_fold (PjLower *self, int head, int *w, int *b);
 /* A slot of the arena that belongs to no value. @like: value whose shape it gets. */
 int pj_lower_temp (PjLower *self, int like);
 int pj_lower_temp_shape (PjLower *self, PjSlotFlags flags, PjShape shape);
-/* Statistics or indices that the forward call of @head hands to its backward call; @i = 0, 1. */
+/* Statistics or indices that the forward call of @head hands to its backward call; @i = 0 … 3. */
 void pj_lower_save (PjLower *self, int head, int i, int slot);
 int pj_lower_saved (PjLower *self, int head, int i);
 /* The slot of the step's settings (PjHyper). */
 int pj_lower_hyper (PjLower *self);
 /* Adds a call to the segment being lowered. */
 PjCall *pj_lower_call (PjLower *self, PjKernel kernel, int head);
+/* The call that was added last. */
+PjCall *pj_lower_last_call (PjLower *self);
 
 /* --- backward --- */
 

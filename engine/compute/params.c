@@ -179,6 +179,17 @@ pj_params_upload (PjParams *self, const PjGraph *graph, GError **error)
   return ok;
 }
 
+gboolean
+pj_params_write (PjParams *self, int value, const float *data, GError **error)
+{
+  gssize offset = pj_params_offset (self, value);
+  g_return_val_if_fail (offset >= 0, FALSE);
+  size_t n_elems = GPOINTER_TO_SIZE (g_hash_table_lookup (self->sizes, GINT_TO_POINTER (value)));
+  self->version++;
+  return self->device->klass->buffer_write (self->stores[PJ_STORE_PARAMS], (size_t) offset * sizeof (float), data,
+                                            n_elems * sizeof (float), error);
+}
+
 PjGraph *
 pj_params_download (PjParams *self, const PjGraph *graph, GError **error)
 {

@@ -34,6 +34,8 @@ void pj_params_touch (PjParams *self);
 
 /* Replaces all parameters by those of @graph (same structure). Momentum is zeroed. */
 gboolean pj_params_upload (PjParams *self, const PjGraph *graph, GError **error);
+/* Replaces one parameter; @data: as many elements as it has. */
+gboolean pj_params_write (PjParams *self, int value, const float *data, GError **error);
 /* A copy of @graph with the parameters as they are on the device. (transfer full) */
 PjGraph *pj_params_download (PjParams *self, const PjGraph *graph, GError **error);
 /* Raw state for checkpoints: params, then momentum if trainable. (transfer full), f32 */

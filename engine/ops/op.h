@@ -31,7 +31,7 @@ typedef enum { PJ_ZERO_KEEPS, PJ_ZERO_BREAKS, PJ_ZERO_STARTS } PjZeroRule;
  */
 typedef enum { PJ_USE_NONE, PJ_USE_WEIGHT, PJ_USE_PLAIN, PJ_USE_STATE } PjParamUse;
 
-#define PJ_OP_MAX_INPUTS 6
+#define PJ_OP_MAX_INPUTS 8
 /* Channels that a list of an ONNX file can name. */
 #define PJ_GATHER_MAX 16384
 
@@ -106,6 +106,11 @@ extern const PjOp pj_op_max_pool, pj_op_avg_pool, pj_op_global_avg_pool, pj_op_r
 extern const PjOp pj_op_flatten, pj_op_reshape, pj_op_transpose, pj_op_concat, pj_op_slice, pj_op_gather,
   pj_op_pad, pj_op_depth_to_space, pj_op_resize;
 extern const PjOp pj_op_softmax, pj_op_log_softmax, pj_op_identity, pj_op_opaque;
+
+/* AutoPruner's coding layer, which no file holds: inputs activation, weight C × elements, bias C, α, target rate r,
+ * pull 2λ/C, on (1 trains the code, 0 stops it), fixed (C values, added to what is on); output one gate per channel.  See
+ * ops/code.c. */
+extern const PjOp pj_op_code;
 
 /* NULL-terminated, every member once. */
 const PjOp *const *pj_ops (void);

@@ -39,6 +39,9 @@ typedef struct {
   int64_t dim[6];         /* dim[0] is the batch and is 1; dim[1] is -1: whatever is left */
 } PjReshapeParams;
 
+/* Edge and step of the max pooling of a coding layer; 1 for none. */
+typedef struct { int pool; } PjCodeParams;
+
 /* An operator that this build does not know, or a variant of one that it cannot run. @type: its ONNX name,
  * @reason: why it cannot be run; both cut to fit. */
 typedef struct {

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-extern const PjMethod pj_method_thinet, pj_method_thinet_ls, pj_method_channel_pruning;
+extern const PjMethod pj_method_thinet, pj_method_thinet_ls, pj_method_channel_pruning, pj_method_autopruner;
 extern const PjMethod pj_method_curl, pj_method_scratch_e, pj_method_scratch_b;
 
 /* NULL-terminated. */
