@@ -103,7 +103,7 @@ double
 pj_coding_alpha (const PjCodingPlan *plan, const PjCodingState *state, unsigned i)
 {
   unsigned n = (plan->n_steps + plan->every - 1) / plan->every, k = MIN (i / plan->every, n - 1);
-  double slope = n > 1 ? (plan->end - plan->start) / (n - 1) : 0;
+  double slope = (plan->end - plan->start) / n;
   return plan->start + slope * k + state->offset;
 }
 

@@ -14,7 +14,7 @@ typedef enum { PJ_CODING_VGG, PJ_CODING_RESNET, PJ_CODING_MOBILENET } PjCodingNe
 /**
  * PjCodingPlan: of one run.  Start from pj_coding_plan_init().
  * @net: see PjCodingNet
- * @start, @end: α of the first and of the last entry of the linear schedule
+ * @start, @end: α of the first entry of the linear schedule, and where it would be after the last one
  * @step: what the controller adds to the rest of the schedule
  * @every: iterations that share one entry
  * @n_steps: iterations in all

@@ -114,7 +114,7 @@ static void
 hurry (PjAutopruner *self)
 {
   const PjCodingPlan *plan = &self->coding;
-  double least = 1, step = plan->n_steps > 1 ? (plan->end - plan->start) / (plan->n_steps - 1) : 0;
+  double least = 1, step = (plan->end - plan->start) / plan->n_steps;
 
   if (plan->net != PJ_CODING_MOBILENET || self->step <= plan->last_epoch)
     return;
