@@ -135,17 +135,25 @@ command_line_cb (GApplication *application, GApplicationCommandLine *line, gpoin
   return 0;
 }
 
-/* In a build folder the translations lie beside the program; installed, where the system keeps them. */
+/* Translations lie in one place beside the program in a build folder, in another when it is installed, wherever
+ * that is. */
 static void
 find_translations (void)
 {
+  static const char *const places[] = { "../po", "../share/locale" };
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *folder = program ? g_path_get_dirname (program) : g_strdup (".");
-  g_autofree char *built = g_build_filename (folder, "..", "po", NULL);
-  g_autofree char *probe = g_build_filename (built, "zh_CN", "LC_MESSAGES", "penjing.mo", NULL);
 
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, g_file_test (probe, G_FILE_TEST_EXISTS) ? built : LOCALEDIR);
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    g_autofree char *place = g_build_filename (folder, places[i], NULL);
+    g_autofree char *probe = g_build_filename (place, "zh_CN", "LC_MESSAGES", "penjing.mo", NULL);
+    if (g_file_test (probe, G_FILE_TEST_EXISTS)) {
+      bindtextdomain (GETTEXT_PACKAGE, place);
+      break;
+    }
+  }
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 }
