@@ -216,6 +216,9 @@ watch_layers (PjuCanvas *self)
       continue;
     g_signal_connect_object (layer, "notify::kept", G_CALLBACK (redraw_cb), self, G_CONNECT_SWAPPED);
     g_signal_connect_object (layer, "notify::importance", G_CALLBACK (redraw_cb), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (layer, "notify::sensitivity", G_CALLBACK (redraw_cb), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (layer, "notify::milliseconds", G_CALLBACK (redraw_cb), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (layer, "notify::macs-after", G_CALLBACK (redraw_cb), self, G_CONNECT_SWAPPED);
   }
 }
 
@@ -394,6 +397,9 @@ tooltip_cb (PjuCanvas *self, int x, int y, gboolean keyboard, GtkTooltip *toolti
   g_autofree char *reason = pju_get_string (layer, "lock-reason");
   g_autofree char *macs = pju_format_count (pju_get_uint64 (layer, "macs"));
   g_autofree char *after = pju_format_count (pju_get_uint64 (layer, "macs-after"));
+  PjuTintRange range;
+  pju_graph_get_range (self->graph, self->view.tint, &range);
+  g_autofree char *value = pju_tint_text (&range, layer);
   GString *text = g_string_new (NULL);
   g_string_append_printf (text, "%s\n%s\n", pjm_layer_get_name (layer), kind);
   g_string_append_printf (text, _("Output %s"), shape);
@@ -401,6 +407,8 @@ tooltip_cb (PjuCanvas *self, int x, int y, gboolean keyboard, GtkTooltip *toolti
     g_string_append_c (text, '\n');
     g_string_append_printf (text, _("%s → %s multiply-accumulates"), macs, after);
   }
+  if (value)
+    g_string_append_printf (text, "\n%s: %s", pju_tint_title (range.tint), value);
   if (reason)
     g_string_append_printf (text, "\n%s", reason);
   gtk_tooltip_set_text (tooltip, text->str);
@@ -459,14 +467,29 @@ free_graph (gpointer graph)
 }
 
 void
+pju_canvas_set_tint (PjuCanvas *self, PjuTint tint)
+{
+  self->view.tint = tint;
+  changed (self);
+}
+
+PjuTint
+pju_canvas_get_tint (PjuCanvas *self)
+{
+  return self->view.tint;
+}
+
+void
 pju_canvas_save (PjuCanvas *self, const char *name)
 {
   double w, h;
   pju_graph_get_size (self->graph, &w, &h);
-  if (w > 0)
-    pju_picture_save (self->studio, GTK_WIDGET (self), name, pju_graph_paint_paper,
-                      pju_graph_new (pju_studio_get_project (self->studio)), free_graph,
-                      MAX (w, PJU_LEGEND_WIDTH), h + PJU_LEGEND_HEIGHT + 8);
+  if (w <= 0)
+    return;
+  PjuGraph *copy = pju_graph_new (pju_studio_get_project (self->studio));
+  pju_graph_set_paper_tint (copy, self->view.tint);
+  pju_picture_save (self->studio, GTK_WIDGET (self), name, pju_graph_paint_paper, copy, free_graph,
+                    MAX (w, PJU_LEGEND_WIDTH), h + PJU_LEGEND_HEIGHT + 8);
 }
 
 void

@@ -23,6 +23,9 @@ void pju_canvas_center_on (PjuCanvas *self, double x, double y);
 void pju_canvas_set_match (PjuCanvas *self, const char *text);
 /* Selects the next match; FALSE if there is none. */
 gboolean pju_canvas_find (PjuCanvas *self, gboolean backwards);
+/* What colour means; "view-changed" follows. */
+void pju_canvas_set_tint (PjuCanvas *self, PjuTint tint);
+PjuTint pju_canvas_get_tint (PjuCanvas *self);
 void pju_canvas_save (PjuCanvas *self, const char *name);
 
 G_END_DECLS

@@ -89,3 +89,11 @@ pju_format_time (gint64 unix_time)
     return g_date_time_format (time, "%H:%M");
   return g_date_time_format (time, "%x %H:%M");
 }
+
+char *
+pju_format_milliseconds (double ms)
+{
+  if (!(ms >= 0))
+    return g_strdup ("–");
+  return g_strdup_printf (ms < 0.1 ? "%.3f\u202fms" : ms < 10 ? "%.2f\u202fms" : ms < 100 ? "%.1f\u202fms" : "%.0f\u202fms", ms);
+}

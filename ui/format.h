@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 /* "29.1 M", "288 k", "512": counts of operations and parameters. */
 char *pju_format_count (double count);
+/* "1.24 ms"; "–" when unknown (negative). */
+char *pju_format_milliseconds (double ms);
 /* "91.2 %"; "–" when unknown (negative). */
 char *pju_format_percent (double share, int digits);
 /* "12 s", "4 min 10 s", "1 h 5 min". */

@@ -2,9 +2,10 @@
 /* Paints the network.  Only what the view shows is drawn; texts are laid out once per box and left away
  * when they would be too small to read.
  *
- * A prunable box is filled with the importance of its weakest kept channel; the bar at its foot shows the
- * share that is kept, solid, and the share that is cut, hatched.  Other operators stay neutral.  The
- * selected box has a ring, and every box that is cut together with it a dashed one. */
+ * A box is filled with the chosen quantity (tint.h); the bar at the foot of a prunable one shows the share
+ * that is kept, solid, and the share that is cut, hatched, so that a cut never hangs on colour.  Boxes of which
+ * the quantity says nothing stay neutral.  The selected box has a ring, and every box that is cut together
+ * with it a dashed one. */
 #include <glib/gi18n-lib.h>
 #include <math.h>
 #include <pango/pangocairo.h>
@@ -23,6 +24,7 @@ typedef struct {
   int group;                       /* of the selected layer */
   gboolean tied;                   /* the group has more than one box */
   char *match;
+  PjuTintRange range;
 } Painter;
 
 static gboolean
@@ -151,8 +153,8 @@ paint_node (Painter *p, int box)
   double least = 2 / MIN (p->view->scale, 1);
   GdkRGBA fill = palette->raised, ink = palette->fg;
 
-  if (prunable) {
-    pju_palette_scale (palette, pjm_layer_get_importance (node->layer), &fill);
+  if (pju_tint_applies (p->range.tint, node->layer)) {
+    pju_palette_scale (palette, pju_tint_at (&p->range, node->layer), &fill);
     pju_palette_text_on (&fill, &ink);
   }
   pju_round_rect (cr, node->x, node->y, node->w, node->h, RADIUS);
@@ -238,7 +240,7 @@ find_group (Painter *p)
 void
 pju_graph_paint (PjuGraph *self, cairo_t *cr, const PjuGraphView *view, const PjuPalette *palette)
 {
-  Painter p = { self, cr, view, palette, -1, FALSE, NULL };
+  Painter p = { self, cr, view, palette, -1, FALSE, NULL, { 0 } };
   double x0 = view->x - 8, y0 = view->y - 8;
   double x1 = view->x + view->width / view->scale + 8, y1 = view->y + view->height / view->scale + 8;
 
@@ -246,6 +248,7 @@ pju_graph_paint (PjuGraph *self, cairo_t *cr, const PjuGraphView *view, const Pj
     return;
   p.match = view->match && *view->match ? g_utf8_casefold (view->match, -1) : NULL;
   find_group (&p);
+  pju_graph_get_range (self, view->tint, &p.range);
   cairo_save (cr);
   cairo_scale (cr, view->scale, view->scale);
   cairo_translate (cr, -view->x, -view->y);
@@ -276,7 +279,21 @@ legend_text (cairo_t *cr, const char *text, double x, double y, double anchor)
 }
 
 void
-pju_legend_paint (cairo_t *cr, double width, const PjuPalette *palette)
+pju_graph_get_range (PjuGraph *self, PjuTint tint, PjuTintRange *range)
+{
+  pju_tint_range_init (range, tint);
+  for (guint i = 0; self && i < self->nodes->len; i++)
+    pju_tint_range_add (range, pju_node (self, i)->layer);
+}
+
+void
+pju_graph_set_paper_tint (PjuGraph *self, PjuTint tint)
+{
+  self->paper_tint = tint;
+}
+
+void
+pju_legend_paint (cairo_t *cr, double width, const PjuTintRange *range, const PjuPalette *palette)
 {
   double bar = width - 24;
   cairo_pattern_t *gradient = cairo_pattern_create_linear (12, 0, 12 + bar, 0);
@@ -287,9 +304,11 @@ pju_legend_paint (cairo_t *cr, double width, const PjuPalette *palette)
     cairo_pattern_add_color_stop_rgb (gradient, i / 8.0, color.red, color.green, color.blue);
   }
   pju_set_color (cr, &palette->fg, 1);
-  legend_text (cr, _("weak"), 12, 12, 0);
-  legend_text (cr, _("weakest kept channel"), 12 + bar / 2, 12, .5);
-  legend_text (cr, _("strong"), 12 + bar, 12, 1);
+  g_autofree char *low = pju_tint_low (range), *high = pju_tint_high (range);
+  const char *missing = range->known ? NULL : pju_tint_missing (range->tint);
+  legend_text (cr, missing ? "" : low, 12, 12, 0);
+  legend_text (cr, missing ? missing : pju_tint_title (range->tint), 12 + bar / 2, 12, .5);
+  legend_text (cr, missing ? "" : high, 12 + bar, 12, 1);
   pju_round_rect (cr, 12, 22, bar, 9, 4.5);
   cairo_set_source (cr, gradient);
   cairo_fill (cr);
@@ -326,14 +345,16 @@ pju_graph_paint_paper (gpointer data, cairo_t *cr, double width, double height, 
   PjuGraph *self = data;
   double below = PJU_LEGEND_HEIGHT + 8, scale = MIN (width / self->width, (height - below) / self->height);
   PjuGraphView view = { .scale = scale, .x = -(width / scale - self->width) / 2, .y = 0, .width = width,
-                        .height = height - below, .selected = -1, .hover = -1 };
+                        .height = height - below, .selected = -1, .hover = -1, .tint = self->paper_tint };
+  PjuTintRange range;
 
+  pju_graph_get_range (self, self->paper_tint, &range);
   /* Texts measured for the screen's fonts are not those of paper. */
   pju_graph_forget_texts (self);
   pju_graph_paint (self, cr, &view, palette);
   cairo_save (cr);
   cairo_translate (cr, MAX ((width - PJU_LEGEND_WIDTH) / 2, 0), height - below);
-  pju_legend_paint (cr, PJU_LEGEND_WIDTH, palette);
+  pju_legend_paint (cr, PJU_LEGEND_WIDTH, &range, palette);
   cairo_restore (cr);
   pju_graph_forget_texts (self);
 }

@@ -21,6 +21,7 @@ struct _PjuGraph {
   GArray *links;                   /* PjuLink */
   GArray *points;                  /* double */
   double width, height;
+  PjuTint paper_tint;
 };
 
 static inline PjuNode *

@@ -5,6 +5,7 @@
 
 #include "palette.h"
 #include "studio.h"
+#include "tint.h"
 
 G_BEGIN_DECLS
 
@@ -35,14 +36,19 @@ typedef struct {
   int selected, hover;         /* boxes or -1 */
   gboolean focused;            /* draw the selection as focused */
   const char *match;           /* (nullable): boxes that match a search stand out */
+  PjuTint tint;                /* what colour means */
 } PjuGraphView;
 
 void pju_graph_paint (PjuGraph *self, cairo_t *cr, const PjuGraphView *view, const PjuPalette *palette);
 /* The whole graph with its legend, as a PjuPainter for saving. */
 void pju_graph_paint_paper (gpointer self, cairo_t *cr, double width, double height, const PjuPalette *palette);
 /* Legend of colours and marks, at the origin of @cr. */
-void pju_legend_paint (cairo_t *cr, double width, const PjuPalette *palette);
-#define PJU_LEGEND_WIDTH 250
+void pju_legend_paint (cairo_t *cr, double width, const PjuTintRange *range, const PjuPalette *palette);
+#define PJU_LEGEND_WIDTH 270
 #define PJU_LEGEND_HEIGHT 62
+/* The scale of a quantity over all layers. */
+void pju_graph_get_range (PjuGraph *self, PjuTint tint, PjuTintRange *range);
+/* The quantity that pju_graph_paint_paper() colours by. */
+void pju_graph_set_paper_tint (PjuGraph *self, PjuTint tint);
 
 G_END_DECLS

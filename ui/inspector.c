@@ -5,7 +5,9 @@
 #include <glib/gi18n-lib.h>
 
 #include "channel-map.h"
+#include "chart-view.h"
 #include "format.h"
+#include "gallery.h"
 #include "inspector.h"
 #include "ratio.h"
 #include "save.h"
@@ -13,9 +15,11 @@
 struct _PjuInspector {
   GtkWidget parent;
   GtkWidget *stack, *network_name, *verdict, *locked_box, *locked_list;
-  GtkWidget *name, *kind, *detail, *shape, *macs, *params, *facts, *lock_card, *lock_reason, *tie_card, *ties;
+  GtkWidget *name, *kind, *detail, *shape, *macs, *params, *facts, *lock_card, *lock_reason, *lock_hint, *tie_card, *ties;
   GtkWidget *keep_box, *kept, *ratio, *effect_macs, *effect_params, *effect_accuracy, *criterion_box, *criterion, *about, *source;
   GtkWidget *channels_box, *cells_toggle, *map, *hover, *refusal, *others_box, *others;
+  GtkWidget *sensitivity_box, *sensitivity_button, *sensitivity_save, *reading, *curve;
+  GtkWidget *gallery_box, *gallery_mode, *gallery, *gallery_about;
   PjuStudio *studio;
   PjmLayer *layer;
   GPtrArray *criteria;             /* names, in the order of the drop-down */
@@ -229,6 +233,38 @@ show_channels (PjuInspector *self)
   show_others (self);
 }
 
+/* The curve and its one line; a button where nothing was measured. */
+static void
+show_sensitivity (PjuInspector *self)
+{
+  PjmProject *project = pju_studio_get_project (self->studio);
+  PjuChart *chart = pju_chart_view_get_chart (PJU_CHART_VIEW (self->curve));
+  g_autofree char *reading = NULL;
+  guint n, n_pictures = 0;
+  double base = 0;
+  const double *points = pjm_project_get_sensitivity (project, self->layer, &n, &base, &n_pictures, &reading);
+
+  gtk_widget_set_visible (self->curve, points != NULL);
+  gtk_widget_set_visible (self->sensitivity_save, points != NULL);
+  gtk_widget_set_visible (self->sensitivity_button, points == NULL);
+  if (!points) {
+    show_text (self->reading, _("Not measured yet."));
+    return;
+  }
+  pju_chart_clear (chart);
+  PjuSeries *series = pju_chart_series (chart, _("Accuracy"));
+  for (guint i = 0; i < n; i++)
+    pju_series_add (series, points[2 * i], points[2 * i + 1], NULL);
+  chart->rule = base;
+  g_free (chart->title);
+  chart->title = g_strdup (pjm_layer_get_name (self->layer));
+  g_autofree char *text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s %s (measured on %u picture).",
+                                                        "%s %s (measured on %u pictures).", n_pictures),
+                                           pjm_layer_get_name (self->layer), reading, n_pictures);
+  show_text (self->reading, text);
+  pju_chart_view_changed (PJU_CHART_VIEW (self->curve), text);
+}
+
 static void
 show_layer (PjuInspector *self)
 {
@@ -249,6 +285,15 @@ show_layer (PjuInspector *self)
   show_text (self->params, params);
   show_text (self->lock_reason, reason);
   show_text (self->ties, ties);
+  g_autofree char *hint = pjm_project_get_unlock_hint (pju_studio_get_project (self->studio), self->layer);
+  g_autofree char *help = hint ? g_strdup_printf (_("To unlock it: %s"), hint) : NULL;
+  show_text (self->lock_hint, help);
+  gtk_widget_set_visible (self->sensitivity_box, prunable && !locked);
+  gtk_widget_set_visible (self->gallery_box, prunable);
+  pju_gallery_set_layer (PJU_GALLERY (self->gallery), prunable ? self->layer : NULL);
+  pju_gallery_refresh (PJU_GALLERY (self->gallery));
+  if (prunable && !locked)
+    show_sensitivity (self);
   gtk_widget_set_visible (self->lock_card, reason != NULL);
   gtk_widget_set_visible (self->tie_card, ties != NULL);
   gtk_widget_set_visible (self->keep_box, prunable && !locked);
@@ -366,6 +411,63 @@ save_cb (PjuInspector *self)
                     g_object_unref, 640, 360);
 }
 
+static void
+gallery_mode_cb (PjuInspector *self)
+{
+  guint mode = gtk_drop_down_get_selected (GTK_DROP_DOWN (self->gallery_mode));
+  if (!self->studio || self->filling || mode >= PJU_N_GALLERIES)
+    return;
+  pju_gallery_set_mode (PJU_GALLERY (self->gallery), (PjuGalleryMode) mode);
+  show_text (self->gallery_about, pju_gallery_mode_about ((PjuGalleryMode) mode));
+}
+
+static char *
+file_name (PjuInspector *self, const char *what)
+{
+  char *name = g_strdup_printf ("%s-%s.svg", pjm_layer_get_name (self->layer), what);
+  return g_strdelimit (name, "/\\:", '-');
+}
+
+static void
+save_gallery_cb (PjuInspector *self)
+{
+  if (!self->layer)
+    return;
+  g_autofree char *name = file_name (self, "look");
+  double width = 640;
+  pju_picture_save (self->studio, GTK_WIDGET (self), name, pju_gallery_paint, g_object_ref (self->gallery), g_object_unref,
+                    width, pju_gallery_height (PJU_GALLERY (self->gallery), width));
+}
+
+static void
+save_sensitivity_cb (PjuInspector *self)
+{
+  if (!self->layer)
+    return;
+  g_autofree char *name = file_name (self, "sensitivity");
+  pju_chart_view_save (PJU_CHART_VIEW (self->curve), self->studio, name);
+}
+
+static void
+make_look (PjuInspector *self)
+{
+  g_autoptr (GtkStringList) titles = gtk_string_list_new (NULL);
+  PjuChart *chart = pju_chart_new (NULL, _("Share of channels kept"), NULL);
+  for (guint i = 0; i < PJU_N_GALLERIES; i++)
+    gtk_string_list_append (titles, pju_gallery_mode_title ((PjuGalleryMode) i));
+  self->filling = TRUE;
+  gtk_drop_down_set_model (GTK_DROP_DOWN (self->gallery_mode), G_LIST_MODEL (titles));
+  self->filling = FALSE;
+  pju_set_label (self->gallery_mode, _("What to see of the channels"));
+  chart->x_unit = chart->y_unit = PJU_CHART_PERCENT;
+  chart->x_min = 0;
+  chart->x_max = 1;
+  chart->rule_name = g_strdup (_("whole"));
+  self->curve = pju_chart_view_new (chart);
+  gtk_widget_set_size_request (self->curve, -1, 170);
+  gtk_box_append (GTK_BOX (self->sensitivity_box), self->curve);
+}
+
 void
 pju_inspector_focus_ratio (PjuInspector *self)
 {
@@ -379,6 +481,10 @@ pju_inspector_set_studio (PjuInspector *self, PjuStudio *studio)
   self->studio = g_object_ref (studio);
   pju_set_label (self->criterion, _("Importance by"));
   fill_criteria (self);
+  make_look (self);
+  pju_gallery_set_studio (PJU_GALLERY (self->gallery), studio);
+  gallery_mode_cb (self);
+  g_signal_connect_object (project, "sensitivity-changed", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (studio, "notify::layer", G_CALLBACK (layer_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (project, "notify", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (project, "graph-changed", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
@@ -410,15 +516,21 @@ pju_inspector_class_init (PjuInspectorClass *klass)
   G_OBJECT_CLASS (klass)->dispose = dispose;
   g_type_ensure (PJU_TYPE_RATIO);
   g_type_ensure (PJU_TYPE_CHANNEL_MAP);
+  g_type_ensure (PJU_TYPE_GALLERY);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/inspector.ui");
   CHILD (stack); CHILD (network_name); CHILD (verdict); CHILD (locked_box); CHILD (locked_list);
   CHILD (name); CHILD (kind); CHILD (detail); CHILD (shape); CHILD (macs); CHILD (params); CHILD (facts);
-  CHILD (lock_card); CHILD (lock_reason); CHILD (tie_card); CHILD (ties);
+  CHILD (lock_card); CHILD (lock_reason); CHILD (lock_hint); CHILD (tie_card); CHILD (ties);
   CHILD (keep_box); CHILD (kept); CHILD (ratio); CHILD (effect_macs); CHILD (effect_params);
   CHILD (effect_accuracy);
   CHILD (criterion_box); CHILD (criterion); CHILD (about); CHILD (source);
   CHILD (channels_box); CHILD (cells_toggle); CHILD (map); CHILD (hover); CHILD (refusal);
   CHILD (others_box); CHILD (others);
+  CHILD (sensitivity_box); CHILD (sensitivity_button); CHILD (sensitivity_save); CHILD (reading);
+  CHILD (gallery_box); CHILD (gallery_mode); CHILD (gallery); CHILD (gallery_about);
+  gtk_widget_class_bind_template_callback (widget_class, gallery_mode_cb);
+  gtk_widget_class_bind_template_callback (widget_class, save_gallery_cb);
+  gtk_widget_class_bind_template_callback (widget_class, save_sensitivity_cb);
   gtk_widget_class_bind_template_callback (widget_class, ratio_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, channel_toggled_cb);
   gtk_widget_class_bind_template_callback (widget_class, hovered_cb);

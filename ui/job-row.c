@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Stands in the jobs page and, for the job that runs, in the side bar: one widget, so one source of
- * numbers.  A failure stays with its reason until a person has read it and starts something else. */
+ * numbers.  A failure stays with its reason and what would help until a person dismisses it. */
 #include <glib/gi18n-lib.h>
+
+#include <string.h>
 
 #include "format.h"
 #include "job-row.h"
 
 struct _PjuJobRow {
   GtkWidget parent;
-  GtkWidget *box, *icon, *title, *line, *bar, *time, *pause, *cancel, *resume;
+  GtkWidget *box, *icon, *title, *line, *help, *bar, *time, *pause, *cancel, *resume, *sooner, *later, *dismiss;
   PjuStudio *studio;
   PjmJob *job;
 };
@@ -72,6 +74,32 @@ show_buttons (PjuJobRow *self, PjmJobState state)
   gtk_widget_set_visible (self->pause, active && state != PJM_JOB_QUEUED);
   gtk_widget_set_visible (self->cancel, active);
   gtk_widget_set_visible (self->resume, pjm_job_can_resume (self->job));
+  gtk_widget_set_visible (self->sooner, state == PJM_JOB_QUEUED);
+  gtk_widget_set_visible (self->later, state == PJM_JOB_QUEUED);
+  gtk_widget_set_visible (self->dismiss, state == PJM_JOB_FAILED && !pju_get_boolean (self->job, "dismissed"));
+}
+
+/* What a person can do about a failure, by words of its reason. */
+static const char *
+next_step (PjmJob *job, PjmJobState state, const char *error)
+{
+  static const struct { const char *words, *help; } helps[] = {
+    { "memory", N_("Choose a smaller batch, close other programs, or use the CPU in the device menu.") },
+    { "disk", N_("Make room on the disk, then start it again.") },
+    { "picture", N_("Check the pictures that the reason names, then start it again.") },
+    { "device", N_("Choose another device in the menu at the top, then start it again.") },
+    { "keep ratio", N_("Set the ratios of the layers that the reason names.") },
+  };
+  if (state == PJM_JOB_INTERRUPTED)
+    return pjm_job_can_resume (job) ? _("Resume goes on from the last checkpoint.") : _("It can be started again.");
+  if (state != PJM_JOB_FAILED)
+    return NULL;
+  if (pjm_job_can_resume (job))
+    return _("What was done is kept: resume it once the reason is gone.");
+  for (guint i = 0; error && i < G_N_ELEMENTS (helps); i++)
+    if (strstr (error, helps[i].words))
+      return _(helps[i].help);
+  return _("The network is as it was before; change what the reason names and start it again.");
 }
 
 static void
@@ -90,6 +118,9 @@ update (PjuJobRow *self)
   gtk_widget_set_tooltip_text (self->title, title);
   gtk_label_set_text (GTK_LABEL (self->line), line ? line : "");
   gtk_widget_set_visible (self->line, line && *line);
+  const char *help = pju_get_boolean (self->job, "dismissed") ? NULL : next_step (self->job, state, error);
+  gtk_label_set_text (GTK_LABEL (self->help), help ? help : "");
+  gtk_widget_set_visible (self->help, help != NULL);
   gtk_label_set_text (GTK_LABEL (self->time), time);
   gtk_widget_set_tooltip_text (self->line, line);
   gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (self->bar), CLAMP (fraction, 0, 1));
@@ -102,6 +133,30 @@ static void
 pause_cb (PjuJobRow *self)
 {
   pjm_job_set_paused (self->job, pjm_job_get_state (self->job) != PJM_JOB_PAUSED);
+}
+
+static void
+sooner_cb (PjuJobRow *self)
+{
+  if (!pjm_job_move (self->job, -1))
+    pju_studio_say (self->studio, _("It is the next one already"));
+  else
+    pju_studio_say (self->studio, _("Moved up in the queue"));
+}
+
+static void
+later_cb (PjuJobRow *self)
+{
+  if (!pjm_job_move (self->job, 1))
+    pju_studio_say (self->studio, _("It is the last one already"));
+  else
+    pju_studio_say (self->studio, _("Moved down in the queue"));
+}
+
+static void
+dismiss_cb (PjuJobRow *self)
+{
+  pjm_project_dismiss_job (pju_studio_get_project (self->studio), self->job);
 }
 
 static void
@@ -153,9 +208,12 @@ pju_job_row_class_init (PjuJobRowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/job-row.ui");
   CHILD (box); CHILD (icon); CHILD (title); CHILD (line); CHILD (bar); CHILD (time);
-  CHILD (pause); CHILD (cancel); CHILD (resume);
+  CHILD (pause); CHILD (cancel); CHILD (resume); CHILD (help); CHILD (sooner); CHILD (later); CHILD (dismiss);
   gtk_widget_class_bind_template_callback (widget_class, pause_cb);
   gtk_widget_class_bind_template_callback (widget_class, cancel_cb);
+  gtk_widget_class_bind_template_callback (widget_class, sooner_cb);
+  gtk_widget_class_bind_template_callback (widget_class, later_cb);
+  gtk_widget_class_bind_template_callback (widget_class, dismiss_cb);
   gtk_widget_class_bind_template_callback (widget_class, resume_cb);
   gtk_widget_class_set_css_name (widget_class, "jobrow");
 }

@@ -50,12 +50,15 @@ make_name (PjuStudio *studio)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *label = make_label (studio);
   GtkWidget *lock = gtk_image_new_from_icon_name ("changes-prevent-symbolic");
+  GtkWidget *tie = gtk_image_new_from_icon_name ("insert-link-symbolic");
   gtk_widget_set_hexpand (label, TRUE);
   gtk_label_set_width_chars (GTK_LABEL (label), 11);
   gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_START);
   gtk_widget_add_css_class (label, "layer-name");
   gtk_accessible_update_property (GTK_ACCESSIBLE (lock), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Locked"), -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (tie), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Cut together with other layers"), -1);
   gtk_box_append (GTK_BOX (box), label);
+  gtk_box_append (GTK_BOX (box), tie);
   gtk_box_append (GTK_BOX (box), lock);
   return box;
 }
@@ -64,9 +67,15 @@ static void
 show_name (GtkWidget *cell, PjmLayer *layer)
 {
   GtkWidget *label = gtk_widget_get_first_child (cell), *lock = gtk_widget_get_last_child (cell);
+  GtkWidget *tie = gtk_widget_get_prev_sibling (lock);
+  g_autofree char *ties = pju_get_string (layer, "ties");
+  gtk_widget_set_visible (tie, ties != NULL);
+  gtk_widget_set_tooltip_text (tie, ties);
   gtk_label_set_text (GTK_LABEL (label), pjm_layer_get_name (layer));
   gtk_widget_set_tooltip_text (label, pjm_layer_get_name (layer));
+  g_autofree char *reason = pju_get_string (layer, "lock-reason");
   gtk_widget_set_visible (lock, pjm_layer_get_locked (layer) && pjm_layer_get_channels (layer) > 0);
+  gtk_widget_set_tooltip_text (lock, reason);
 }
 
 static void
@@ -126,8 +135,8 @@ ratio_changed_cb (GtkWidget *ratio, double value, gboolean final, PjuStudio *stu
 static GtkWidget *
 make_ratio (PjuStudio *studio)
 {
-  GtkWidget *ratio = pju_ratio_new (TRUE);
-  gtk_widget_set_size_request (ratio, 168, -1);
+  GtkWidget *ratio = pju_ratio_new (FALSE);
+  gtk_widget_set_size_request (ratio, 220, -1);
   g_signal_connect_object (ratio, "changed", G_CALLBACK (ratio_changed_cb), studio, 0);
   return ratio;
 }
@@ -208,6 +217,38 @@ show_spark (GtkWidget *cell, PjmLayer *layer)
 }
 
 static void
+show_criterion (GtkWidget *cell, PjmLayer *layer)
+{
+  PjuStudio *studio = g_object_get_data (G_OBJECT (cell), "studio");
+  PjmProject *project = pju_studio_get_project (studio);
+  gboolean prunable = pjm_layer_get_channels (layer) > 0 && !pjm_layer_get_locked (layer);
+  g_autofree char *name = pju_get_string (project, "criterion");
+  const char *title = name;
+  guint n;
+  const PjmChoice *methods = pjm_project_get_methods (project, &n);
+  for (guint i = 0; i < n; i++)
+    if (g_strcmp0 (methods[i].name, name) == 0)
+      title = methods[i].title;
+  gtk_label_set_text (GTK_LABEL (cell), prunable ? title : "–");
+  gtk_widget_set_tooltip_text (cell, pjm_layer_get_refusal (layer));
+}
+
+static GtkWidget *
+make_criterion (PjuStudio *studio)
+{
+  GtkWidget *label = make_label (studio);
+  g_object_set_data (G_OBJECT (label), "studio", studio);
+  return label;
+}
+
+static void
+show_time (GtkWidget *cell, PjmLayer *layer)
+{
+  g_autofree char *text = pju_format_milliseconds (pjm_layer_get_milliseconds (layer));
+  gtk_label_set_text (GTK_LABEL (cell), text);
+}
+
+static void
 show_note (GtkWidget *cell, PjmLayer *layer)
 {
   g_autofree char *reason = pju_get_string (layer, "lock-reason"), *ties = pju_get_string (layer, "ties");
@@ -224,6 +265,8 @@ static const Column columns[] = {
   { N_("Channels"), "kept", make_number, show_channels, FALSE },
   { N_("Parameters"), "params", make_number, show_params, FALSE },
   { N_("MACs"), "macs", make_number, show_macs, FALSE },
+  { N_("Time"), "milliseconds", make_number, show_time, FALSE },
+  { N_("Criterion"), NULL, make_criterion, show_criterion, FALSE },
   { N_("Keep"), "keep-ratio", make_ratio, show_ratio, FALSE },
   { N_("Scores"), "importance", make_spark, show_spark, FALSE },
   { N_("Note"), NULL, make_label, show_note, TRUE },

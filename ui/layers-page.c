@@ -6,15 +6,16 @@
 
 #include "layer-columns.h"
 #include "layers-page.h"
+#include "ratio.h"
 #include "save.h"
 
 struct _PjuLayersPage {
   GtkWidget parent;
-  GtkWidget *box, *search, *prunable, *count, *view;
+  GtkWidget *box, *search, *prunable, *count, *view, *several, *several_label, *several_ratio;
   PjuStudio *studio;
   GtkFilterListModel *filtered;
   GtkCustomFilter *filter;
-  GtkSingleSelection *selection;
+  GtkMultiSelection *selection;
   gboolean selecting;
 };
 
@@ -44,6 +45,43 @@ show_count (PjuLayersPage *self)
   gtk_label_set_text (GTK_LABEL (self->count), text);
 }
 
+/* (element-type PjmLayer) */
+static GPtrArray *
+selected_layers (PjuLayersPage *self)
+{
+  GPtrArray *layers = g_ptr_array_new_with_free_func (g_object_unref);
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->selection));
+  for (guint i = 0; i < n; i++)
+    if (gtk_selection_model_is_selected (GTK_SELECTION_MODEL (self->selection), i))
+      g_ptr_array_add (layers, g_list_model_get_item (G_LIST_MODEL (self->selection), i));
+  return layers;
+}
+
+/* With more than one row selected, one slider moves them all; layers that are tied to them move along. */
+static void
+show_several (PjuLayersPage *self)
+{
+  g_autoptr (GPtrArray) layers = selected_layers (self);
+  guint n = 0, tied = 0;
+  double sum = 0;
+  for (guint i = 0; i < layers->len; i++) {
+    PjmLayer *layer = layers->pdata[i];
+    if (pjm_layer_get_channels (layer) == 0 || pjm_layer_get_locked (layer))
+      continue;
+    g_autofree char *ties = pju_get_string (layer, "ties");
+    sum += pjm_layer_get_keep_ratio (layer);
+    tied += ties != NULL;
+    n++;
+  }
+  gtk_revealer_set_reveal_child (GTK_REVEALER (self->several), layers->len > 1 && n > 0);
+  if (n == 0)
+    return;
+  g_autofree char *count = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u selected layer keeps", "%u selected layers keep", n), n);
+  g_autofree char *text = tied > 0 ? g_strdup_printf (_("%s (layers tied to them move along)"), count) : g_strdup (count);
+  gtk_label_set_text (GTK_LABEL (self->several_label), text);
+  pju_ratio_set (PJU_RATIO (self->several_ratio), sum / n);
+}
+
 static void
 show_selection (PjuLayersPage *self)
 {
@@ -55,17 +93,39 @@ show_selection (PjuLayersPage *self)
     if (item == layer)
       found = i;
   }
+  /* A selection of several rows that holds the layer stays as it is. */
+  if (self->selecting || (found != GTK_INVALID_LIST_POSITION
+                          && gtk_selection_model_is_selected (GTK_SELECTION_MODEL (self->selection), found)))
+    return;
   self->selecting = TRUE;
-  gtk_single_selection_set_selected (self->selection, found);
+  if (found == GTK_INVALID_LIST_POSITION)
+    gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
+  else
+    gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), found, TRUE);
+  self->selecting = FALSE;
+  show_several (self);
+}
+
+static void
+selected_cb (PjuLayersPage *self, guint position, guint n)
+{
+  PjmLayer *present = pju_studio_get_layer (self->studio);
+  g_autoptr (GPtrArray) layers = selected_layers (self);
+  guint at;
+  show_several (self);
+  if (self->selecting || layers->len == 0 || (present && g_ptr_array_find (layers, present, &at)))
+    return;
+  self->selecting = TRUE;
+  pju_studio_set_layer (self->studio, layers->pdata[0]);
   self->selecting = FALSE;
 }
 
 static void
-selected_cb (PjuLayersPage *self)
+several_changed_cb (PjuLayersPage *self, double ratio, gboolean final)
 {
-  PjmLayer *layer = gtk_single_selection_get_selected_item (self->selection);
-  if (!self->selecting && layer)
-    pju_studio_set_layer (self->studio, layer);
+  g_autoptr (GPtrArray) layers = selected_layers (self);
+  if (layers->len > 0)
+    pjm_project_set_ratio_some (pju_studio_get_project (self->studio), layers, ratio, final);
 }
 
 static void
@@ -149,11 +209,10 @@ pju_layers_page_set_studio (PjuLayersPage *self, PjuStudio *studio)
                                               g_object_ref (GTK_FILTER (self->filter)));
   sorted = gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->filtered)),
                                     g_object_ref (gtk_column_view_get_sorter (GTK_COLUMN_VIEW (self->view))));
-  self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));
-  gtk_single_selection_set_autoselect (self->selection, FALSE);
-  gtk_single_selection_set_can_unselect (self->selection, TRUE);
+  self->selection = gtk_multi_selection_new (G_LIST_MODEL (sorted));
+  pju_ratio_set_label (PJU_RATIO (self->several_ratio), _("Share of channels to keep in the selected layers"));
   gtk_column_view_set_model (GTK_COLUMN_VIEW (self->view), GTK_SELECTION_MODEL (self->selection));
-  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selected_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->selection, "selection-changed", G_CALLBACK (selected_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->filtered, "items-changed", G_CALLBACK (show_count), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (studio, "notify::layer", G_CALLBACK (show_selection), self, G_CONNECT_SWAPPED);
   show_count (self);
@@ -179,9 +238,11 @@ pju_layers_page_class_init (PjuLayersPageClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = dispose;
+  g_type_ensure (PJU_TYPE_RATIO);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/layers-page.ui");
   CHILD (box); CHILD (search); CHILD (prunable); CHILD (count); CHILD (view);
-  CALLBACK (filter_changed_cb); CALLBACK (copy_cb); CALLBACK (save_cb);
+  CHILD (several); CHILD (several_label); CHILD (several_ratio);
+  CALLBACK (filter_changed_cb); CALLBACK (copy_cb); CALLBACK (save_cb); CALLBACK (several_changed_cb);
 }
 
 static void

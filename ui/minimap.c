@@ -39,7 +39,7 @@ snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     return;
   double scale = scale_of (self, &gw, &gh), left = (w - gw) / 2, top = (h - gh) / 2;
   PjuGraphView view = { .scale = scale, .x = -left / scale, .y = -top / scale, .width = w, .height = h,
-                        .selected = -1, .hover = -1 };
+                        .selected = -1, .hover = -1, .tint = pju_canvas_get_tint (self->canvas) };
   pju_palette_from_widget (&palette, widget);
   cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, w, h));
   pju_graph_paint (pju_canvas_get_graph (self->canvas), cr, &view, &palette);

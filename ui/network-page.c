@@ -8,7 +8,7 @@
 
 struct _PjuNetworkPage {
   GtkWidget parent;
-  GtkWidget *paned, *canvas, *search, *search_entry, *legend, *minimap, *zoom_button, *inspector;
+  GtkWidget *paned, *canvas, *search, *search_entry, *tint, *legend, *minimap, *zoom_button, *inspector;
   PjuStudio *studio;
 };
 
@@ -17,9 +17,43 @@ G_DEFINE_FINAL_TYPE (PjuNetworkPage, pju_network_page, GTK_TYPE_WIDGET)
 static void
 draw_legend (GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointer data)
 {
+  PjuNetworkPage *self = data;
+  PjuCanvas *canvas = PJU_CANVAS (self->canvas);
+  PjuTintRange range;
   PjuPalette palette;
+
+  pju_graph_get_range (pju_canvas_get_graph (canvas), pju_canvas_get_tint (canvas), &range);
   pju_palette_from_widget (&palette, GTK_WIDGET (area));
-  pju_legend_paint (cr, width, &palette);
+  pju_legend_paint (cr, width, &range, &palette);
+}
+
+static void
+tint_selected_cb (PjuNetworkPage *self)
+{
+  guint i = gtk_drop_down_get_selected (GTK_DROP_DOWN (self->tint));
+  if (!self->studio || i >= PJU_N_TINTS)
+    return;
+  pju_canvas_set_tint (PJU_CANVAS (self->canvas), (PjuTint) i);
+  gtk_widget_set_tooltip_text (self->tint, pju_tint_about ((PjuTint) i));
+  g_autofree char *text = g_strdup_printf (_("Legend: colour is %s; solid bars are kept, hatched bars are cut"),
+                                           pju_tint_title ((PjuTint) i));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->legend), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
+}
+
+void
+pju_network_page_set_tint (PjuNetworkPage *self, PjuTint tint)
+{
+  gtk_drop_down_set_selected (GTK_DROP_DOWN (self->tint), tint);
+}
+
+static void
+fill_tints (PjuNetworkPage *self)
+{
+  g_autoptr (GtkStringList) titles = gtk_string_list_new (NULL);
+  for (guint i = 0; i < PJU_N_TINTS; i++)
+    gtk_string_list_append (titles, pju_tint_title ((PjuTint) i));
+  gtk_drop_down_set_model (GTK_DROP_DOWN (self->tint), G_LIST_MODEL (titles));
+  pju_set_label (self->tint, _("Colour of the layers"));
 }
 
 static void
@@ -33,6 +67,7 @@ view_changed_cb (PjuNetworkPage *self)
 {
   g_autofree char *text = g_strdup_printf ("%.0f\u202f%%", pju_canvas_get_scale (PJU_CANVAS (self->canvas)) * 100);
   gtk_button_set_label (GTK_BUTTON (self->zoom_button), text);
+  gtk_widget_queue_draw (self->legend);
 }
 
 static void
@@ -115,6 +150,7 @@ pju_network_page_set_studio (PjuNetworkPage *self, PjuStudio *studio)
   pju_canvas_set_studio (PJU_CANVAS (self->canvas), studio);
   pju_minimap_set_canvas (PJU_MINIMAP (self->minimap), PJU_CANVAS (self->canvas));
   pju_inspector_set_studio (PJU_INSPECTOR (self->inspector), studio);
+  tint_selected_cb (self);
 }
 
 static void
@@ -138,18 +174,19 @@ pju_network_page_class_init (PjuNetworkPageClass *klass)
   g_type_ensure (PJU_TYPE_MINIMAP);
   g_type_ensure (PJU_TYPE_INSPECTOR);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/network-page.ui");
-  CHILD (paned); CHILD (canvas); CHILD (search); CHILD (search_entry); CHILD (legend); CHILD (minimap);
+  CHILD (paned); CHILD (canvas); CHILD (search); CHILD (search_entry); CHILD (tint); CHILD (legend); CHILD (minimap);
   CHILD (zoom_button); CHILD (inspector);
   CALLBACK (activated_cb); CALLBACK (view_changed_cb); CALLBACK (search_changed_cb); CALLBACK (find_next_cb);
-  CALLBACK (find_previous_cb); CALLBACK (stop_search_cb);
+  CALLBACK (find_previous_cb); CALLBACK (stop_search_cb); CALLBACK (tint_selected_cb);
 }
 
 static void
 pju_network_page_init (PjuNetworkPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (self->legend), draw_legend, NULL, NULL);
+  gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (self->legend), draw_legend, self, NULL);
   gtk_drawing_area_set_content_width (GTK_DRAWING_AREA (self->legend), PJU_LEGEND_WIDTH);
   gtk_drawing_area_set_content_height (GTK_DRAWING_AREA (self->legend), PJU_LEGEND_HEIGHT);
+  fill_tints (self);
   gtk_search_entry_set_key_capture_widget (GTK_SEARCH_ENTRY (self->search_entry), NULL);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "studio.h"
+#include "tint.h"
 
 G_BEGIN_DECLS
 
@@ -16,5 +17,8 @@ void pju_network_page_zoom (PjuNetworkPage *self, PjuZoom zoom);
 void pju_network_page_find (PjuNetworkPage *self);
 void pju_network_page_save (PjuNetworkPage *self);
 void pju_network_page_set_inspector (PjuNetworkPage *self, gboolean visible);
+
+/* What the colours of the boxes mean. */
+void pju_network_page_set_tint (PjuNetworkPage *self, PjuTint tint);
 
 G_END_DECLS

@@ -145,6 +145,30 @@ act_evaluate (GSimpleAction *action, GVariant *parameter, gpointer data)
   pjm_project_evaluate (PJU_WINDOW (data)->project);
 }
 
+/* The oldest job that was interrupted. */
+static void
+act_resume (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  GListModel *jobs = pjm_project_get_jobs (self->project);
+  for (guint i = 0; i < g_list_model_get_n_items (jobs); i++) {
+    g_autoptr (PjmJob) job = g_list_model_get_item (jobs, i);
+    if (pjm_job_get_state (job) != PJM_JOB_INTERRUPTED || !pjm_job_can_resume (job))
+      continue;
+    if (pjm_project_resume (self->project, job)) {
+      pju_jobs_page_show_job (PJU_JOBS_PAGE (self->jobs_page), job);
+      pju_window_show_page (self, "jobs");
+    }
+    return;
+  }
+}
+
+static void
+act_sensitivity (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_measure_sensitivity (PJU_WINDOW (data)->project);
+}
+
 static void
 act_compare (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -253,6 +277,8 @@ pju_window_add_actions (PjuWindow *self)
     { .name = "recalibrate", .activate = act_recalibrate },
     { .name = "fine-tune", .activate = act_fine_tune, .parameter_type = "(ud)" },
     { .name = "evaluate", .activate = act_evaluate },
+    { .name = "sensitivity", .activate = act_sensitivity },
+    { .name = "resume", .activate = act_resume },
     { .name = "compare", .activate = act_compare },
     { .name = "run-comparison", .activate = act_run_comparison, .parameter_type = "(asaduu)" },
     { .name = "export", .activate = act_export },
@@ -296,6 +322,8 @@ pju_window_update_actions (PjuWindow *self)
   enable (self, "fine-tune", editable && data);
   enable (self, "evaluate", editable && data);
   enable (self, "compare", editable && data);
+  enable (self, "sensitivity", editable && data);
+  enable (self, "resume", editable);
   enable (self, "run-comparison", editable && data);
   enable (self, "open-data", ready);
 }

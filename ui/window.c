@@ -194,7 +194,9 @@ offer_interrupted (PjuWindow *self)
     if (pjm_job_get_state (job) == PJM_JOB_INTERRUPTED && pjm_job_can_resume (job)) {
       g_autofree char *title = pju_get_string (job, "title");
       g_autofree char *text = g_strdup_printf (_("“%s” was interrupted and can go on"), title);
-      pju_toast_show (PJU_TOAST (self->toast), text, _("Show"), "win.page::jobs");
+      pju_banner_show (PJU_BANNER (self->banner), text,
+                       _("The program ended while it ran. It goes on from the last checkpoint and comes to the same result "
+                         "as if it had never stopped."), _("Resume"), "win.resume");
       return;
     }
   }

@@ -16,6 +16,9 @@ const char *pjm_job_get_kind (PjmJob *self);
 /* Its record in the session, 0 for none. */
 gint64 pjm_job_get_id (PjmJob *self);
 void pjm_job_set_id (PjmJob *self, gint64 id);
+/* The network it works on, 0 unknown. */
+gint64 pjm_job_get_model (PjmJob *self);
+void pjm_job_set_model (PjmJob *self, gint64 model);
 
 /* Puts it back to the start of the queue. */
 void pjm_job_restart (PjmJob *self);
@@ -23,6 +26,7 @@ void pjm_job_restart (PjmJob *self);
 void pjm_job_set_task (PjmJob *self, PjTask *task);
 /* Cancelled before there was a task. */
 gboolean pjm_job_is_cancelled_early (PjmJob *self);
+void pjm_job_set_dismissed (PjmJob *self, gboolean dismissed);
 /* Shows what the queue says, final states apart: those come with pjm_job_end(). */
 void pjm_job_show_news (PjmJob *self, const PjTaskNews *news);
 /* @error, @result: (nullable): what a person reads */

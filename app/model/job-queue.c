@@ -456,3 +456,18 @@ pj_task_set_paused (PjTask *self, gboolean paused)
   pthread_cond_broadcast (&queue->changed);
   pthread_mutex_unlock (&queue->lock);
 }
+
+gboolean
+pj_task_move (PjTask *self, int places)
+{
+  PjJobQueue *queue = self->queue;
+  pthread_mutex_lock (&queue->lock);
+  int at = g_queue_index (&queue->waiting, self), to = CLAMP (at + places, 0, (int) queue->waiting.length - 1);
+  gboolean moves = at >= 0 && to != at;
+  if (moves) {
+    g_queue_remove (&queue->waiting, self);
+    g_queue_push_nth (&queue->waiting, self, to);
+  }
+  pthread_mutex_unlock (&queue->lock);
+  return moves;
+}

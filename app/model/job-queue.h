@@ -113,5 +113,7 @@ gpointer pj_task_get_data (PjTask *self);
 void pj_task_cancel (PjTask *self);
 /* A running task stops at its next poll; one that waits will stop there when it starts. */
 void pj_task_set_paused (PjTask *self, gboolean paused);
+/* Moves a waiting task by @places in the line: negative is sooner.  FALSE if it does not wait or is at that end. */
+gboolean pj_task_move (PjTask *self, int places);
 
 G_END_DECLS

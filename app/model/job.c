@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "model/engine-text.h"
 #include "model/job-private.h"
 
 /* No estimate before; then from the rate of about the last WINDOW_S seconds. */
@@ -24,10 +25,10 @@ typedef struct {
 struct _PjmJob {
   GObject parent;
   char *kind, *title, *stage, *error, *result, *details;
-  gint64 id;
+  gint64 id, model;
   int state;
   double fraction, elapsed, remaining;
-  gboolean can_resume, cancel, paused;
+  gboolean can_resume, cancel, paused, dismissed;
   PjTask *task;
   GPtrArray *series;
   double mark_elapsed[2], mark_fraction[2];   /* two places in the past, for the rate */
@@ -37,7 +38,7 @@ G_DEFINE_FINAL_TYPE (PjmJob, pjm_job, G_TYPE_OBJECT)
 
 enum {
   PROP_0, PROP_KIND, PROP_TITLE, PROP_STATE, PROP_STAGE, PROP_FRACTION, PROP_ELAPSED, PROP_REMAINING, PROP_ERROR, PROP_RESULT, PROP_DETAILS,
-  PROP_CAN_RESUME, N_PROPS
+  PROP_CAN_RESUME, PROP_DISMISSED, N_PROPS
 };
 static GParamSpec *props[N_PROPS];
 
@@ -60,12 +61,13 @@ pjm_job_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
   case PROP_KIND: g_value_set_string (value, self->kind); break;
   case PROP_TITLE: g_value_set_string (value, self->title); break;
   case PROP_STATE: g_value_set_int (value, self->state); break;
-  case PROP_STAGE: g_value_set_string (value, self->stage); break;
+  case PROP_STAGE: g_value_take_string (value, pjm_engine_text (self->stage)); break;
   case PROP_FRACTION: g_value_set_double (value, self->fraction); break;
   case PROP_ELAPSED: g_value_set_double (value, self->elapsed); break;
   case PROP_REMAINING: g_value_set_double (value, self->remaining); break;
-  case PROP_ERROR: g_value_set_string (value, self->error); break;
-  case PROP_RESULT: g_value_set_string (value, self->result); break;
+  case PROP_ERROR: g_value_take_string (value, pjm_engine_text (self->error)); break;
+  case PROP_RESULT: g_value_take_string (value, pjm_engine_text (self->result)); break;
+  case PROP_DISMISSED: g_value_set_boolean (value, self->dismissed); break;
   case PROP_DETAILS: g_value_set_string (value, self->details); break;
   case PROP_CAN_RESUME: g_value_set_boolean (value, self->can_resume); break;
   default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -114,6 +116,7 @@ pjm_job_class_init (PjmJobClass *klass)
   props[PROP_RESULT] = g_param_spec_string ("result", NULL, NULL, NULL, READABLE);
   props[PROP_DETAILS] = g_param_spec_string ("details", NULL, NULL, NULL, READABLE);
   props[PROP_CAN_RESUME] = g_param_spec_boolean ("can-resume", NULL, NULL, FALSE, READABLE);
+  props[PROP_DISMISSED] = g_param_spec_boolean ("dismissed", NULL, NULL, FALSE, READABLE);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   signals[POINTS_ADDED] = g_signal_new ("points-added", PJM_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
@@ -269,6 +272,18 @@ pjm_job_set_id (PjmJob *self, gint64 id)
   self->id = id;
 }
 
+gint64
+pjm_job_get_model (PjmJob *self)
+{
+  return self->model;
+}
+
+void
+pjm_job_set_model (PjmJob *self, gint64 model)
+{
+  self->model = model;
+}
+
 void
 pjm_job_restart (PjmJob *self)
 {
@@ -291,6 +306,15 @@ pjm_job_set_task (PjmJob *self, PjTask *task)
     pj_task_set_paused (task, TRUE);
   if (task != NULL && self->cancel)
     pj_task_cancel (task);
+}
+
+void
+pjm_job_set_dismissed (PjmJob *self, gboolean dismissed)
+{
+  if (self->dismissed == dismissed)
+    return;
+  self->dismissed = dismissed;
+  notify (self, PROP_DISMISSED);
 }
 
 gboolean
@@ -385,6 +409,12 @@ pjm_job_set_paused (PjmJob *self, gboolean paused)
   self->paused = paused;
   if (self->task != NULL)
     pj_task_set_paused (self->task, paused);
+}
+
+gboolean
+pjm_job_move (PjmJob *self, int places)
+{
+  return self->state == PJM_JOB_QUEUED && self->task != NULL && pj_task_move (self->task, places);
 }
 
 guint

@@ -25,6 +25,7 @@ typedef enum {
  *   "error"    string   reason of a failure, else NULL
  *   "result"   string   one line about the outcome, NULL before
  *   "details"  string   “key value” lines behind the result, NULL if there are none: the certificate of an export
+ *   "dismissed" boolean  a person has seen the failure; stored with the session
  *   "can-resume" boolean  pjm_project_resume() goes on with it: interrupted, or cancelled at a checkpoint
  */
 PjmJobState pjm_job_get_state (PjmJob *self);
@@ -32,6 +33,8 @@ gboolean pjm_job_is_active (PjmJob *self);      /* queued, running or paused */
 gboolean pjm_job_can_resume (PjmJob *self);
 void pjm_job_cancel (PjmJob *self);
 void pjm_job_set_paused (PjmJob *self, gboolean paused);
+/* Moves a waiting job in the queue: negative is sooner. FALSE if it cannot. */
+gboolean pjm_job_move (PjmJob *self, int places);
 
 /* Curves: names in the order of their first point ("loss", "test accuracy", "lr"). */
 guint pjm_job_n_series (PjmJob *self);

@@ -13,6 +13,9 @@ PjmLayer *pjm_layer_new (PjmNetwork *network, guint row);
 /* What edits change. @keep: (nullable): copied; NULL keeps all. Notifies what differs. */
 void pjm_layer_set_masks (PjmLayer *self, double keep_ratio, const guint8 *keep);
 void pjm_layer_set_cost_after (PjmLayer *self, guint64 params, guint64 macs);
+/* -1: not measured. */
+void pjm_layer_set_sensitivity (PjmLayer *self, double sensitivity);
+void pjm_layer_set_milliseconds (PjmLayer *self, double milliseconds);
 
 /**
  * PjmLayerScores: scores of one layer by one criterion.

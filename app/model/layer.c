@@ -9,11 +9,13 @@
 
 #include <string.h>
 
+#include "model/engine-text.h"
+
 struct _PjmLayer {
   GObject parent;
   PjmNetwork *network;
   const PjmRow *row;
-  double keep_ratio, importance;
+  double keep_ratio, importance, sensitivity, milliseconds;
   guint8 *keep;                 /* NULL keeps all */
   guint kept;
   guint64 params_after, macs_after;
@@ -27,7 +29,8 @@ G_DEFINE_FINAL_TYPE (PjmLayer, pjm_layer, G_TYPE_OBJECT)
 
 enum {
   PROP_0, PROP_NAME, PROP_KIND, PROP_DETAIL, PROP_SHAPE, PROP_CHANNELS, PROP_KEPT, PROP_KEEP_RATIO, PROP_PARAMS, PROP_MACS,
-  PROP_PARAMS_AFTER, PROP_MACS_AFTER, PROP_GROUP, PROP_LOCKED, PROP_LOCK_REASON, PROP_TIES, PROP_IMPORTANCE, N_PROPS
+  PROP_PARAMS_AFTER, PROP_MACS_AFTER, PROP_GROUP, PROP_LOCKED, PROP_LOCK_REASON, PROP_TIES, PROP_IMPORTANCE,
+  PROP_SENSITIVITY, PROP_MILLISECONDS, N_PROPS
 };
 static GParamSpec *props[N_PROPS];
 
@@ -52,9 +55,11 @@ pjm_layer_get_property (GObject *object, guint id, GValue *value, GParamSpec *ps
   case PROP_MACS_AFTER: g_value_set_uint64 (value, self->macs_after); break;
   case PROP_GROUP: g_value_set_int (value, self->row->group); break;
   case PROP_LOCKED: g_value_set_boolean (value, self->row->lock_reason != NULL); break;
-  case PROP_LOCK_REASON: g_value_set_string (value, self->row->lock_reason); break;
+  case PROP_LOCK_REASON: g_value_take_string (value, pjm_engine_text (self->row->lock_reason)); break;
   case PROP_TIES: g_value_set_string (value, self->row->ties); break;
   case PROP_IMPORTANCE: g_value_set_double (value, self->importance); break;
+  case PROP_SENSITIVITY: g_value_set_double (value, self->sensitivity); break;
+  case PROP_MILLISECONDS: g_value_set_double (value, self->milliseconds); break;
   default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
 }
@@ -95,6 +100,8 @@ pjm_layer_class_init (PjmLayerClass *klass)
   props[PROP_LOCK_REASON] = g_param_spec_string ("lock-reason", NULL, NULL, NULL, READABLE);
   props[PROP_TIES] = g_param_spec_string ("ties", NULL, NULL, NULL, READABLE);
   props[PROP_IMPORTANCE] = g_param_spec_double ("importance", NULL, NULL, -1, 1, -1, READABLE);
+  props[PROP_SENSITIVITY] = g_param_spec_double ("sensitivity", NULL, NULL, -1, 1, -1, READABLE);
+  props[PROP_MILLISECONDS] = g_param_spec_double ("milliseconds", NULL, NULL, -1, G_MAXDOUBLE, -1, READABLE);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   signals[SCORES_CHANGED] = g_signal_new ("scores-changed", PJM_TYPE_LAYER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
@@ -107,7 +114,7 @@ static void
 pjm_layer_init (PjmLayer *self)
 {
   self->keep_ratio = 1.0;
-  self->importance = -1.0;
+  self->importance = self->sensitivity = self->milliseconds = -1.0;
 }
 
 PjmLayer *
@@ -188,12 +195,33 @@ pjm_layer_set_cost_after (PjmLayer *self, guint64 params, guint64 macs)
   }
 }
 
+static void
+set_number (PjmLayer *self, double *field, double value, int prop)
+{
+  if (*field == value)
+    return;
+  *field = value;
+  notify (self, prop);
+}
+
+void
+pjm_layer_set_sensitivity (PjmLayer *self, double sensitivity)
+{
+  set_number (self, &self->sensitivity, sensitivity, PROP_SENSITIVITY);
+}
+
+void
+pjm_layer_set_milliseconds (PjmLayer *self, double milliseconds)
+{
+  set_number (self, &self->milliseconds, milliseconds, PROP_MILLISECONDS);
+}
+
 void
 pjm_layer_set_scores (PjmLayer *self, const double *scores, const char *refusal, const PjmLayerScores *all, guint n_all)
 {
   self->scores = scores;
   g_free (self->refusal);
-  self->refusal = g_strdup (refusal);
+  self->refusal = pjm_engine_text (refusal);
   g_free (self->all);
   self->all = g_memdup2 (all, n_all * sizeof *all);
   self->n_all = n_all;
@@ -243,6 +271,24 @@ double
 pjm_layer_get_importance (PjmLayer *self)
 {
   return self->importance;
+}
+
+double
+pjm_layer_get_sensitivity (PjmLayer *self)
+{
+  return self->sensitivity;
+}
+
+double
+pjm_layer_get_milliseconds (PjmLayer *self)
+{
+  return self->milliseconds;
+}
+
+guint64
+pjm_layer_get_macs_after (PjmLayer *self)
+{
+  return self->macs_after;
 }
 
 const double *

@@ -26,6 +26,8 @@ G_DECLARE_FINAL_TYPE (PjmLayer, pjm_layer, PJM, LAYER, GObject)
  *   "lock-reason" string   sentence, NULL if not locked
  *   "ties"        string   "Cut together with conv5 and proj1: the addition add2 joins them", or NULL
  *   "importance"  double   0 … 1: weakest kept channel relative to the strongest, -1 unknown
+ *   "sensitivity" double   0 … 1: top-1 that the network loses when this layer alone keeps half, -1 not measured
+ *   "milliseconds" double  measured time of the uncut layer for one picture on the present device, -1 not measured
  */
 const char *pjm_layer_get_name (PjmLayer *self);
 int pjm_layer_get_group (PjmLayer *self);
@@ -34,6 +36,9 @@ guint pjm_layer_get_kept (PjmLayer *self);
 double pjm_layer_get_keep_ratio (PjmLayer *self);
 gboolean pjm_layer_get_locked (PjmLayer *self);
 double pjm_layer_get_importance (PjmLayer *self);
+double pjm_layer_get_sensitivity (PjmLayer *self);
+double pjm_layer_get_milliseconds (PjmLayer *self);
+guint64 pjm_layer_get_macs_after (PjmLayer *self);
 
 /* Scores of the present criterion, channels values in channel order; NULL when not scored or refused
  * (pjm_layer_get_refusal() then says why).  Borrowed until the next "scores-changed". */

@@ -42,6 +42,10 @@ typedef struct {
   char *made;
   PjSession *session;
   GPtrArray *steps, *jobs, *points, *comparisons;
+  GPtrArray *step_names;        /* char *, NULL where none */
+  GArray *step_deleted;         /* gboolean */
+  char *view;
+  GHashTable *dismissed;        /* ids of jobs */
   gint64 current;
   PjmPlace *place;
   PjDataset *dataset;

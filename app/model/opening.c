@@ -38,6 +38,10 @@ pjm_opening_free (gpointer data)
   pj_dataset_unref (self->dataset);
   pj_session_close (self->session);
   g_clear_pointer (&self->steps, g_ptr_array_unref);
+  g_clear_pointer (&self->step_names, g_ptr_array_unref);
+  g_clear_pointer (&self->step_deleted, g_array_unref);
+  g_free (self->view);
+  g_clear_pointer (&self->dismissed, g_hash_table_unref);
   g_clear_pointer (&self->jobs, g_ptr_array_unref);
   g_clear_pointer (&self->points, g_ptr_array_unref);
   g_clear_pointer (&self->comparisons, g_ptr_array_unref);
@@ -57,11 +61,19 @@ read_steps (PjmOpening *self, GError **error)
   }
   g_autoptr (GPtrArray) all = pj_session_list_steps (self->session, error);
   self->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) pj_step_record_free);
+  self->step_names = g_ptr_array_new_with_free_func (g_free);
+  self->step_deleted = g_array_new (FALSE, FALSE, sizeof (gboolean));
   for (guint i = 0; all != NULL && i < all->len; i++) {
     PjStepRecord *step = pj_session_get_step (self->session, ((PjStepRecord *) all->pdata[i])->id, error);
     if (step == NULL)
       return FALSE;
     g_ptr_array_add (self->steps, step);
+    g_autofree char *name_key = g_strdup_printf (PJM_META_STEP_NAME " %" G_GINT64_FORMAT, step->id);
+    g_autofree char *deleted_key = g_strdup_printf (PJM_META_STEP_DELETED " %" G_GINT64_FORMAT, step->id);
+    g_autofree char *deleted = pj_session_get_meta (self->session, deleted_key);
+    gboolean is_deleted = deleted != NULL;
+    g_ptr_array_add (self->step_names, pj_session_get_meta (self->session, name_key));
+    g_array_append_val (self->step_deleted, is_deleted);
   }
   return all != NULL;
 }
@@ -71,11 +83,17 @@ read_jobs (PjmOpening *self, GError **error)
 {
   self->jobs = pj_session_list_jobs (self->session, error);
   self->points = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  self->dismissed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   for (guint i = 0; self->jobs != NULL && i < self->jobs->len; i++) {
     GArray *points = pj_session_get_points (self->session, ((PjJobRecord *) self->jobs->pdata[i])->id, error);
     if (points == NULL)
       return FALSE;
     g_ptr_array_add (self->points, points);
+    const PjJobRecord *job = self->jobs->pdata[i];
+    g_autofree char *key = g_strdup_printf (PJM_META_JOB_DISMISSED " %" G_GINT64_FORMAT, job->id);
+    g_autofree char *dismissed = job->state == PJ_JOB_FAILED ? pj_session_get_meta (self->session, key) : NULL;
+    if (dismissed != NULL)
+      g_hash_table_add (self->dismissed, g_memdup2 (&job->id, sizeof job->id));
   }
   return self->jobs != NULL;
 }
@@ -143,6 +161,7 @@ read_session (PjmOpening *self, const PjHooks *hooks, GError **error)
   g_autofree char *criterion = pj_session_get_meta (self->session, "criterion");
   self->criterion = g_intern_string (criterion != NULL && pj_criterion_find (criterion) != NULL ? criterion
                                                                                                 : PJM_DEFAULT_CRITERION);
+  self->view = pj_session_get_meta (self->session, PJM_META_VIEW);
   if (!read_steps (self, error) || !pj_hooks_go_on (hooks, error))
     return FALSE;
   self->place = pjm_place_new (self->session, model_of_step (self, self->current), NULL, self->criterion, error);

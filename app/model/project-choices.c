@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What menus list: rows made from the engine's registries, and the devices, which take a moment to find. */
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "io/exporter.h"
 #include "model/project-private.h"
@@ -107,6 +108,8 @@ devices_news (PjTask *task, const PjTaskNews *news, gpointer user_data)
     self->device = g_steal_pointer (&found->chosen);
   }
   pjm_project_notify (self, PJM_PROP_DEVICE);
+  if (self->row_ms == NULL)
+    pjm_project_measure_time (self);
   if (news->state == PJ_TASK_FAILED)
     pjm_project_fail (self, _("No device can be used"), news->error->message);
 }
@@ -150,6 +153,7 @@ pjm_project_set_device (PjmProject *self, const char *device)
     pjm_project_list_devices (self);
   pjm_project_reset_preview (self);
   pjm_project_preview (self);
+  pjm_project_measure_time (self);
 }
 
 void
@@ -159,4 +163,45 @@ pjm_project_device_failed (PjmProject *self, const char *detail)
   set_offer_cpu (self, !is_cpu);
   pjm_project_fail (self, is_cpu ? _("There is not enough memory") : _("The device stopped working; you can go on with the CPU"),
                     detail);
+}
+
+/* --- words for layers and classes --- */
+
+const char *
+pjm_project_get_class (PjmProject *self, int label)
+{
+  return self->dataset != NULL && label >= 0 && (unsigned) label < pj_dataset_n_classes (self->dataset)
+         ? pj_dataset_class_name (self->dataset, (unsigned) label) : NULL;
+}
+
+/* By words of the engine's reasons; the first that is found says what helps. */
+static const struct { const char *words, *hint; } hints[] = {
+  { "the network’s output", N_("Train the network for fewer classes; its last layer has one channel for each.") },
+  { "the network’s input", N_("Nothing would: the network needs all planes of the picture.") },
+  { "operator that cannot be cut", N_("Export the network without this operator, or with operators from the list that Penjing can cut.") },
+  { "repeated over the channels", N_("Give both sides of the operator the same number of channels when the network is made.") },
+  { "is divided by", N_("Multiply by the inverse instead of dividing when the network is made.") },
+  { "transposed convolution", N_("Use a transposed convolution with a single group.") },
+  { "shared weights", N_("Give each convolution its own weights when the network is exported.") },
+  { "unevenly into the groups", N_("Choose a number of channels that the groups of the convolution divide evenly.") },
+  { "by a normalisation", N_("Replace the local response normalisation by a batch norm and train again.") },
+  { "padded with a value", N_("Pad with 0.") },
+  { "averaged over its channels", N_("Average over positions instead of channels.") },
+  { "by a reshape", N_("Keep channels and positions apart: replace the reshape by a flatten or a global pooling.") },
+  { "read in steps", N_("Take neighbouring channels instead of every second one.") },
+  { "by a softmax", N_("Move the softmax behind the last layer.") },
+  { "transposition", N_("Export the network with channels before rows and columns (NCHW).") },
+};
+
+char *
+pjm_project_get_unlock_hint (PjmProject *self, PjmLayer *layer)
+{
+  int id = pjm_layer_get_group (layer);
+  if (self->place == NULL || id < 0 || (unsigned) id >= pj_groups_n (self->place->network->groups))
+    return NULL;
+  const char *reason = pj_groups_get (self->place->network->groups, (unsigned) id)->lock_reason;
+  for (guint i = 0; reason != NULL && i < G_N_ELEMENTS (hints); i++)
+    if (strstr (reason, hints[i].words) != NULL)
+      return g_strdup (_(hints[i].hint));
+  return NULL;
 }

@@ -136,6 +136,7 @@ update_costs (PjmProject *self)
     g_autoptr (PjmLayer) layer = g_list_model_get_item (G_LIST_MODEL (self->layers), i);
     pjm_layer_set_cost_after (layer, cost.learnable, cost.macs);
   }
+  pjm_project_predict_time (self, graph);
   pjm_project_notify (self, PJM_PROP_MACS_AFTER);
   pjm_project_notify (self, PJM_PROP_PARAMS_AFTER);
   pjm_project_notify (self, PJM_PROP_SIZE_AFTER);
@@ -259,6 +260,36 @@ pjm_project_set_ratio (PjmProject *self, PjmLayer *layer, double ratio, gboolean
   if (final) {
     /* Translators: a step of the history: Keep 50 % of conv3 */
     g_autofree char *title = g_strdup_printf (_("Keep %d %% of %s"), percent (ratio), pjm_layer_get_name (layer));
+    pjm_project_commit (self, title);
+  }
+}
+
+void
+pjm_project_set_ratio_some (PjmProject *self, GPtrArray *layers, double ratio, gboolean final)
+{
+  g_return_if_fail (PJM_IS_PROJECT (self));
+  gboolean complete = TRUE;
+  guint n = 0;
+  if (!may_edit (self))
+    return;
+  g_autofree gboolean *done = g_new0 (gboolean, MAX (1u, n_groups (self)));
+  for (guint i = 0; i < layers->len; i++) {
+    int g = pjm_layer_get_group (layers->pdata[i]);
+    if (g < 0 || (unsigned) g >= n_groups (self) || done[g] || get_group (self, (unsigned) g)->lock_reason != NULL)
+      continue;
+    done[g] = TRUE;
+    n++;
+    set_edit_ratio (self, (unsigned) g, ratio);
+    complete = apply_ratio (self, (unsigned) g) && complete;
+  }
+  if (n == 0)
+    return;
+  if (!complete)
+    pjm_project_need_scores (self);
+  pjm_project_show_edits (self);
+  if (final) {
+    /* Translators: a step of the history; %u groups of channels, those that are cut together count once */
+    g_autofree char *title = g_strdup_printf (ngettext ("Keep %d %% of %u group", "Keep %d %% of %u groups", n), percent (ratio), n);
     pjm_project_commit (self, title);
   }
 }

@@ -54,15 +54,22 @@ find_listed_step (PjmProject *self, gint64 id)
 }
 
 void
-pjm_project_set_history (PjmProject *self, GPtrArray *records, gint64 current)
+pjm_project_set_history (PjmProject *self, GPtrArray *records, gint64 current, const GPtrArray *names, const GArray *deleted)
 {
   g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func (g_object_unref);
   self->current = NULL;
   /* Parents are older than their children. */
   for (guint i = 0; i < records->len; i++)
     g_ptr_array_add (steps, pjm_step_new (records->pdata[i], find_step (steps, ((PjStepRecord *) records->pdata[i])->parent)));
+  for (guint i = 0; i < steps->len; i++) {
+    PjmStep *way = find_step (steps, pjm_step_record (steps->pdata[i])->way);
+    pjm_step_set_notes (steps->pdata[i], names != NULL ? names->pdata[i] : NULL, deleted != NULL && g_array_index (deleted, gboolean, i));
+    pjm_step_set_way (steps->pdata[i], way);
+  }
+  /* Redo does not lead to what was deleted. */
   for (guint i = 0; i < steps->len; i++)
-    pjm_step_set_way (steps->pdata[i], find_step (steps, pjm_step_record (steps->pdata[i])->way));
+    if (pjm_step_way (steps->pdata[i]) != NULL && pjm_step_is_deleted (pjm_step_way (steps->pdata[i])))
+      pjm_step_set_way (steps->pdata[i], NULL);
   g_ptr_array_set_free_func (records, NULL);
   g_list_store_splice (self->steps, 0, g_list_model_get_n_items (G_LIST_MODEL (self->steps)), steps->pdata, steps->len);
   self->current = find_step (steps, current);
@@ -237,6 +244,21 @@ pjm_project_commit (PjmProject *self, const char *title)
 }
 
 void
+pjm_project_commit_place (PjmProject *self, PjmPlace *place, const char *title)
+{
+  PjStepRecord *records[2];
+  PjmStep *parent = self->current;
+  for (guint i = 0; i < 2; i++) {
+    records[i] = make_record (self, title);
+    records[i]->model = place->network->model;
+  }
+  pjm_project_remember_place (self, place);
+  PjmStep *step = append_step (self, records[0], parent);
+  write_step (self, records[1], parent, step);
+  pjm_project_show_current (self);
+}
+
+void
 pjm_project_add_stored_step (PjmProject *self, PjStepRecord *record)
 {
   PjmStep *step = append_step (self, record, find_listed_step (self, record->parent));
@@ -353,6 +375,12 @@ go_to_step (PjmProject *self, PjmStep *step)
   set_current (self, step);
   write_step (self, NULL, NULL, step);
   pjm_project_show_current (self);
+}
+
+void
+pjm_project_go_to_step (PjmProject *self, PjmStep *step)
+{
+  go_to_step (self, step);
 }
 
 void

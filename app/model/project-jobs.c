@@ -326,6 +326,12 @@ compare_title (const PjJobRecord *record)
 }
 
 static char *
+sensitivity_title (const PjJobRecord *record)
+{
+  return g_strdup (_("Measure sensitivity"));
+}
+
+static char *
 cut_title (const PjJobRecord *record)
 {
   return g_strdup (_("Cut"));
@@ -349,10 +355,22 @@ pjm_job_title (const PjJobRecord *record)
   static const struct { const char *kind; char *(*title) (const PjJobRecord *record); } kinds[] = {
     { "fine-tune", fine_tune_title }, { "choose", choose_title }, { "score", score_title }, { "compare", compare_title },
     { "cut", cut_title }, { "recalibrate", recalibrate_title }, { "evaluate", evaluate_title },
+    { "sensitivity", sensitivity_title },
   };
   char *title = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (kinds) && title == NULL; i++)
     if (g_strcmp0 (record->kind, kinds[i].kind) == 0)
       title = kinds[i].title (record);
   return title != NULL ? title : g_strdup (record->title);
+}
+
+void
+pjm_project_dismiss_job (PjmProject *self, PjmJob *job)
+{
+  g_return_if_fail (PJM_IS_PROJECT (self) && PJM_IS_JOB (job));
+  pjm_job_set_dismissed (job, TRUE);
+  if (pjm_job_get_id (job) == 0)
+    return;
+  g_autofree char *key = g_strdup_printf (PJM_META_JOB_DISMISSED " %" G_GINT64_FORMAT, pjm_job_get_id (job));
+  pjm_project_write_meta (self, key, "yes");
 }

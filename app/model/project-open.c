@@ -30,7 +30,14 @@ replace_jobs (PjmProject *self, const PjmOpening *found)
     const PjJobRecord *record = found->jobs->pdata[i];
     g_autofree char *title = pjm_job_title (record);
     gboolean can_resume = !self->read_only && pj_work_can_resume (record);
-    g_ptr_array_add (jobs, pjm_job_new_stored (record, title, found->points->pdata[i], can_resume));
+    PjmJob *job = pjm_job_new_stored (record, title, found->points->pdata[i], can_resume);
+    for (guint s = 0; s < found->steps->len; s++) {
+      const PjStepRecord *step = found->steps->pdata[s];
+      if (step->id == record->step)
+        pjm_job_set_model (job, step->model);
+    }
+    pjm_job_set_dismissed (job, g_hash_table_contains (found->dismissed, &record->id));
+    g_ptr_array_add (jobs, job);
   }
   g_list_store_splice (self->jobs, 0, n_old, jobs->pdata, jobs->len);
 }
@@ -74,7 +81,8 @@ take_session (PjmProject *self, PjmOpening *found)
   self->load_serial++;
   replace_jobs (self, found);
   replace_comparisons (self, found);
-  pjm_project_set_history (self, found->steps, found->current);
+  pjm_project_set_history (self, found->steps, found->current, found->step_names, found->step_deleted);
+  pjm_project_load_view (self, found->view);
   set_data (self, found->dataset, found->where);
   g_ptr_array_set_size (self->recent, 0);
   pjm_project_remember_place (self, found->place);
@@ -94,6 +102,9 @@ take_data (PjmProject *self, const PjmOpening *found)
   pjm_project_write_meta (self, PJ_META_DATA, found->where);
   pjm_project_reset_preview (self);
   pjm_project_preview (self);
+  pjm_project_forget_look (self);
+  pjm_project_emit_looked (self);
+  pjm_project_read_data (self);
 }
 
 static void
@@ -175,6 +186,7 @@ pjm_project_stop (PjmProject *self)
   if (self->closed)
     return;
   self->closed = TRUE;
+  pjm_project_forget_look (self);
   pj_job_queue_stop (self->queue);
   g_clear_pointer (&self->queue, pj_job_queue_free);
   g_clear_pointer (&self->engine, pjm_engine_free);

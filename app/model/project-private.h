@@ -7,6 +7,11 @@
  *   project-edit.c      ratios and channels by hand; masks and costs of the layers
  *   project-score.c     criteria
  *   project-preview.c   accuracy while a slider moves
+ *   project-timing.c    milliseconds of layers
+ *   project-look.c      filters and feature maps
+ *   project-data.c      pictures and their preparation
+ *   project-sensitivity.c   curves of what a layer can lose
+ *   project-steps.c     names, deleting and comparing of steps; the view
  *   project-tasks.c     jobs: from a click to the engine thread and back
  *   project-jobs.c      the jobs there are
  *   project-choices.c   what menus list
@@ -33,6 +38,11 @@ G_BEGIN_DECLS
 #define PJM_DEFAULT_CRITERION "weight-sum"
 /* Everything that the studio measures or trains uses this seed; the session records it. */
 #define PJM_SEED 1
+/* Texts of a session by key; the first two are followed by the number of a step. */
+#define PJM_META_STEP_NAME "step-name"
+#define PJM_META_STEP_DELETED "step-deleted"
+#define PJM_META_JOB_DISMISSED "job-dismissed"
+#define PJM_META_VIEW "view"
 
 /* What a person set for one group. @keep: (nullable): NULL keeps all; @scale: (nullable): factors of a method;
  * @waits: the channels are not chosen yet, for lack of scores */
@@ -47,7 +57,7 @@ typedef enum {
   PJM_PROP_0, PJM_PROP_NAME, PJM_PROP_PATH, PJM_PROP_OPENING, PJM_PROP_READY, PJM_PROP_READ_ONLY, PJM_PROP_DATA_NAME,
   PJM_PROP_DEVICE, PJM_PROP_CRITERION, PJM_PROP_MACS, PJM_PROP_PARAMS, PJM_PROP_MACS_AFTER, PJM_PROP_PARAMS_AFTER,
   PJM_PROP_SIZE, PJM_PROP_SIZE_AFTER, PJM_PROP_BASE_ACCURACY, PJM_PROP_PREVIEW_ACCURACY, PJM_PROP_PREVIEW_ERROR,
-  PJM_PROP_PREVIEW_STALE, PJM_PROP_PREVIEW_COUNT, PJM_PROP_CAN_UNDO, PJM_PROP_CAN_REDO, PJM_PROP_UNDO_TITLE,
+  PJM_PROP_PREVIEW_STALE, PJM_PROP_PREVIEW_COUNT, PJM_PROP_TIME, PJM_PROP_TIME_AFTER, PJM_PROP_CAN_UNDO, PJM_PROP_CAN_REDO, PJM_PROP_UNDO_TITLE,
   PJM_PROP_REDO_TITLE, PJM_PROP_MODIFIED_MASKS, PJM_PROP_BUSY, PJM_PROP_OFFER_CPU, PJM_N_PROPS
 } PjmProp;
 
@@ -87,6 +97,15 @@ struct _PjmProject {
   double base_accuracy, preview_accuracy, preview_error;
   gboolean preview_stale;
   guint preview_count, preview_serial;
+
+  double *row_ms;               /* by row; NULL: not measured */
+  double time, time_after;
+  PjTask *looking;              /* (nullable) */
+  guint look_serial;
+  int look_row;
+  PjmLook *look;
+  PjmData *data_seen;
+  GKeyFile *view;
 };
 
 /* --- project.c --- */
@@ -99,18 +118,54 @@ void pjm_project_install (PjmProject *self, PjmPlace *place);
 /* TRUE if a network is there and no other one is on its way. */
 gboolean pjm_project_is_ready (PjmProject *self);
 
+void pjm_project_emit_looked (PjmProject *self);
+void pjm_project_emit_data_changed (PjmProject *self);
+
+/* --- project-timing.c --- */
+
+/* Measures the network on screen, in the background. */
+void pjm_project_measure_time (PjmProject *self);
+/* @outline: (nullable): the network without what is marked, NULL makes it */
+void pjm_project_predict_time (PjmProject *self, const PjGraph *outline);
+
+/* --- project-look.c --- */
+
+void pjm_project_forget_look (PjmProject *self);
+
+/* --- project-data.c --- */
+
+void pjm_project_read_data (PjmProject *self);
+
+/* --- project-sensitivity.c --- */
+
+/* Hands the newest measurement to the layers. */
+void pjm_project_show_sensitivity (PjmProject *self);
+/* The same, and emits "sensitivity-changed". */
+void pjm_project_sensitivity_changed (PjmProject *self);
+
+/* --- project-steps.c --- */
+
+/* From what is stored: (nullable). */
+void pjm_project_load_view (PjmProject *self, const char *text);
+
 /* --- project-open.c --- */
 
 void pjm_project_stop (PjmProject *self);
 
 /* --- project-history.c --- */
 
-/* Fills the list. @records: (element-type PjStepRecord), which are taken; @current: id */
-void pjm_project_set_history (PjmProject *self, GPtrArray *records, gint64 current);
+/* Fills the list. @records: (element-type PjStepRecord), which are taken; @current: id; @names: (element-type utf8)
+ * (nullable), @deleted: (element-type gboolean) (nullable): one each per record */
+void pjm_project_set_history (PjmProject *self, GPtrArray *records, gint64 current, const GPtrArray *names,
+                              const GArray *deleted);
 /* Appends a step that is stored already. @record: (transfer full); the new one becomes the current one. */
 void pjm_project_add_stored_step (PjmProject *self, PjStepRecord *record);
 /* A step from the present edits, if they differ from the current step. */
 void pjm_project_commit (PjmProject *self, const char *title);
+/* A step with the present edits on another network. @place: (transfer none) */
+void pjm_project_commit_place (PjmProject *self, PjmPlace *place, const char *title);
+/* Goes there as a person would. */
+void pjm_project_go_to_step (PjmProject *self, PjmStep *step);
 /* Brings what is shown in line with the current step; its network may have to be read first. */
 void pjm_project_show_current (PjmProject *self);
 void pjm_project_remember_place (PjmProject *self, PjmPlace *place);

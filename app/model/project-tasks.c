@@ -75,6 +75,7 @@ pjm_task_new (PjmProject *project, const char *kind, const char *title, PjmTaskR
   self->data = g_strdup (project->data);
   self->criterion = project->criterion;
   self->masks = pjm_project_get_masks (project);
+  pjm_job_set_model (self->job, project->place->network->model);
   self->made = g_ptr_array_new_with_free_func (made_step_free);
   pj_work_train_init (&self->train);
   pj_work_choose_init (&self->choose);
@@ -270,6 +271,8 @@ task_news (PjTask *queued, const PjTaskNews *news, gpointer user_data)
   PjmTask *self = pj_task_get_data (queued);
   g_autoptr (PjmProject) alive = g_object_ref (self->project);
   pjm_job_show_news (self->job, news);
+  if (news->n_points > 0 && !alive->closed && g_str_equal (pjm_job_get_kind (self->job), "sensitivity"))
+    pjm_project_sensitivity_changed (alive);
   for (size_t i = 0; i < news->n_items && self->comparison != NULL; i++)
     pjm_comparison_update (self->comparison, news->items[i], self->place->network->groups);
   if (news->state == PJ_TASK_DONE)

@@ -13,7 +13,7 @@ G_DEFINE_FINAL_TYPE (PjmProject, pjm_project, G_TYPE_OBJECT)
 
 static GParamSpec *props[PJM_N_PROPS];
 
-enum { FAILED, GRAPH_CHANGED, N_SIGNALS };
+enum { FAILED, GRAPH_CHANGED, LOOKED, DATA_CHANGED, SENSITIVITY_CHANGED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static PjmStep *
@@ -75,6 +75,8 @@ pjm_project_get_property (GObject *object, guint id, GValue *value, GParamSpec *
   case PJM_PROP_PREVIEW_ERROR: g_value_set_double (value, self->preview_error); break;
   case PJM_PROP_PREVIEW_STALE: g_value_set_boolean (value, self->preview_stale); break;
   case PJM_PROP_PREVIEW_COUNT: g_value_set_uint (value, self->preview_count); break;
+  case PJM_PROP_TIME: g_value_set_double (value, self->time); break;
+  case PJM_PROP_TIME_AFTER: g_value_set_double (value, self->time_after); break;
   case PJM_PROP_CAN_UNDO: g_value_set_boolean (value, can_undo (self)); break;
   case PJM_PROP_CAN_REDO: g_value_set_boolean (value, can_redo (self)); break;
   case PJM_PROP_UNDO_TITLE: g_value_set_string (value, can_undo (self) ? pjm_step_title (self->current) : NULL); break;
@@ -103,6 +105,10 @@ pjm_project_finalize (GObject *object)
   g_object_unref (self->steps);
   g_ptr_array_unref (self->recent);
   g_clear_pointer (&self->devices, pjm_choices_free);
+  g_clear_pointer (&self->view, g_key_file_unref);
+  g_clear_pointer (&self->data_seen, pjm_data_free);
+  g_clear_pointer (&self->look, pjm_look_free);
+  g_free (self->row_ms);
   g_free (self->device);
   g_free (self->state_dir);
   G_OBJECT_CLASS (pjm_project_parent_class)->finalize (object);
@@ -141,6 +147,8 @@ install_numbers (void)
     props[counts[i].prop] = g_param_spec_uint64 (counts[i].name, NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
   for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
     props[shares[i].prop] = g_param_spec_double (shares[i].name, NULL, NULL, -1, 1, -1, READABLE);
+  props[PJM_PROP_TIME] = g_param_spec_double ("time", NULL, NULL, -1, G_MAXDOUBLE, -1, READABLE);
+  props[PJM_PROP_TIME_AFTER] = g_param_spec_double ("time-after", NULL, NULL, -1, G_MAXDOUBLE, -1, READABLE);
   props[PJM_PROP_PREVIEW_COUNT] = g_param_spec_uint ("preview-count", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
 }
 
@@ -159,6 +167,9 @@ pjm_project_class_init (PjmProjectClass *klass)
                                   G_TYPE_STRING, G_TYPE_STRING);
   signals[GRAPH_CHANGED] = g_signal_new ("graph-changed", PJM_TYPE_PROJECT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                          G_TYPE_NONE, 0);
+  static const char *const news[] = { "looked", "data-changed", "sensitivity-changed" };
+  for (guint i = 0; i < G_N_ELEMENTS (news); i++)
+    signals[LOOKED + i] = g_signal_new (news[i], PJM_TYPE_PROJECT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -170,6 +181,9 @@ pjm_project_init (PjmProject *self)
   self->steps = g_list_store_new (PJM_TYPE_STEP);
   self->recent = g_ptr_array_new_with_free_func ((GDestroyNotify) pjm_place_unref);
   self->base_accuracy = self->preview_accuracy = self->preview_error = -1.0;
+  self->time = self->time_after = -1.0;
+  self->look_row = -1;
+  self->view = g_key_file_new ();
   self->criterion = g_intern_static_string (PJM_DEFAULT_CRITERION);
   self->device = g_strdup ("auto");
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
@@ -207,6 +221,27 @@ pjm_project_is_ready (PjmProject *self)
   return self->place != NULL && !self->loading && !self->closed;
 }
 
+void
+pjm_project_emit_looked (PjmProject *self)
+{
+  g_signal_emit (self, signals[LOOKED], 0);
+}
+
+void
+pjm_project_emit_data_changed (PjmProject *self)
+{
+  g_signal_emit (self, signals[DATA_CHANGED], 0);
+}
+
+void
+pjm_project_sensitivity_changed (PjmProject *self)
+{
+  if (self->place == NULL)
+    return;
+  pjm_project_show_sensitivity (self);
+  g_signal_emit (self, signals[SENSITIVITY_CHANGED], 0);
+}
+
 static void
 fill_layers (PjmProject *self)
 {
@@ -226,6 +261,8 @@ void
 pjm_project_install (PjmProject *self, PjmPlace *place)
 {
   gboolean first = self->place == NULL;
+  pjm_project_forget_look (self);
+  g_clear_pointer (&self->row_ms, g_free);
   self->scoring_failed = FALSE;
   /* Old layers borrow scores from the old place: they go first. */
   PjmPlace *old = self->place;
@@ -245,7 +282,10 @@ pjm_project_install (PjmProject *self, PjmPlace *place)
     pjm_project_notify (self, PJM_PROP_READY);
   pjm_project_show_edits (self);
   g_object_thaw_notify (G_OBJECT (self));
+  pjm_project_measure_time (self);
   g_signal_emit (self, signals[GRAPH_CHANGED], 0);
+  pjm_project_read_data (self);
+  pjm_project_sensitivity_changed (self);
 }
 
 /* --- lists and drawing --- */

@@ -6,8 +6,10 @@
 #include <gio/gio.h>
 
 #include "model/comparison.h"
+#include "model/data.h"
 #include "model/job.h"
 #include "model/layer.h"
+#include "model/look.h"
 
 G_BEGIN_DECLS
 
@@ -30,13 +32,16 @@ G_DECLARE_FINAL_TYPE (PjmProject, pjm_project, PJM, PROJECT, GObject)
  *   "preview-error"   double    its standard error
  *   "preview-stale"   boolean   masks changed since
  *   "preview-count"   uint      pictures used
+ *   "time", "time-after"   double   milliseconds for one picture: measured layer by layer on the device; predicted with
+ *                               the present masks; -1 unknown
  *   "can-undo", "can-redo"   boolean
  *   "undo-title", "redo-title"  string
  *   "modified-masks"  boolean   some channel is marked to be cut
  *   "busy"            boolean   some job is queued, running or paused
  *   "offer-cpu"       boolean   the device failed (lost, out of memory): suggest set_device ("cpu")
  * Signals: "failed" (headline: string, detail: string): show a banner; "graph-changed": another network
- *   (opened, cut, undone): layers and drawing are new. */
+ *   (opened, cut, undone): layers and drawing are new; "looked": pjm_project_get_look() has something new; "data-changed":
+ *   pjm_project_get_data() has; "sensitivity-changed": pjm_project_get_sensitivity() has. */
 
 /* @state_dir: where sessions of opened ONNX files are kept; NULL for the user's data folder. */
 PjmProject *pjm_project_new (const char *state_dir);
@@ -82,6 +87,8 @@ const PjmEdge *pjm_project_get_edges (PjmProject *self, guint *n);
 void pjm_project_set_ratio (PjmProject *self, PjmLayer *layer, double ratio, gboolean final);
 /* The same ratio for all unlocked groups. */
 void pjm_project_set_ratio_all (PjmProject *self, double ratio, gboolean final);
+/* The same ratio for some layers, as one step. @layers: (element-type PjmLayer) */
+void pjm_project_set_ratio_some (PjmProject *self, GPtrArray *layers, double ratio, gboolean final);
 void pjm_project_toggle_channel (PjmProject *self, PjmLayer *layer, guint channel);
 /* Scores all groups by this criterion (a job if it needs data) and applies the ratios again. */
 void pjm_project_set_criterion (PjmProject *self, const char *criterion);
@@ -109,13 +116,74 @@ PjmJob *pjm_project_compare (PjmProject *self, const char *const *methods, const
                              guint epochs, guint max_steps);
 /* Writes, reads back and compares; "result" is the certificate's line. */
 PjmJob *pjm_project_export (PjmProject *self, const char *format, const char *path);
+/* Notes that a person has seen the failure. */
+void pjm_project_dismiss_job (PjmProject *self, PjmJob *job);
 /* Goes on with a job whose pjm_job_can_resume() is TRUE. FALSE if it cannot; "failed" then said why. */
 gboolean pjm_project_resume (PjmProject *self, PjmJob *job);
+
+/* What each group can lose, by the present criterion, on test pictures. */
+PjmJob *pjm_project_measure_sensitivity (PjmProject *self);
+/* Pairs (ratio, top-1), the newest measurement of the network on screen; NULL if there is none. @base: top-1 of the whole
+ * network; @n_pictures: measured on; @reading: (out) (optional) (transfer full): one line. Borrowed until the main loop runs. */
+const double *pjm_project_get_sensitivity (PjmProject *self, PjmLayer *layer, guint *n, double *base, guint *n_pictures,
+                                           char **reading);
+
+/* --- looking --- */
+
+/* Looks into @layer in the background; "looked" follows. */
+void pjm_project_look (PjmProject *self, PjmLayer *layer);
+/* (nullable): NULL while it is not there. Borrowed until "looked". */
+const PjmLook *pjm_project_get_look (PjmProject *self, PjmLayer *layer);
+/* (nullable): NULL without data, and while it is read. Borrowed until "data-changed". */
+const PjmData *pjm_project_get_data (PjmProject *self);
+/* Another preparation of pictures: a step of the history. @measured: mean and std of the training part instead of those
+ * of @wanted. "failed" says why it is refused. */
+void pjm_project_set_preparation (PjmProject *self, const PjmPreparation *wanted, gboolean measured);
+/* Text of a class, or NULL. */
+const char *pjm_project_get_class (PjmProject *self, int label);
+/* What would let a locked layer be cut, a translated sentence; NULL if it is not locked. (transfer full) */
+char *pjm_project_get_unlock_hint (PjmProject *self, PjmLayer *layer);
+
+/* --- what is on the screen, stored with the session --- */
+
+/* (transfer full) (nullable) */
+char *pjm_project_get_view (PjmProject *self, const char *key);
+void pjm_project_set_view (PjmProject *self, const char *key, const char *text);
 
 /* --- history --- */
 
 #define PJM_TYPE_STEP (pjm_step_get_type ())
 G_DECLARE_FINAL_TYPE (PjmStep, pjm_step, PJM, STEP, GObject)
-/* Properties: "title" string, "detail" string ("29.1 M → 7.3 M MACs"), "time" int64 (unix), "current" boolean. */
+/* Properties: "title" string, "name" string (nullable: given by a person), "detail" string ("29.1 M → 7.3 M MACs"),
+ * "time" int64 (unix), "current" boolean, "deleted" boolean. */
+/* The step that it follows, or NULL. (transfer none) */
+PjmStep *pjm_step_get_parent (PjmStep *self);
+/* @name: (nullable): NULL or "" takes the name away. */
+void pjm_project_name_step (PjmProject *self, PjmStep *step, const char *name);
+/* Deletes a step and all that follows it, or brings them back with what leads to them; the present step moves to the
+ * parent.  Nothing is removed from the file.  Returns how many steps it concerned; 0 after "failed". */
+guint pjm_project_delete_step (PjmProject *self, PjmStep *step, gboolean deleted);
+
+/* One group in two steps; 0 channels: it is not in that step. */
+typedef struct {
+  char *name;
+  guint channels[2], kept[2];
+  guint n_common;               /* kept in both; meaningful for the same number of channels */
+} PjmGroupDiff;
+
+/**
+ * PjmStepDiff: two steps against each other.
+ * @accuracy: top-1 on the test part as last measured for the network, -1 unknown
+ * @groups: (element-type PjmGroupDiff)
+ */
+typedef struct {
+  guint64 macs[2], params[2], size[2];
+  double accuracy[2];
+  GPtrArray *groups;
+} PjmStepDiff;
+void pjm_step_diff_free (PjmStepDiff *self);
+void pjm_project_compare_steps_async (PjmProject *self, PjmStep *a, PjmStep *b, GAsyncReadyCallback callback,
+                                      gpointer user_data);
+PjmStepDiff *pjm_project_compare_steps_finish (PjmProject *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -32,6 +32,9 @@ void pjm_step_set_way (PjmStep *self, PjmStep *way);
 /* Makes ways from the root lead to @self. */
 void pjm_step_mark_way (PjmStep *self);
 void pjm_step_set_current (PjmStep *self, gboolean current);
+/* @name: (nullable): copied. */
+void pjm_step_set_notes (PjmStep *self, const char *name, gboolean deleted);
+gboolean pjm_step_is_deleted (PjmStep *self);
 /* What a person reads: translated where the program made it. */
 const char *pjm_step_title (PjmStep *self);
 

@@ -6,6 +6,7 @@
  */
 #include <glib/gi18n-lib.h>
 
+#include "model/engine-text.h"
 #include "model/step-private.h"
 
 struct _PjmStep {
@@ -13,12 +14,13 @@ struct _PjmStep {
   PjStepRecord *record;
   PjmStepId *id;
   PjmStep *parent, *way;
-  gboolean current;
+  gboolean current, deleted;
+  char *name;
 };
 
 G_DEFINE_FINAL_TYPE (PjmStep, pjm_step, G_TYPE_OBJECT)
 
-enum { PROP_0, PROP_TITLE, PROP_DETAIL, PROP_TIME, PROP_CURRENT, N_PROPS };
+enum { PROP_0, PROP_TITLE, PROP_DETAIL, PROP_TIME, PROP_CURRENT, PROP_NAME, PROP_DELETED, N_PROPS };
 static GParamSpec *props[N_PROPS];
 
 PjmStepId *
@@ -50,7 +52,9 @@ pjm_step_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
   PjmStep *self = PJM_STEP (object);
   switch (id) {
   case PROP_TITLE: g_value_set_string (value, pjm_step_title (self)); break;
-  case PROP_DETAIL: g_value_set_string (value, self->record->detail); break;
+  case PROP_DETAIL: g_value_take_string (value, pjm_engine_text (self->record->detail)); break;
+  case PROP_NAME: g_value_set_string (value, self->name); break;
+  case PROP_DELETED: g_value_set_boolean (value, self->deleted); break;
   case PROP_TIME: g_value_set_int64 (value, self->record->time); break;
   case PROP_CURRENT: g_value_set_boolean (value, self->current); break;
   default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -63,6 +67,7 @@ pjm_step_finalize (GObject *object)
   PjmStep *self = PJM_STEP (object);
   pj_step_record_free (self->record);
   pjm_step_id_unref (self->id);
+  g_free (self->name);
   G_OBJECT_CLASS (pjm_step_parent_class)->finalize (object);
 }
 
@@ -77,6 +82,8 @@ pjm_step_class_init (PjmStepClass *klass)
   props[PROP_DETAIL] = g_param_spec_string ("detail", NULL, NULL, NULL, flags);
   props[PROP_TIME] = g_param_spec_int64 ("time", NULL, NULL, 0, G_MAXINT64, 0, flags);
   props[PROP_CURRENT] = g_param_spec_boolean ("current", NULL, NULL, FALSE, flags);
+  props[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
+  props[PROP_DELETED] = g_param_spec_boolean ("deleted", NULL, NULL, FALSE, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -145,6 +152,32 @@ pjm_step_set_current (PjmStep *self, gboolean current)
     return;
   self->current = current;
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_CURRENT]);
+}
+
+void
+pjm_step_set_notes (PjmStep *self, const char *name, gboolean deleted)
+{
+  if (g_strcmp0 (name, self->name) != 0) {
+    g_free (self->name);
+    self->name = g_strdup (name);
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_NAME]);
+  }
+  if (deleted != self->deleted) {
+    self->deleted = deleted;
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_DELETED]);
+  }
+}
+
+gboolean
+pjm_step_is_deleted (PjmStep *self)
+{
+  return self->deleted;
+}
+
+PjmStep *
+pjm_step_get_parent (PjmStep *self)
+{
+  return self->parent;
 }
 
 const char *

@@ -7,6 +7,8 @@
 /* The pictures of one size. */
 typedef struct {
   int c, h, w;
+  int side;
+  gboolean bgr;
   guint8 **pixels;          /* by item; NULL where not kept */
 } Size;
 
@@ -56,7 +58,8 @@ find_size (PjCache *self, const PjFormat *format)
 {
   for (guint s = 0; s < self->sizes->len; s++) {
     Size *size = &g_array_index (self->sizes, Size, s);
-    if (size->c == format->c && size->h == format->h && size->w == format->w)
+    if (size->c == format->c && size->h == format->h && size->w == format->w && size->side == format->side
+        && size->bgr == format->bgr)
       return size;
   }
   return NULL;
@@ -83,7 +86,7 @@ pj_cache_put (PjCache *self, uint32_t item, const PjFormat *format, const guint8
   size_t table = size == NULL ? self->n_items * sizeof (guint8 *) : 0;
   if (n + table <= self->room && (size == NULL || size->pixels[item] == NULL)) {
     if (size == NULL) {
-      Size fresh = { format->c, format->h, format->w, g_try_new0 (guint8 *, self->n_items) };
+      Size fresh = { format->c, format->h, format->w, format->side, format->bgr, g_try_new0 (guint8 *, self->n_items) };
       if (fresh.pixels != NULL) {
         g_array_append_val (self->sizes, fresh);
         size = find_size (self, format);

@@ -28,10 +28,14 @@ typedef enum { PJ_SPLIT_TRAIN, PJ_SPLIT_TEST } PjSplit;
  * @c: channels, 1 (grey) or 3 (RGB)
  * @h, @w: size in pixels; other sizes are resized (shorter side, then centre crop)
  * @mean, @std: per channel, on the scale 0 … 1: x = (pixel/255 − mean)/std
+ * @side: the shorter side is scaled to this before the centre crop of @h × @w; 0 or less than @h and @w: just covers them
+ * @bgr: colours in the order blue, green, red, as networks from Caffe want them; @mean and @std too
  */
 typedef struct {
   int c, h, w;
   float mean[3], std[3];
+  int side;
+  gboolean bgr;
 } PjFormat;
 
 typedef struct _PjDataset PjDataset;
@@ -85,9 +89,11 @@ void pj_format_table (const PjFormat *format, float table[3][256]);
 void pj_format_normalise (const PjFormat *format, const guint8 *pixels, float *out);
 
 /* Where the pictures of model @graph's input come from: format from the model's shape and its notes
- * ("penjing.mean", "penjing.std": comma-separated), else the data set's default.  Fails with
+ * ("penjing.mean", "penjing.std": comma-separated; "penjing.side": a number; "penjing.order": "rgb" or "bgr"), else the data set's default.  Fails with
  * PJ_DATA_ERROR_MISMATCH, naming both sides, if classes differ (@check_classes). */
 struct _PjGraph;
+/* The shorter side that notes and settings may ask for. */
+#define PJ_FORMAT_MAX_SIDE 4096
 gboolean pj_dataset_format_for (PjDataset *self, const struct _PjGraph *graph, gboolean check_classes,
                                 PjFormat *format, GError **error);
 /* Writes the notes that pj_dataset_format_for() reads. */

@@ -111,17 +111,32 @@ resample (const PjPicture *p, const PjFormat *f, const Taps *rows, const Taps *c
   }
 }
 
-gboolean
-pj_picture_fit (const PjPicture *self, const PjFormat *format, guint8 *out, GError **error)
+/* Red and blue change places. */
+static void
+swap_colours (const PjFormat *format, guint8 *pixels)
+{
+  size_t plane = (size_t) format->h * (size_t) format->w;
+  for (size_t i = 0; i < plane; i++) {
+    guint8 red = pixels[i];
+    pixels[i] = pixels[2 * plane + i];
+    pixels[2 * plane + i] = red;
+  }
+}
+
+static gboolean
+fit (const PjPicture *self, const PjFormat *format, guint8 *out, GError **error)
 {
   Taps rows = { 0 }, columns = { 0 };
   float *narrow = NULL;
 
-  if (self->h == format->h && self->w == format->w) {
+  gboolean larger = format->side > MAX (format->h, format->w) || format->side > MIN (self->h, self->w);
+  if (self->h == format->h && self->w == format->w && !larger) {
     copy_pixels (self, format->c, out);
     return TRUE;
   }
   double scale = MAX ((double) format->h / self->h, (double) format->w / self->w);
+  if (format->side > 0)
+    scale = MAX (scale, (double) format->side / MIN (self->h, self->w));
   gboolean ok = taps_init (&rows, self->h, format->h, scale, error) && taps_init (&columns, self->w, format->w, scale, error);
   if (ok) {
     /* Only the source rows that some target row looks at. */
@@ -135,4 +150,14 @@ pj_picture_fit (const PjPicture *self, const PjFormat *format, guint8 *out, GErr
   taps_clear (&rows);
   taps_clear (&columns);
   return ok;
+}
+
+gboolean
+pj_picture_fit (const PjPicture *self, const PjFormat *format, guint8 *out, GError **error)
+{
+  if (!fit (self, format, out, error))
+    return FALSE;
+  if (format->bgr && format->c == 3)
+    swap_colours (format, out);
+  return TRUE;
 }

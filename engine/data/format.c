@@ -14,6 +14,8 @@
 #define MEASURE_SEED 1
 #define NOTE_MEAN "penjing.mean"
 #define NOTE_STD "penjing.std"
+#define NOTE_SIDE "penjing.side"
+#define NOTE_ORDER "penjing.order"
 
 void
 pj_format_table (const PjFormat *format, float table[3][256])
@@ -133,6 +135,27 @@ print_numbers (const float *values, int n)
   return g_string_free (text, FALSE);
 }
 
+/* Size and order of colours, each for itself. */
+static gboolean
+read_shape_notes (const PjGraph *graph, PjFormat *format, GError **error)
+{
+  const char *side = pj_graph_get_meta (graph, NOTE_SIDE), *order = pj_graph_get_meta (graph, NOTE_ORDER);
+  guint64 number = 0;
+  if (side != NULL && !g_ascii_string_to_unsigned (side, 10, 0, PJ_FORMAT_MAX_SIDE, &number, NULL)) {
+    g_set_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH, "the model's note %s “%s” is no number from 0 to %d", NOTE_SIDE,
+                 side, PJ_FORMAT_MAX_SIDE);
+    return FALSE;
+  }
+  if (order != NULL && !g_str_equal (order, "rgb") && !g_str_equal (order, "bgr")) {
+    g_set_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH, "the model's note %s “%s” is neither “rgb” nor “bgr”",
+                 NOTE_ORDER, order);
+    return FALSE;
+  }
+  format->side = (int) number;
+  format->bgr = format->c == 3 && g_strcmp0 (order, "bgr") == 0;
+  return TRUE;
+}
+
 /* The notes of the model. @found: FALSE if it has none. */
 static gboolean
 read_notes (const PjGraph *graph, PjFormat *format, gboolean *found, GError **error)
@@ -175,7 +198,19 @@ pj_dataset_format_for (PjDataset *self, const PjGraph *graph, gboolean check_cla
   format->w = (int) shape->dim[3];
   if (!read_notes (graph, format, &found, error))
     return FALSE;
-  return found || pj_dataset_default_format (self, format, error);
+  /* Measured on pictures as they are stored; size and order of colours are applied to the result. */
+  if (!found && !pj_dataset_default_format (self, format, error))
+    return FALSE;
+  if (!read_shape_notes (graph, format, error))
+    return FALSE;
+  if (!found && format->bgr) {
+    float red[2] = { format->mean[0], format->std[0] };
+    format->mean[0] = format->mean[2];
+    format->std[0] = format->std[2];
+    format->mean[2] = red[0];
+    format->std[2] = red[1];
+  }
+  return TRUE;
 }
 
 void
@@ -184,4 +219,7 @@ pj_format_note (const PjFormat *format, PjGraph *graph)
   g_autofree char *mean = print_numbers (format->mean, format->c), *std = print_numbers (format->std, format->c);
   pj_graph_set_meta (graph, NOTE_MEAN, mean);
   pj_graph_set_meta (graph, NOTE_STD, std);
+  g_autofree char *side = format->side > 0 ? g_strdup_printf ("%d", format->side) : NULL;
+  pj_graph_set_meta (graph, NOTE_SIDE, side);
+  pj_graph_set_meta (graph, NOTE_ORDER, format->bgr ? "bgr" : NULL);
 }

@@ -37,7 +37,7 @@ static tjscalingfactor
 choose_scale (const Header *header, const PjFormat *wanted)
 {
   tjscalingfactor scale = { 1, 1 };
-  int side = wanted ? MAX (wanted->h, wanted->w) : 0;
+  int side = wanted ? MAX (wanted->side, MAX (wanted->h, wanted->w)) : 0;
 
   if (side < 1)
     return scale;

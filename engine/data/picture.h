@@ -65,7 +65,7 @@ void pj_picture_orient (PjPicture *self, int orientation);
  * @out: c × h × w bytes of @format
  *
  * Channels: grey is repeated, colour becomes luma (0.299 R + 0.587 G + 0.114 B).  Size: scaled so that the
- * target is just covered, centre cropped; bilinear, with the support of the filter widened when
+ * target is just covered (or so that the shorter side has @format's side), centre cropped; bilinear, with the support of the filter widened when
  * shrinking, so that nothing is skipped.  PJ_ERROR_NO_MEMORY.
  */
 gboolean pj_picture_fit (const PjPicture *self, const PjFormat *format, guint8 *out, GError **error);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/engine-text.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+/* Every %s stands for what the engine's format fills in, numbers too; translations keep them all, in order.  What is
+ * filled in is translated by the same table and, where it is a title, by the catalogue.  First match wins: the
+ * general ones stand last. */
+static const char *const formats[] = {
+  /* Stages of jobs. */
+  N_("epoch %s of %s"), N_("measuring %s of %s pictures"), N_("norm statistics, batch %s of %s"),
+  N_("%s: %s of %s pictures"), N_("image %s of %s"), N_("group %s of %s"), N_("%s, %s of %s channels"),
+  N_("%s, keep %s: %s"), N_("unpruned: %s"), N_("activations"), N_("gradients"),
+  /* Outcomes of jobs and details of steps. */
+  N_("%s groups, %s test pictures"), N_("%s groups, %s pictures"), N_("%s → %s MACs, %s → %s parameters"),
+  N_("learning rate %s, %s, seed %s"), N_("loss %s, %s images/s"), N_("%s of %s pictures (±%s), loss %s"), N_("%s rows"),
+  N_("%s: %s kB, %s MACs, largest difference %s on %s, SHA-256 %s"),
+  /* Readings of sensitivity curves. */
+  N_("can lose %s %% of its channels for nothing"), N_("can lose %s %% of its channels for %s points"),
+  N_("was not cut by any of the ratios"), N_("loses %s points with its first %s %% of channels"),
+  /* Why criteria and methods refuse. */
+  N_("“%s” has no batch norm, so there is no scale to compare; use the weight sum"),
+  N_("“%s” has no ReLU, so no activation is ever zero and all its channels would look alike"),
+  N_("“%s” has a single position per channel, so the deviation over positions is 0 for all"),
+  N_("“%s”: a variance over pictures needs at least 2 of them"),
+  N_("“%s” is read by no layer whose output could be rebuilt"),
+  N_("“%s” is a residual stream, which %s leaves whole; set its keep ratio to 1 or use a criterion"),
+  N_("“%s”: %s pictures are too few to judge %s channels; use at least %s"),
+  N_("“%s” cannot be cut: %s"), N_("“%s” cannot be judged: %s"),
+  N_("cancelled"),
+  /* Why a group is locked. */
+  N_("its channels fall unevenly into the groups of a convolution (node “%s”)"),
+  N_("“%s” is read by an operator that cannot be cut (node “%s”)"),
+  N_("“%s” is made by an operator that cannot be cut (node “%s”)"),
+  N_("“%s” is the network’s input"),
+  N_("“%s” is the network’s output: one channel per class"),
+  N_("“%s” is repeated over the channels of another map (node “%s”)"),
+  N_("“%s” is divided by (node “%s”)"),
+  N_("“%s” is read by a grouped transposed convolution (node “%s”)"),
+  N_("“%s” is made by a grouped transposed convolution (node “%s”)"),
+  N_("“%s” belongs to a grouped transposed convolution (node “%s”)"),
+  N_("“%s” is read by a grouped convolution with shared weights (node “%s”)"),
+  N_("“%s” is made by a grouped convolution with shared weights (node “%s”)"),
+  N_("“%s” is mixed with neighbouring channels by a normalisation (node “%s”)"),
+  N_("“%s” is padded with a value other than 0 (node “%s”)"),
+  N_("“%s” is averaged over its channels (node “%s”)"),
+  N_("“%s” is mixed by a reshape (node “%s”)"),
+  N_("“%s” is read in steps (node “%s”)"),
+  N_("“%s” is compared by a softmax (node “%s”)"),
+  N_("“%s” is moved to another dimension by a transposition (node “%s”)"),
+  N_("“%s” comes from another dimension through a transposition (node “%s”)"),
+  NULL
+};
+
+/* More than any format has. */
+#define MAX_PARTS 8
+
+/* Length of the literal text up to the next %s or the end; "%%" counts as one "%", appended to @out. */
+static const char *
+take_literal (const char *format, GString *out)
+{
+  g_string_set_size (out, 0);
+  while (*format != '\0' && !(format[0] == '%' && format[1] == 's')) {
+    if (format[0] == '%' && format[1] == '%')
+      format++;
+    g_string_append_c (out, *format++);
+  }
+  return format;
+}
+
+/* Takes @text apart by @format; FALSE if it does not fit. @n: parts found, which the caller frees. */
+static gboolean
+take_apart (const char *format, const char *text, char **parts, guint *n)
+{
+  g_autoptr (GString) literal = g_string_new (NULL);
+  *n = 0;
+  format = take_literal (format, literal);
+  if (!g_str_has_prefix (text, literal->str))
+    return FALSE;
+  text += literal->len;
+  while (*format != '\0' && *n < MAX_PARTS) {
+    format = take_literal (format + 2, literal);
+    /* The last part takes all that is left; one before it ends where the next words begin. */
+    const char *end = *format == '\0' && literal->len == 0 ? text + strlen (text)
+                      : *format == '\0' && g_str_has_suffix (text, literal->str) ? text + strlen (text) - literal->len
+                      : *format == '\0' ? NULL : strstr (text, literal->str);
+    if (end == NULL || end == text)
+      return FALSE;
+    parts[(*n)++] = g_strndup (text, (gsize) (end - text));
+    text = end + literal->len;
+  }
+  return *format == '\0' && *text == '\0';
+}
+
+static char *
+put_together (const char *format, char *const *parts, guint n)
+{
+  g_autoptr (GString) out = g_string_new (NULL), literal = g_string_new (NULL);
+  guint at = 0;
+  for (;;) {
+    format = take_literal (format, literal);
+    g_string_append (out, literal->str);
+    if (*format == '\0')
+      return g_string_free (g_steal_pointer (&out), FALSE);
+    g_string_append (out, at < n ? parts[at] : "");
+    at++;
+    format += 2;
+  }
+}
+
+char *
+pjm_engine_text_match (const char *const *list, const char *(*translate) (const char *format), const char *text)
+{
+  char *result = NULL;
+  for (guint i = 0; list[i] != NULL && result == NULL; i++) {
+    char *parts[MAX_PARTS] = { NULL };
+    guint n;
+    if (take_apart (list[i], text, parts, &n)) {
+      for (guint k = 0; k < n; k++) {
+        char *inner = pjm_engine_text_match (list, translate, parts[k]);
+        const char *word = inner == NULL ? translate (parts[k]) : NULL;
+        if (inner != NULL || word != parts[k]) {
+          g_free (parts[k]);
+          parts[k] = inner != NULL ? inner : g_strdup (word);
+        }
+      }
+      result = put_together (translate (list[i]), parts, n);
+    }
+    for (guint k = 0; k < n; k++)
+      g_free (parts[k]);
+  }
+  return result;
+}
+
+static const char *
+translate (const char *text)
+{
+  return _(text);
+}
+
+char *
+pjm_engine_text (const char *english)
+{
+  if (english == NULL)
+    return NULL;
+  char *text = pjm_engine_text_match (formats, translate, english);
+  return text != NULL ? text : g_strdup (*english != '\0' ? _(english) : "");
+}
