@@ -28,7 +28,7 @@ struct _PjuCanvas {
   PjuGraphView view;
   char *match;
   double drag_x, drag_y, pinch_scale, pointer_x, pointer_y;
-  gboolean dragged, fit_pending;
+  gboolean dragged, fit_pending, restored;
 };
 
 G_DEFINE_FINAL_TYPE (PjuCanvas, pju_canvas, GTK_TYPE_WIDGET)
@@ -132,6 +132,21 @@ pju_canvas_get_visible (PjuCanvas *self, graphene_rect_t *rect)
 {
   graphene_rect_init (rect, self->view.x, self->view.y, self->view.width / self->view.scale,
                       self->view.height / self->view.scale);
+}
+
+void
+pju_canvas_set_view (PjuCanvas *self, double scale, double x, double y)
+{
+  if (!(scale > 0) || !isfinite (x) || !isfinite (y))
+    return;
+  self->view.scale = CLAMP (scale, MIN_SCALE, MAX_SCALE);
+  self->view.x = x;
+  self->view.y = y;
+  self->fit_pending = FALSE;
+  self->restored = self->view.width <= 0;
+  if (self->view.width > 0)
+    clamp_view (self);
+  changed (self);
 }
 
 void
@@ -276,8 +291,11 @@ size_allocate (GtkWidget *widget, int width, int height, int baseline)
 
   self->view.width = width;
   self->view.height = height;
-  if (first) {
-    self->fit_pending = FALSE;
+  self->fit_pending = FALSE;
+  if (first && self->restored) {
+    self->restored = FALSE;
+    clamp_view (self);
+  } else if (first) {
     first_view (self);
   } else {
     self->view.x += dx;

@@ -18,6 +18,8 @@ void pju_canvas_fit (PjuCanvas *self);
 double pju_canvas_get_scale (PjuCanvas *self);
 /* The visible part, in layout units. */
 void pju_canvas_get_visible (PjuCanvas *self, graphene_rect_t *rect);
+/* The same view again; before the first size is known, the first look. */
+void pju_canvas_set_view (PjuCanvas *self, double scale, double x, double y);
 void pju_canvas_center_on (PjuCanvas *self, double x, double y);
 /* Highlights boxes that match @text; NULL or "" for none. */
 void pju_canvas_set_match (PjuCanvas *self, const char *text);

@@ -293,7 +293,7 @@ pju_graph_set_paper_tint (PjuGraph *self, PjuTint tint)
 }
 
 void
-pju_legend_paint (cairo_t *cr, double width, const PjuTintRange *range, const PjuPalette *palette)
+pju_legend_paint (cairo_t *cr, double width, const PjuTintRange *range, gboolean titled, const PjuPalette *palette)
 {
   double bar = width - 24;
   cairo_pattern_t *gradient = cairo_pattern_create_linear (12, 0, 12 + bar, 0);
@@ -307,7 +307,7 @@ pju_legend_paint (cairo_t *cr, double width, const PjuTintRange *range, const Pj
   g_autofree char *low = pju_tint_low (range), *high = pju_tint_high (range);
   const char *missing = range->known ? NULL : pju_tint_missing (range->tint);
   legend_text (cr, missing ? "" : low, 12, 12, 0);
-  legend_text (cr, missing ? missing : pju_tint_title (range->tint), 12 + bar / 2, 12, .5);
+  legend_text (cr, missing ? missing : titled ? pju_tint_title (range->tint) : "", 12 + bar / 2, 12, .5);
   legend_text (cr, missing ? "" : high, 12 + bar, 12, 1);
   pju_round_rect (cr, 12, 22, bar, 9, 4.5);
   cairo_set_source (cr, gradient);
@@ -354,7 +354,7 @@ pju_graph_paint_paper (gpointer data, cairo_t *cr, double width, double height, 
   pju_graph_paint (self, cr, &view, palette);
   cairo_save (cr);
   cairo_translate (cr, MAX ((width - PJU_LEGEND_WIDTH) / 2, 0), height - below);
-  pju_legend_paint (cr, PJU_LEGEND_WIDTH, &range, palette);
+  pju_legend_paint (cr, PJU_LEGEND_WIDTH, &range, TRUE, palette);
   cairo_restore (cr);
   pju_graph_forget_texts (self);
 }

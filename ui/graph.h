@@ -43,7 +43,8 @@ void pju_graph_paint (PjuGraph *self, cairo_t *cr, const PjuGraphView *view, con
 /* The whole graph with its legend, as a PjuPainter for saving. */
 void pju_graph_paint_paper (gpointer self, cairo_t *cr, double width, double height, const PjuPalette *palette);
 /* Legend of colours and marks, at the origin of @cr. */
-void pju_legend_paint (cairo_t *cr, double width, const PjuTintRange *range, const PjuPalette *palette);
+/* @titled: with the name of the quantity, where nothing beside it says it. */
+void pju_legend_paint (cairo_t *cr, double width, const PjuTintRange *range, gboolean titled, const PjuPalette *palette);
 #define PJU_LEGEND_WIDTH 270
 #define PJU_LEGEND_HEIGHT 62
 /* The scale of a quantity over all layers. */

@@ -11,6 +11,8 @@
 typedef struct { const char *word, *title, *x_title; PjuChartUnit unit; } Quantity;
 
 static const Quantity quantities[] = {
+  { "top1", N_("Accuracy"), N_("Share of channels kept"), PJU_CHART_PERCENT },
+  { "kl ", N_("KL divergence of the output"), N_("Share of channels kept"), PJU_CHART_NUMBER },
   { "loss", N_("Loss"), N_("Training steps"), PJU_CHART_NUMBER },
   { "acc", N_("Accuracy"), N_("Training steps"), PJU_CHART_PERCENT },
   { "top", N_("Accuracy"), N_("Training steps"), PJU_CHART_PERCENT },
@@ -48,6 +50,9 @@ series_title (const char *name)
     if (g_str_equal (name, known[i]))
       return _(known[i]);
   }
+  /* One curve per layer: the chart says of what. */
+  if (g_str_has_prefix (name, "top1 ") || g_str_has_prefix (name, "kl "))
+    return strchr (name, ' ') + 1;
   return name;
 }
 
@@ -140,11 +145,16 @@ take_points (PjuJobCurves *self)
     const char *name = pjm_job_series_name (self->job, s);
     guint n, *drawn = &g_array_index (self->drawn, guint, s);
     const double *points = pjm_job_series_points (self->job, s, &n);
-    if (n == *drawn)
+    if (n == *drawn || g_str_equal (name, "pictures") || g_str_equal (name, "top1"))
       continue;
     PjuChartView *view = view_for (self, name);
     PjuSeries *series = pju_chart_series (pju_chart_view_get_chart (view), series_title (name));
     series->smooth = strstr (name, "loss") && !strstr (name, "test");
+    /* Points of such curves come between older ones. */
+    if (g_str_has_prefix (name, "top1 ") || g_str_has_prefix (name, "kl ")) {
+      g_array_set_size (series->points, 0);
+      *drawn = 0;
+    }
     for (guint i = *drawn; i < n; i++)
       pju_series_add (series, points[2 * i], points[2 * i + 1], NULL);
     *drawn = n;

@@ -32,7 +32,7 @@ static GtkWidget *
 make_kind (PjuStudio *studio)
 {
   GtkWidget *label = make_label (studio);
-  gtk_label_set_width_chars (GTK_LABEL (label), 18);
+  gtk_label_set_width_chars (GTK_LABEL (label), 15);
   return label;
 }
 
@@ -52,7 +52,7 @@ make_name (PjuStudio *studio)
   GtkWidget *lock = gtk_image_new_from_icon_name ("changes-prevent-symbolic");
   GtkWidget *tie = gtk_image_new_from_icon_name ("insert-link-symbolic");
   gtk_widget_set_hexpand (label, TRUE);
-  gtk_label_set_width_chars (GTK_LABEL (label), 11);
+  gtk_label_set_width_chars (GTK_LABEL (label), 9);
   gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_START);
   gtk_widget_add_css_class (label, "layer-name");
   gtk_accessible_update_property (GTK_ACCESSIBLE (lock), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Locked"), -1);
@@ -136,7 +136,7 @@ static GtkWidget *
 make_ratio (PjuStudio *studio)
 {
   GtkWidget *ratio = pju_ratio_new (FALSE);
-  gtk_widget_set_size_request (ratio, 220, -1);
+  gtk_widget_set_size_request (ratio, 200, -1);
   g_signal_connect_object (ratio, "changed", G_CALLBACK (ratio_changed_cb), studio, 0);
   return ratio;
 }
@@ -237,6 +237,7 @@ static GtkWidget *
 make_criterion (PjuStudio *studio)
 {
   GtkWidget *label = make_label (studio);
+  gtk_label_set_width_chars (GTK_LABEL (label), 11);
   g_object_set_data (G_OBJECT (label), "studio", studio);
   return label;
 }
@@ -266,9 +267,9 @@ static const Column columns[] = {
   { N_("Parameters"), "params", make_number, show_params, FALSE },
   { N_("MACs"), "macs", make_number, show_macs, FALSE },
   { N_("Time"), "milliseconds", make_number, show_time, FALSE },
-  { N_("Criterion"), NULL, make_criterion, show_criterion, FALSE },
-  { N_("Keep"), "keep-ratio", make_ratio, show_ratio, FALSE },
   { N_("Scores"), "importance", make_spark, show_spark, FALSE },
+  { N_("Keep"), "keep-ratio", make_ratio, show_ratio, FALSE },
+  { N_("Criterion"), NULL, make_criterion, show_criterion, FALSE },
   { N_("Note"), NULL, make_label, show_note, TRUE },
 };
 

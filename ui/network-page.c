@@ -14,6 +14,9 @@ struct _PjuNetworkPage {
 
 G_DEFINE_FINAL_TYPE (PjuNetworkPage, pju_network_page, GTK_TYPE_WIDGET)
 
+enum { VIEW_CHANGED, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
 static void
 draw_legend (GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointer data)
 {
@@ -24,7 +27,7 @@ draw_legend (GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointer 
 
   pju_graph_get_range (pju_canvas_get_graph (canvas), pju_canvas_get_tint (canvas), &range);
   pju_palette_from_widget (&palette, GTK_WIDGET (area));
-  pju_legend_paint (cr, width, &range, &palette);
+  pju_legend_paint (cr, width, &range, FALSE, &palette);
 }
 
 static void
@@ -68,6 +71,30 @@ view_changed_cb (PjuNetworkPage *self)
   g_autofree char *text = g_strdup_printf ("%.0f\u202f%%", pju_canvas_get_scale (PJU_CANVAS (self->canvas)) * 100);
   gtk_button_set_label (GTK_BUTTON (self->zoom_button), text);
   gtk_widget_queue_draw (self->legend);
+  g_signal_emit (self, signals[VIEW_CHANGED], 0);
+}
+
+gboolean
+pju_network_page_get_view (PjuNetworkPage *self, double *scale, double *x, double *y)
+{
+  graphene_rect_t visible;
+  pju_canvas_get_visible (PJU_CANVAS (self->canvas), &visible);
+  *scale = pju_canvas_get_scale (PJU_CANVAS (self->canvas));
+  *x = visible.origin.x;
+  *y = visible.origin.y;
+  return visible.size.width > 0;
+}
+
+void
+pju_network_page_set_view (PjuNetworkPage *self, double scale, double x, double y)
+{
+  pju_canvas_set_view (PJU_CANVAS (self->canvas), scale, x, y);
+}
+
+PjuTint
+pju_network_page_get_tint (PjuNetworkPage *self)
+{
+  return pju_canvas_get_tint (PJU_CANVAS (self->canvas));
 }
 
 static void
@@ -173,6 +200,7 @@ pju_network_page_class_init (PjuNetworkPageClass *klass)
   g_type_ensure (PJU_TYPE_CANVAS);
   g_type_ensure (PJU_TYPE_MINIMAP);
   g_type_ensure (PJU_TYPE_INSPECTOR);
+  signals[VIEW_CHANGED] = g_signal_new ("view-changed", PJU_TYPE_NETWORK_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/network-page.ui");
   CHILD (paned); CHILD (canvas); CHILD (search); CHILD (search_entry); CHILD (tint); CHILD (legend); CHILD (minimap);
   CHILD (zoom_button); CHILD (inspector);

@@ -18,6 +18,10 @@ void pju_network_page_find (PjuNetworkPage *self);
 void pju_network_page_save (PjuNetworkPage *self);
 void pju_network_page_set_inspector (PjuNetworkPage *self, gboolean visible);
 
+/* Signal "view-changed": zoom, place or colours.  FALSE before the page was ever shown. */
+gboolean pju_network_page_get_view (PjuNetworkPage *self, double *scale, double *x, double *y);
+void pju_network_page_set_view (PjuNetworkPage *self, double scale, double x, double y);
+PjuTint pju_network_page_get_tint (PjuNetworkPage *self);
 /* What the colours of the boxes mean. */
 void pju_network_page_set_tint (PjuNetworkPage *self, PjuTint tint);
 

@@ -19,6 +19,7 @@ static const Shortcut shortcuts[] = {
   { N_("General"), N_("Keyboard shortcuts"), "<Control>question", "win.shortcuts" },
   { N_("General"), N_("Main menu"), "F10", NULL },
   { N_("General"), N_("Quit"), "<Control>q", "app.quit" },
+  { N_("Pages"), N_("Overview"), "<Alt>0", "win.page::overview" },
   { N_("Pages"), N_("Network"), "<Alt>1", "win.page::network" },
   { N_("Pages"), N_("Layers"), "<Alt>2", "win.page::layers" },
   { N_("Pages"), N_("Jobs"), "<Alt>3", "win.page::jobs" },
@@ -39,6 +40,7 @@ static const Shortcut shortcuts[] = {
   { N_("Pruning"), N_("Cut the marked channels"), "<Control>k", "win.cut" },
   { N_("Pruning"), N_("Recalibrate"), "<Control>r", "win.recalibrate" },
   { N_("Pruning"), N_("Evaluate"), "<Control><Shift>e", "win.evaluate" },
+  { N_("Pruning"), N_("Measure sensitivity"), "<Control><Shift>s", "win.sensitivity" },
   { N_("Pruning"), N_("Compare methods"), "<Control><Shift>m", "win.compare" },
 };
 

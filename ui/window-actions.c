@@ -251,6 +251,30 @@ change_inspector (GSimpleAction *action, GVariant *state, gpointer data)
   pju_network_page_set_inspector (PJU_NETWORK_PAGE (PJU_WINDOW (data)->network_page), g_variant_get_boolean (state));
 }
 
+/* Deleting is told with a way back: the steps stay in the file. */
+static void
+act_delete_step (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  guint index = g_variant_get_uint32 (parameter);
+  g_autoptr (PjmStep) step = g_list_model_get_item (pjm_project_get_history (self->project), index);
+  guint n = step ? pjm_project_delete_step (self->project, step, TRUE) : 0;
+  if (n == 0)
+    return;
+  g_autofree char *text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u step deleted", "%u steps deleted", n), n);
+  g_autofree char *back = g_strdup_printf ("win.restore-step(uint32 %u)", index);
+  pju_toast_show (PJU_TOAST (self->toast), text, _("Undo"), back);
+}
+
+static void
+act_restore_step (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  g_autoptr (PjmStep) step = g_list_model_get_item (pjm_project_get_history (self->project), g_variant_get_uint32 (parameter));
+  if (step)
+    pjm_project_delete_step (self->project, step, FALSE);
+}
+
 static void
 act_shortcuts (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -291,6 +315,8 @@ pju_window_add_actions (PjuWindow *self)
     { .name = "zoom-fit", .activate = act_zoom },
     { .name = "save-graph", .activate = act_save_graph },
     { .name = "inspector", .state = "true", .change_state = change_inspector },
+    { .name = "delete-step", .activate = act_delete_step, .parameter_type = "u" },
+    { .name = "restore-step", .activate = act_restore_step, .parameter_type = "u" },
     { .name = "shortcuts", .activate = act_shortcuts },
   };
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);

@@ -18,6 +18,7 @@ G_DEFINE_FINAL_TYPE (PjuWindow, pju_window, GTK_TYPE_APPLICATION_WINDOW)
 typedef struct { const char *name, *title, *icon; } Page;
 
 static const Page pages[] = {
+  { "overview", N_("Overview"), "penjing-overview-symbolic" },
   { "network", N_("Network"), "penjing-network-symbolic" },
   { "layers", N_("Layers"), "penjing-layers-symbolic" },
   { "jobs", N_("Jobs"), "penjing-jobs-symbolic" },
@@ -214,6 +215,15 @@ opened_cb (GObject *source, GAsyncResult *result, gpointer data)
 
   g_clear_object (&self->opening);
   if (!gtk_widget_in_destruction (GTK_WIDGET (self))) {
+    g_autofree char *session = pju_get_string (self->project, "path");
+    /* What was just imported is judged first; a session is shown as it was left. */
+    if (ok && g_strcmp0 (session, self->shown_path) != 0) {
+      g_free (self->shown_path);
+      self->shown_path = g_steal_pointer (&session);
+      pju_window_restore_view (self, request->path ? "overview" : "network");
+    } else if (ok) {
+      pju_window_show_page (self, "overview");
+    }
     show_root (self);
     if (ok && request->path) {
       pju_settings_add_recent (request->path);
@@ -340,6 +350,7 @@ add_drop_target (PjuWindow *self)
 static gboolean
 close_request (GtkWindow *window)
 {
+  pju_window_flush_view (PJU_WINDOW (window));
   int width, height;
   gtk_window_get_default_size (window, &width, &height);
   if (!gtk_window_is_maximized (window) && width > 0 && height > 0) {
@@ -354,6 +365,7 @@ dispose (GObject *object)
 {
   PjuWindow *self = PJU_WINDOW (object);
   g_clear_handle_id (&self->update, g_source_remove);
+  pju_window_flush_view (self);
   if (self->opening)
     g_cancellable_cancel (self->opening);
   if (self->project) {
@@ -361,6 +373,7 @@ dispose (GObject *object)
     pjm_project_close (self->project);
   }
   g_clear_pointer (&self->next, g_free);
+  g_clear_pointer (&self->shown_path, g_free);
   g_clear_object (&self->studio);
   g_clear_object (&self->project);
   G_OBJECT_CLASS (pju_window_parent_class)->dispose (object);
@@ -376,7 +389,7 @@ bind_children (GtkWidgetClass *widget_class)
   CHILD (banner); CHILD (root); CHILD (start_page); CHILD (spinner); CHILD (opening_label);
   CHILD (pages_list); CHILD (job_revealer); CHILD (workflow); CHILD (pages); CHILD (totals);
   CHILD (toast); CHILD (drop_hint); CHILD (recent_section);
-  CHILD (network_page); CHILD (layers_page); CHILD (jobs_page); CHILD (compare_page); CHILD (history_page);
+  CHILD (overview_page); CHILD (network_page); CHILD (layers_page); CHILD (jobs_page); CHILD (compare_page); CHILD (history_page);
   CHILD (export_page);
 }
 
@@ -391,6 +404,7 @@ pju_window_class_init (PjuWindowClass *klass)
   g_type_ensure (PJU_TYPE_START_PAGE);
   g_type_ensure (PJU_TYPE_WORKFLOW_BAR);
   g_type_ensure (PJU_TYPE_TOTALS_BAR);
+  g_type_ensure (PJU_TYPE_OVERVIEW_PAGE);
   g_type_ensure (PJU_TYPE_NETWORK_PAGE);
   g_type_ensure (PJU_TYPE_LAYERS_PAGE);
   g_type_ensure (PJU_TYPE_JOBS_PAGE);
@@ -406,6 +420,7 @@ pju_window_class_init (PjuWindowClass *klass)
 static void
 share_studio (PjuWindow *self)
 {
+  pju_overview_page_set_studio (PJU_OVERVIEW_PAGE (self->overview_page), self->studio);
   pju_network_page_set_studio (PJU_NETWORK_PAGE (self->network_page), self->studio);
   pju_layers_page_set_studio (PJU_LAYERS_PAGE (self->layers_page), self->studio);
   pju_jobs_page_set_studio (PJU_JOBS_PAGE (self->jobs_page), self->studio);
@@ -431,6 +446,7 @@ pju_window_init (PjuWindow *self)
   pju_set_label (self->device_button, _("Device"));
   add_page_rows (self);
   pju_window_watch_jobs (self);
+  pju_window_watch_view (self);
   add_drop_target (self);
   pju_window_show_recent (self);
   g_signal_connect_object (self->project, "failed", G_CALLBACK (failed_cb), self, G_CONNECT_SWAPPED);

@@ -190,8 +190,21 @@ add_point (PjmJob *self, const char *name, double x, double y)
     series->xy = g_array_new (FALSE, FALSE, sizeof (double));
     g_ptr_array_add (self->series, series);
   }
-  /* A resumed job repeats what came after its checkpoint. */
   guint n = series->xy->len;
+  /* Curves over a ratio come in any order; a point that is measured again takes the place of the old one. */
+  if (strcmp (self->kind, "sensitivity") == 0) {
+    guint at = 0;
+    while (at < n && g_array_index (series->xy, double, at) < x)
+      at += 2;
+    if (at < n && g_array_index (series->xy, double, at) == x) {
+      g_array_index (series->xy, double, at + 1) = y;
+    } else {
+      double point[2] = { x, y };
+      g_array_insert_vals (series->xy, at, point, 2);
+    }
+    return;
+  }
+  /* A resumed job repeats what came after its checkpoint. */
   while (n >= 2 && g_array_index (series->xy, double, n - 2) >= x)
     n -= 2;
   g_array_set_size (series->xy, n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking into a layer: one run of the part of the network that leads to it, on a few test pictures.  Only the
- * newest look counts: a person walks from layer to layer. */
+/* Looking into a layer: one run of the part of the network that leads to it, on a few test pictures.  It has a
+ * device of its own on the files thread, so that a person need not wait for the jobs.  Only the newest look counts:
+ * a person walks from layer to layer. */
 #include <math.h>
 #include <string.h>
 
@@ -14,8 +15,6 @@
 
 typedef struct {
   PjmProject *project;
-  PjmEngine *engine;
-  char *device;
   PjmNetwork *network;
   PjDataset *dataset;           /* NULL: only the filters */
   guint row, serial;
@@ -39,7 +38,6 @@ static void
 looking_free (gpointer data)
 {
   Looking *self = data;
-  g_free (self->device);
   pjm_network_unref (self->network);
   pj_dataset_unref (self->dataset);
   pjm_look_free (self->look);
@@ -136,7 +134,7 @@ run_pictures (Looking *self, int value, const int *map, const PjHooks *hooks, GE
   if (look->n_pictures == 0)
     return TRUE;
   PjPlanOptions options = { .batch = look->n_pictures, .mode = PJ_PLAN_INFER, .observed = &value, .n_observed = 1, .prefix = TRUE };
-  PjDevice *device = pjm_engine_open (self->engine, self->device, error);
+  g_autoptr (PjDevice) device = pj_device_open ("cpu", error);
   g_autoptr (PjParams) params = device != NULL ? pj_params_new (device, graph, FALSE, error) : NULL;
   g_autoptr (PjPlan) plan = params != NULL ? pj_plan_new (graph, params, &options, error) : NULL;
   if (plan == NULL)
@@ -222,13 +220,11 @@ pjm_project_look (PjmProject *self, PjmLayer *layer)
   pjm_project_forget_look (self);
   Looking *data = g_new0 (Looking, 1);
   data->project = self;
-  data->engine = self->engine;
-  data->device = g_strdup (self->device);
   data->network = pjm_network_ref (self->place->network);
   data->dataset = self->dataset != NULL ? pj_dataset_ref (self->dataset) : NULL;
   data->row = row;
   data->serial = self->look_serial;
-  self->looking = pj_task_ref (pj_job_queue_push (self->queue, looking_run, data, looking_free, looking_news, NULL));
+  self->looking = pj_task_ref (pj_job_queue_push (self->files, looking_run, data, looking_free, looking_news, NULL));
 }
 
 const PjmLook *

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* Figures first, then the groups in which the steps differ.  The table can be copied. */
+#include <glib/gi18n-lib.h>
+
+#include "format.h"
+#include "save.h"
+#include "step-diff.h"
+
+typedef struct {
+  PjuStudio *studio;
+  GtkWidget *window, *box;
+  char *titles[2];
+  GString *csv;
+} Diff;
+
+static void
+diff_free (gpointer data)
+{
+  Diff *self = data;
+  g_object_unref (self->studio);
+  g_free (self->titles[0]);
+  g_free (self->titles[1]);
+  if (self->csv)
+    g_string_free (self->csv, TRUE);
+  g_free (self);
+}
+
+static void
+put (GtkWidget *grid, int column, int row, const char *text, const char *css, float align)
+{
+  GtkWidget *label = gtk_label_new (text);
+  gtk_label_set_xalign (GTK_LABEL (label), align);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  gtk_widget_set_hexpand (label, column > 0);
+  gtk_widget_set_tooltip_text (label, text);
+  if (css)
+    gtk_widget_add_css_class (label, css);
+  gtk_grid_attach (GTK_GRID (grid), label, column, row, 1, 1);
+}
+
+static void
+put_line (Diff *self, GtkWidget *grid, int row, const char *name, const char *a, const char *b, const char *note)
+{
+  put (grid, 0, row, name, "dim-label", 0);
+  put (grid, 1, row, a, "numeric", 1);
+  put (grid, 2, row, b, "numeric", 1);
+  put (grid, 3, row, note, "dim-label", 0);
+  g_string_append_printf (self->csv, "\"%s\",\"%s\",\"%s\",\"%s\"\n", name, a, b, note);
+}
+
+static void
+put_figures (Diff *self, GtkWidget *grid, const PjmStepDiff *diff)
+{
+  const struct { const char *name; const guint64 *values; const char *unit; } rows[] = {
+    { _("Multiply-accumulates"), diff->macs, "" }, { _("Parameters"), diff->params, "" }, { _("Size"), diff->size, "B" },
+  };
+  put (grid, 1, 0, self->titles[0], "heading", 1);
+  put (grid, 2, 0, self->titles[1], "heading", 1);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *a = pju_format_count (rows[i].values[0]), *b = pju_format_count (rows[i].values[1]);
+    g_autofree char *ta = g_strconcat (a, rows[i].unit, NULL), *tb = g_strconcat (b, rows[i].unit, NULL);
+    g_autofree char *change = pju_format_change (rows[i].values[0], rows[i].values[1]);
+    put_line (self, grid, (int) i + 1, rows[i].name, ta, tb, change);
+  }
+  g_autofree char *a = pju_format_percent (diff->accuracy[0], 2), *b = pju_format_percent (diff->accuracy[1], 2);
+  put_line (self, grid, 4, _("Accuracy"), a, b, diff->accuracy[0] < 0 || diff->accuracy[1] < 0
+                                                ? _("Evaluate measures it where it is missing") : "");
+}
+
+static void
+put_groups (Diff *self, GtkWidget *grid, const PjmStepDiff *diff)
+{
+  int row = 6;
+  guint same = 0;
+  for (guint i = 0; i < diff->groups->len; i++) {
+    const PjmGroupDiff *group = diff->groups->pdata[i];
+    gboolean alike = group->channels[0] == group->channels[1];
+    if (alike && group->kept[0] == group->kept[1] && group->n_common == group->kept[0]) {
+      same++;
+      continue;
+    }
+    g_autofree char *a = group->channels[0] ? g_strdup_printf (_("%u of %u"), group->kept[0], group->channels[0]) : g_strdup ("–");
+    g_autofree char *b = group->channels[1] ? g_strdup_printf (_("%u of %u"), group->kept[1], group->channels[1]) : g_strdup ("–");
+    g_autofree char *note = alike ? g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u kept in both", "%u kept in both",
+                                                                  group->n_common), group->n_common) : g_strdup ("");
+    put_line (self, grid, row++, group->name, a, b, note);
+  }
+  g_autofree char *text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u group is the same in both.",
+                                                        "%u groups are the same in both.", same), same);
+  if (same == 0)
+    return;
+  GtkWidget *label = gtk_label_new (text);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, "dim-label");
+  gtk_grid_attach (GTK_GRID (grid), label, 0, row, 4, 1);
+}
+
+static void
+copy_cb (GtkWidget *button, Diff *self)
+{
+  pju_text_copy (self->studio, self->window, self->csv->str);
+}
+
+static void
+compared_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GtkWidget) window = data;
+  Diff *self = g_object_get_data (G_OBJECT (window), "diff");
+  g_autoptr (GError) error = NULL;
+  PjmStepDiff *diff = pjm_project_compare_steps_finish (PJM_PROJECT (source), result, &error);
+  if (!diff) {
+    pju_studio_complain (self->studio, _("The steps could not be compared"), error->message);
+    gtk_window_destroy (GTK_WINDOW (window));
+    return;
+  }
+  GtkWidget *grid = gtk_grid_new (), *copy = gtk_button_new_with_label (_("Copy CSV"));
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 18);
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  g_string_append_printf (self->csv, "\"\",\"%s\",\"%s\",\"\"\n", self->titles[0], self->titles[1]);
+  put_figures (self, grid, diff);
+  put_groups (self, grid, diff);
+  gtk_box_append (GTK_BOX (self->box), grid);
+  gtk_widget_set_halign (copy, GTK_ALIGN_END);
+  g_signal_connect (copy, "clicked", G_CALLBACK (copy_cb), self);
+  gtk_box_append (GTK_BOX (self->box), copy);
+  pjm_step_diff_free (diff);
+}
+
+static char *
+title_of (PjmStep *step)
+{
+  char *name = pju_get_string (step, "name");
+  return name ? name : pju_get_string (step, "title");
+}
+
+void
+pju_step_diff_show (PjuStudio *studio, GtkWidget *parent, PjmStep *a, PjmStep *b)
+{
+  Diff *self = g_new0 (Diff, 1);
+  GtkWidget *scroll = gtk_scrolled_window_new ();
+  GtkEventController *keys = gtk_shortcut_controller_new ();
+
+  self->studio = g_object_ref (studio);
+  self->titles[0] = title_of (a);
+  self->titles[1] = title_of (b);
+  self->csv = g_string_new (NULL);
+  self->window = gtk_window_new ();
+  self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
+  gtk_widget_add_css_class (self->box, "page-body");
+  gtk_window_set_title (GTK_WINDOW (self->window), _("Two Steps Compared"));
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 820, 460);
+  gtk_window_set_transient_for (GTK_WINDOW (self->window), GTK_WINDOW (gtk_widget_get_root (parent)));
+  gtk_window_set_modal (GTK_WINDOW (self->window), TRUE);
+  gtk_window_set_destroy_with_parent (GTK_WINDOW (self->window), TRUE);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroll), self->box);
+  gtk_window_set_child (GTK_WINDOW (self->window), scroll);
+  gtk_shortcut_controller_add_shortcut (GTK_SHORTCUT_CONTROLLER (keys), gtk_shortcut_new (
+    gtk_keyval_trigger_new (GDK_KEY_Escape, 0), gtk_named_action_new ("window.close")));
+  gtk_widget_add_controller (self->window, keys);
+  g_object_set_data_full (G_OBJECT (self->window), "diff", self, diff_free);
+  pjm_project_compare_steps_async (pju_studio_get_project (studio), a, b, compared_cb, g_object_ref (self->window));
+  gtk_window_present (GTK_WINDOW (self->window));
+}
