@@ -217,6 +217,7 @@ gboolean cli_drop (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop,
  * @tune: (nullable): fine-tuning at the end
  * @n_test: test pictures for every measurement, 0 for all
  * @drop: (nullable): blocks and layers that are removed first
+ * @stages: (nullable each): mixup with distillation, then label refinement, with the network as it was for a teacher
  */
 typedef struct {
   const PjWorkChoose *choice;
@@ -224,6 +225,7 @@ typedef struct {
   const PjWorkTrain *tune;
   unsigned n_test;
   const CliDrop *drop;
+  const PjWorkTrain *stages[2];
 } CliPruning;
 
 /* Measures, chooses, cuts, recalibrates, fine-tunes; @model ends as the smaller network. Every measurement is added

@@ -73,21 +73,46 @@ recalibrate (CliModel *model, PjWork *work, uint64_t seed, GError **error)
 }
 
 static gboolean
-tune (CliModel *model, PjWork *work, const CliPruning *pruning, uint64_t full_macs, GError **error)
+train (CliModel *model, PjWork *work, const PjWorkTrain *settings, GError **error)
 {
   g_auto (PjWorkDone) done = { 0 };
-  PjWorkTrain settings = *pruning->tune;
-  const PjMethod *method = pj_method_find (pruning->choice->method);
-  PjCost cost;
   follow (model, work);
-  pj_graph_cost (model->graph, &cost);
-  settings.fresh = method->fresh != PJ_FRESH_NO;
-  pj_fresh_options (&settings.options, method->fresh, full_macs, cost.macs);
-  PjGraph *trained = pj_work_train (work, &settings, NULL, &done, error);
+  PjGraph *trained = pj_work_train (work, settings, NULL, &done, error);
   if (trained == NULL)
     return FALSE;
   cli_model_advance (model, trained, done.step);
   return TRUE;
+}
+
+/* The stages of CURL; the network before all cuts is the teacher. */
+static gboolean
+tune_by_stages (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, PjGraph *teacher, int64_t teacher_step,
+                CliStages *stages, GError **error)
+{
+  static const char *const ids[] = { "stage-a", "stage-b" };
+  static const char *const titles[] = { "after mixup and distillation", "after label refinement" };
+  for (int i = 0; i < 2; i++) {
+    if (pruning->stages[i] == NULL)
+      continue;
+    PjWorkTrain settings = *pruning->stages[i];
+    settings.teacher_step = (uint64_t) teacher_step;
+    settings.teacher_graph = teacher_step == 0 ? teacher : NULL;
+    if (!train (model, work, &settings, error) || !measure (cli, model, work, pruning->n_test, stages, ids[i], titles[i], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+tune (CliModel *model, PjWork *work, const CliPruning *pruning, uint64_t full_macs, GError **error)
+{
+  PjWorkTrain settings = *pruning->tune;
+  const PjMethod *method = pj_method_find (pruning->choice->method);
+  PjCost cost;
+  pj_graph_cost (model->graph, &cost);
+  settings.fresh = method->fresh != PJ_FRESH_NO;
+  pj_fresh_options (&settings.options, method->fresh, full_macs, cost.macs);
+  return train (model, work, &settings, error);
 }
 
 /* Removes whole parts, if any are to go. */
@@ -107,7 +132,7 @@ static gboolean
 cut_channels (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages, GError **error)
 {
   const PjWorkChoose *choice = pruning->choice;
-  if (choice->keep == NULL && choice->macs <= 0.0 && choice->params <= 0.0)
+  if (!pj_work_choose_is_asked (choice))
     return TRUE;
   return choose_and_cut (cli, model, work, choice, error)
          && measure (cli, model, work, pruning->n_test, stages, "cut", "after cutting", error);
@@ -118,6 +143,8 @@ cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, C
 {
   unsigned n = pruning->n_test;
   gboolean measured = model->accuracy != NULL;
+  g_autoptr (PjGraph) teacher = pj_graph_ref (model->graph);
+  int64_t teacher_step = model->session != NULL ? model->step : 0;
   PjCost full;
   pj_graph_cost (model->graph, &full);
   follow (model, work);
@@ -129,5 +156,6 @@ cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, C
                  && measure (cli, model, work, n, stages, "recalibrated", "norms measured again", error)))
          && (pruning->tune == NULL
              || (tune (model, work, pruning, full.macs, error)
-                 && measure (cli, model, work, n, stages, "tuned", "after fine-tuning", error)));
+                 && measure (cli, model, work, n, stages, "tuned", "after fine-tuning", error)))
+         && tune_by_stages (cli, model, work, pruning, teacher, teacher_step, stages, error);
 }

@@ -7,8 +7,8 @@
 
 static char *tied, *widths, *data, *method, *out, *session, *format;
 static char **keep, **drop_blocks, **drop_layers;
-static double macs, params, keep_floor, lr = 0.01;
-static int multiple = 1, n_images, n_test, finetune, steps, batch = 64, drop_weakest;
+static double macs, params, memory, ms, keep_floor, lr;
+static int multiple = 1, n_images, n_test, finetune, steps, batch = 64, drop_weakest, stage_a, stage_b;
 static gboolean no_scale, no_recalibrate, list;
 
 static const GOptionEntry entries[] = {
@@ -19,7 +19,9 @@ static const GOptionEntry entries[] = {
   { "macs", 0, 0, G_OPTION_ARG_DOUBLE, &macs, "Instead: keep so much of the MACs, taking the weakest channels anywhere",
     "R" },
   { "params", 0, 0, G_OPTION_ARG_DOUBLE, &params, "Instead: the same for the parameters", "R" },
-  { "floor", 0, 0, G_OPTION_ARG_DOUBLE, &keep_floor, "With --macs and --params: never keep less of a group", "R" },
+  { "memory", 0, 0, G_OPTION_ARG_DOUBLE, &memory, "Instead: the same for the bytes of parameters and activations", "R" },
+  { "ms", 0, 0, G_OPTION_ARG_DOUBLE, &ms, "Instead: the same for the milliseconds of a picture, predicted from timings on this device", "R" },
+  { "floor", 0, 0, G_OPTION_ARG_DOUBLE, &keep_floor, "With such a budget: never keep less of a group", "R" },
   { "widths", 0, 0, G_OPTION_ARG_FILENAME, &widths,
     "What of residual stages is cut: wallet (streams and inner widths, each by its own; the default), hourglass (inner widths "
     "only) or bottleneck (both by the same share)", "WORD" },
@@ -39,8 +41,10 @@ static const GOptionEntry entries[] = {
   { "no-recalibrate", 0, 0, G_OPTION_ARG_NONE, &no_recalibrate, "Leave the norm statistics as they are after cutting",
     NULL },
   { "finetune", 0, 0, G_OPTION_ARG_INT, &finetune, "Train for so many epochs afterwards (default 0)", "EPOCHS" },
-  { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop fine-tuning after so many batches", "N" },
-  { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &lr, "Learning rate of the fine-tuning (default 0.01)", "X" },
+  { "finetune-a", 0, 0, G_OPTION_ARG_INT, &stage_a, "Instead, as CURL does: train with mixup, the uncut network as teacher", "EPOCHS" },
+  { "finetune-b", 0, 0, G_OPTION_ARG_INT, &stage_b, "Then, as CURL does: refine the labels of an expanded data set", "EPOCHS" },
+  { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop each fine-tuning after so many batches", "N" },
+  { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &lr, "Learning rate of the fine-tuning (default 0.01; 0.0001 to refine labels)", "X" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the smaller network goes", "MODEL.onnx" },
   { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "Format of --out (default: onnx; see “export --list”)", "NAME" },
@@ -86,13 +90,17 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
                       : "; --list lists them",
                       meant != NULL ? meant : "", meant != NULL ? "?" : "");
   }
-  int n_ways = (keep != NULL) + (macs != 0.0) + (params != 0.0);
+  int n_ways = (keep != NULL) + (macs != 0.0) + (params != 0.0) + (memory != 0.0) + (ms != 0.0);
   if (n_ways > 1 || (n_ways == 0 && drop_blocks == NULL && drop_layers == NULL && drop_weakest == 0))
-    return cli_usage (error, "say how much is to stay with one of --keep, --macs and --params, or what goes whole with --drop-block, "
+    return cli_usage (error, "say how much is to stay with one of --keep, --macs, --params, --memory and --ms, or what goes whole with --drop-block, "
                       "--drop-blocks and --drop-layer");
-  if (macs < 0.0 || macs > 1.0 || params < 0.0 || params > 1.0 || keep_floor < 0.0 || keep_floor > 1.0)
-    return cli_usage (error, "--macs, --params and --floor are shares from 0 to 1");
-  if (finetune < 0 || steps < 0 || n_test < 0 || n_images < 0 || drop_weakest < 0 || multiple < 1 || batch < 1 || !(lr > 0.0))
+  const double shares[] = { macs, params, memory, ms, keep_floor };
+  for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
+    if (!(shares[i] >= 0.0 && shares[i] <= 1.0))
+      return cli_usage (error, "--macs, --params, --memory, --ms and --floor are shares from 0 to 1");
+  if (finetune > 0 && (stage_a > 0 || stage_b > 0))
+    return cli_usage (error, "--finetune-a and --finetune-b take the place of --finetune");
+  if (finetune < 0 || stage_a < 0 || stage_b < 0 || steps < 0 || n_test < 0 || n_images < 0 || drop_weakest < 0 || multiple < 1 || batch < 1 || !(lr >= 0.0))
     return cli_usage (error, "numbers must not be negative");
   PjTied policy;
   PjWidths which;
@@ -106,6 +114,8 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
   choice->keep = g_strdupv (keep);
   choice->macs = macs;
   choice->params = params;
+  choice->memory = memory;
+  choice->ms = ms;
   choice->floor = keep_floor;
   choice->multiple = multiple;
   choice->scale = !no_scale;
@@ -137,6 +147,15 @@ say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const PjWorkC
   return TRUE;
 }
 
+/* What was asked for in place of a stage's published settings. */
+static void
+adjust (Cli *cli, PjTrainOptions *options, float usual_lr)
+{
+  options->max_steps = (unsigned) steps;
+  options->lr = lr > 0.0 ? (float) lr : usual_lr;
+  options->seed = (uint64_t) cli->seed;
+}
+
 static gboolean
 prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, const CliDrop *drop, GError **error)
 {
@@ -144,13 +163,20 @@ prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, cons
   g_auto (PjWorkTrain) tune;
   pj_work_train_init (&tune);
   tune.options.epochs = (unsigned) MAX (finetune, 1);
-  tune.options.max_steps = (unsigned) steps;
-  tune.options.lr = (float) lr;
   tune.options.batch = (unsigned) batch;
-  tune.options.seed = (uint64_t) cli->seed;
   tune.options.eval_every_epoch = FALSE;
-  CliPruning pruning = { choice, !no_recalibrate, finetune > 0 || steps > 0 ? &tune : NULL, (unsigned) n_test, drop };
-  gboolean channels = choice->keep != NULL || choice->macs > 0.0 || choice->params > 0.0;
+  PjWorkTrain a = tune, b = tune;
+  adjust (cli, &tune.options, 0.01f);
+  pj_train_options_curl_a (&a.options, (unsigned) MAX (stage_a, 1), pj_dataset_n (work->dataset, PJ_SPLIT_TRAIN));
+  pj_train_options_curl_b (&b.options, (unsigned) MAX (stage_b, 1));
+  adjust (cli, &a.options, a.options.lr);
+  adjust (cli, &b.options, b.options.lr);
+  gboolean by_stages = stage_a > 0 || stage_b > 0;
+  CliPruning pruning = {
+    choice, !no_recalibrate, !by_stages && (finetune > 0 || steps > 0) ? &tune : NULL, (unsigned) n_test, drop,
+    { stage_a > 0 ? &a : NULL, stage_b > 0 ? &b : NULL },
+  };
+  gboolean channels = pj_work_choose_is_asked (choice);
   if ((channels && !say_estimate (cli, model, work, choice, error)) || !cli_prune (cli, model, work, &pruning, stages, error))
     return FALSE;
   cli_say (cli, "%s, %s, seed %" G_GINT64_FORMAT ", %s\n", channels ? pj_method_find (choice->method)->title : "Whole parts",
@@ -205,7 +231,8 @@ const CliVerb cli_verb_prune = {
            "  penjing-cli prune model.onnx --keep conv3=0.25 --keep conv4=0.5 --method apoz --out small.onnx\n"
            "  penjing-cli prune resnet.onnx --macs 0.5 --method taylor-fo-bn --widths hourglass --round 8 --out small.onnx\n"
            "  penjing-cli prune resnet.onnx --drop-block stage2.block3 --keep 0.7 --finetune 2 --out small.onnx\n"
-           "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json",
+           "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json\n"
+           "  penjing-cli prune model.onnx --macs 0.3 --method curl --finetune-a 20 --finetune-b 4 --out small.onnx",
   .entries = entries,
   .more_entries = cli_method_entries,
   .n_min = 0,

@@ -4,14 +4,16 @@
 
 #include "base/error.h"
 #include "cli/verbs.h"
+#include "io/npy.h"
 #include "model/work-open.h"
 #include "model/work-train.h"
 #include "train/arch.h"
+#include "train/soft-labels.h"
 
-static char *data, *teacher, *out, *session, *schedule;
+static char *data, *teacher, *out, *session, *schedule, *expand, *labels_out;
 static int epochs = -1, steps, batch, crop = -1, warmup, n_test, size;
-static double width, lr, weight_decay = -1.0, distill = 0.5, temperature = 4.0, checkpoint = 5.0;
-static gboolean no_flip, list;
+static double width, lr, weight_decay = -1.0, distill = -1.0, temperature, mixup = -1.0, refine_rate = -1.0, checkpoint = 5.0;
+static gboolean no_flip, list, fresh, refine, curl_a, curl_b;
 
 static const GOptionEntry entries[] = {
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
@@ -28,7 +30,16 @@ static const GOptionEntry entries[] = {
   { "no-flip", 0, 0, G_OPTION_ARG_NONE, &no_flip, "Do not mirror half of the pictures", NULL },
   { "teacher", 0, 0, G_OPTION_ARG_FILENAME, &teacher, "Imitate this network, too (distillation)", "MODEL.onnx" },
   { "distill", 0, 0, G_OPTION_ARG_DOUBLE, &distill, "Weight of the teacher, 0 to 1 (default 0.5)", "X" },
-  { "temperature", 0, 0, G_OPTION_ARG_DOUBLE, &temperature, "Temperature of the distillation (default 4)", "X" },
+  { "temperature", 0, 0, G_OPTION_ARG_DOUBLE, &temperature, "Temperature of the distillation (default 4, to refine labels 1)", "X" },
+  { "mixup", 0, 0, G_OPTION_ARG_DOUBLE, &mixup, "Mix pictures of a batch with shares from Beta (X, X); 1 is usual", "X" },
+  { "expand", 0, 0, G_OPTION_ARG_FILENAME, &expand, "Six pictures from each: tiles shuffled, turned, and part erased or cropped",
+    "erase|crop" },
+  { "refine", 0, 0, G_OPTION_ARG_NONE, &refine, "The teacher gives the first labels, which then follow the student", NULL },
+  { "refine-rate", 0, 0, G_OPTION_ARG_DOUBLE, &refine_rate, "Learning rate of these labels (default 1)", "X" },
+  { "labels-out", 0, 0, G_OPTION_ARG_FILENAME, &labels_out, "Where the refined labels go: logits of each picture", "FILE.npy" },
+  { "curl-a", 0, 0, G_OPTION_ARG_NONE, &curl_a, "As CURL's first stage, mixup and a teacher; other options change it", NULL },
+  { "curl-b", 0, 0, G_OPTION_ARG_NONE, &curl_b, "As its second stage, refined labels on expanded data", NULL },
+  { "fresh", 0, 0, G_OPTION_ARG_NONE, &fresh, "With MODEL: keep its shape only, and train it from initial weights", NULL },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure the result on the first N test pictures only", "N" },
   { "checkpoint", 0, 0, G_OPTION_ARG_DOUBLE, &checkpoint,
     "A killed process loses at most so many seconds of work (default 5)", "S" },
@@ -52,12 +63,43 @@ read_schedule (PjTrainOptions *options, GError **error)
   return cli_usage (error, "--schedule must be cosine, step or constant, not “%s”", schedule);
 }
 
+/* The teacher and what is made of pictures and labels. */
+static gboolean
+read_imitation (PjWorkTrain *settings, GError **error)
+{
+  PjTrainOptions *options = &settings->options;
+  gboolean by_stage = curl_a || curl_b;
+  if ((refine || by_stage) && teacher == NULL)
+    return cli_usage (error, "labels and answers to imitate come from a network: name it with --teacher");
+  if (curl_a && curl_b)
+    return cli_usage (error, "--curl-a and --curl-b are two trainings, one after the other");
+  if (expand != NULL && strcmp (expand, "erase") != 0 && strcmp (expand, "crop") != 0)
+    return cli_usage (error, "--expand must be erase or crop, not “%s”", expand);
+  if (labels_out != NULL && !refine && !curl_b)
+    return cli_usage (error, "--labels-out writes refined labels; it needs --refine or --curl-b");
+  if (teacher != NULL) {
+    settings->teacher = g_canonicalize_filename (teacher, NULL);
+    if (distill >= 0.0 || !by_stage)
+      options->distill = distill >= 0.0 ? (float) distill : 0.5f;
+    if (temperature > 0.0 || !by_stage)
+      options->distill_temperature = temperature > 0.0 ? (float) temperature : refine ? 1 : 4;
+  }
+  if (mixup >= 0.0)
+    options->mixup = (float) mixup;
+  options->refine = options->refine || refine;
+  if (refine_rate >= 0.0)
+    options->refine_rate = (float) refine_rate;
+  if (expand != NULL)
+    options->expand = strcmp (expand, "crop") == 0 ? PJ_EXPAND_CROP : PJ_EXPAND_ERASE;
+  return TRUE;
+}
+
 static gboolean
 read_options (Cli *cli, PjWorkTrain *settings, GError **error)
 {
   PjTrainOptions *options = &settings->options;
   options->seed = (uint64_t) cli->seed;
-  if (epochs < -1 || steps < 0 || batch < 0 || warmup < 0 || crop < -1 || lr < 0.0 || n_test < 0 || !(checkpoint > 0.0))
+  if (epochs < -1 || steps < 0 || batch < 0 || warmup < 0 || crop < -1 || lr < 0.0 || n_test < 0 || temperature < 0.0 || !(checkpoint > 0.0))
     return cli_usage (error, "numbers must not be negative");
   if (size != 0 && (size < 8 || size > 1024))
     return cli_usage (error, "--size must be 8 to 1024, not %d", size);
@@ -65,6 +107,11 @@ read_options (Cli *cli, PjWorkTrain *settings, GError **error)
     return cli_usage (error, "--width must be more than 0");
   if (!settings->fresh && (size != 0 || width != 0.0))
     return cli_usage (error, "--size and --width are for networks that are made by name; this one has its own");
+  if (curl_a)
+    pj_train_options_curl_a (options, (unsigned) MAX (epochs, 0), 0);
+  if (curl_b)
+    pj_train_options_curl_b (options, (unsigned) MAX (epochs, 0));
+  settings->anew = fresh && !settings->fresh;
   settings->checkpoint_seconds = checkpoint;
   if (epochs >= 0)
     options->epochs = (unsigned) epochs;
@@ -72,17 +119,15 @@ read_options (Cli *cli, PjWorkTrain *settings, GError **error)
   options->warmup_steps = (unsigned) warmup;
   if (batch > 0)
     options->batch = (unsigned) batch;
-  options->lr = lr > 0.0 ? (float) lr : settings->fresh ? 0.05f : 0.01f;
+  if (lr > 0.0 || !(curl_a || curl_b))
+    options->lr = lr > 0.0 ? (float) lr : settings->fresh || fresh ? 0.05f : 0.01f;
   if (weight_decay >= 0.0)
     options->weight_decay = (float) weight_decay;
   if (crop >= 0)
     options->crop = crop;
   options->flip = !no_flip;
-  if (teacher != NULL) {
-    settings->teacher = g_canonicalize_filename (teacher, NULL);
-    options->distill = (float) distill;
-    options->distill_temperature = (float) temperature;
-  }
+  if (!read_imitation (settings, error))
+    return FALSE;
   if (schedule != NULL && !read_schedule (options, error))
     return FALSE;
   g_autoptr (GError) reason = NULL;
@@ -162,6 +207,20 @@ explain_name (const char *name, GError **error)
 }
 
 static gboolean
+write_labels (Cli *cli, const PjTrainResult *figures, GError **error)
+{
+  const PjSoftLabels *labels = figures->labels;
+  if (labels_out == NULL || labels == NULL)
+    return TRUE;
+  PjShape shape = PJ_SHAPE (labels->n, labels->n_classes);
+  if (!pj_npy_write (labels_out, &shape, labels->logits, error))
+    return FALSE;
+  cli_say (cli, "  %s (labels of %u pictures)\n", labels_out, labels->n);
+  json_object_set_string_member (cli->result, "labels", labels_out);
+  return TRUE;
+}
+
+static gboolean
 train (Cli *cli, CliModel *model, PjDataset *dataset, const char *where, const PjWorkTrain *settings, GError **error)
 {
   PjWork work;
@@ -169,17 +228,21 @@ train (Cli *cli, CliModel *model, PjDataset *dataset, const char *where, const P
   if (!cli_work (cli, model, dataset, where, target, &work, error))
     return FALSE;
   g_auto (PjWorkDone) done = { 0 };
-  PjTrainResult figures;
+  PjTrainResult figures = { 0 };
   PjGraph *trained = pj_work_train (&work, settings, &figures, &done, error);
   if (trained == NULL)
     return FALSE;
   cli_model_advance (model, trained, done.step);
   PjAccuracy accuracy;
-  if (!cli_measure (cli, model, &work, (unsigned) n_test, &accuracy, error))
+  if (!cli_measure (cli, model, &work, (unsigned) n_test, &accuracy, error)) {
+    pj_train_result_clear (&figures);
     return FALSE;
+  }
   show (cli, &figures, &accuracy);
   pj_accuracy_clear (&accuracy);
-  return out == NULL || cli_export (cli, model, &work, "onnx", out, "out", error);
+  gboolean ok = write_labels (cli, &figures, error);
+  pj_train_result_clear (&figures);
+  return ok && (out == NULL || cli_export (cli, model, &work, "onnx", out, "out", error));
 }
 
 static gboolean
@@ -194,13 +257,19 @@ run (Cli *cli, char **args, GError **error)
   g_auto (PjWorkTrain) settings;
   pj_work_train_init (&settings);
   settings.fresh = arch != NULL;
-  if (!read_options (cli, &settings, error) || !cli_check_out (out, error))
+  if (!read_options (cli, &settings, error) || !cli_check_out (out, error) || !cli_check_out (labels_out, error))
     return FALSE;
   g_autofree char *where = NULL;
   g_autoptr (PjDataset) dataset = cli_open_data (cli, data, &where, error);
   g_auto (CliModel) model = { 0 };
   if (dataset == NULL)
     return FALSE;
+  /* The warm-up of stage A is so many epochs. */
+  if (curl_a && warmup == 0) {
+    PjTrainOptions usual = settings.options;
+    pj_train_options_curl_a (&usual, usual.epochs, pj_dataset_n (dataset, PJ_SPLIT_TRAIN) * usual.batch / settings.options.batch);
+    settings.options.warmup_steps = usual.warmup_steps;
+  }
   if (arch != NULL ? !build (cli, arch, named_width, dataset, &model, error) : !cli_open_model (cli, args[0], TRUE, &model, error)) {
     if (arch == NULL && g_error_matches (*error, PJ_ERROR, PJ_ERROR_IO))
       explain_name (args[0], error);
@@ -224,6 +293,7 @@ const CliVerb cli_verb_train = {
            "  penjing-cli train mobilenetv2-0.5 --data ~/photos --size 96 --epochs 30 --out photos.onnx\n"
            "  penjing-cli train vgg-mini --data fashion-mnist --epochs 5 --out vgg.onnx\n"
            "  penjing-cli train small.onnx --data ~/photos --lr 0.005 --teacher large.onnx --out better.onnx\n"
+           "  penjing-cli train small.onnx --data ~/photos --teacher large.onnx --curl-b --epochs 4 --labels-out labels.npy\n"
            "  penjing-cli train resnet-mini --steps 100 --seed 7 --session try.penjing",
   .entries = entries,
   .n_min = 0,

@@ -71,6 +71,8 @@ static const PjField fields[] = {
   { "keep", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjWorkChoose, keep) },
   { "macs", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, macs) },
   { "params", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, params) },
+  { "memory", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, memory) },
+  { "ms", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, ms) },
   { "floor", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkChoose, floor) },
   { "multiple", PJ_FIELD_INT, G_STRUCT_OFFSET (PjWorkChoose, multiple) },
   { "scale", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkChoose, scale) },
@@ -187,16 +189,24 @@ static gboolean
 fill_settings (PjPruneSettings *prune, const PjWorkChoose *settings, const double *ratios, GError **error)
 {
   *prune = (PjPruneSettings) { .multiple = settings->multiple, .floor = settings->floor, .scale = settings->scale };
-  int n_ways = (settings->keep != NULL
-                && settings->keep[0] != NULL) + (settings->macs > 0.0) + (settings->params > 0.0);
+  const struct { double target; PjBudgetKind kind; } budgets[] = {
+    { settings->macs, PJ_BUDGET_MACS }, { settings->params, PJ_BUDGET_PARAMS }, { settings->memory, PJ_BUDGET_MEMORY },
+    { settings->ms, PJ_BUDGET_MS },
+  };
+  int n_ways = settings->keep != NULL && settings->keep[0] != NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (budgets); i++) {
+    if (budgets[i].target == 0.0)
+      continue;
+    n_ways++;
+    prune->global = TRUE;
+    prune->kind = budgets[i].kind;
+    prune->target = budgets[i].target;
+  }
   if (n_ways != 1) {
     g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
-                 "say how much is to be kept in one way: by keep ratios, by MACs, or by parameters");
+                 "say how much is to be kept in one way: by keep ratios, or by a budget of MACs, parameters, memory or milliseconds");
     return FALSE;
   }
-  prune->global = settings->macs > 0.0 || settings->params > 0.0;
-  prune->kind = settings->macs > 0.0 ? PJ_BUDGET_MACS : PJ_BUDGET_PARAMS;
-  prune->target = settings->macs > 0.0 ? settings->macs : settings->params;
   prune->ratios = prune->global ? NULL : ratios;
   return TRUE;
 }
@@ -310,6 +320,12 @@ pj_work_choose_estimate (const PjWork *work, const PjGroups *groups, const PjWor
   g_return_val_if_fail (method != NULL, FALSE);
   return ratios != NULL && prepare_method (&prepared, work, groups, method, settings, ratios, work->hooks, error)
          && pj_method_estimate (method, &prepared.scoring, &prepared.settings, seconds, error);
+}
+
+gboolean
+pj_work_choose_is_asked (const PjWorkChoose *self)
+{
+  return self->keep != NULL || self->macs > 0.0 || self->params > 0.0 || self->memory > 0.0 || self->ms > 0.0;
 }
 
 PjCutPlan *

@@ -23,7 +23,8 @@ PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char 
  * @method: name of a PjMethod
  * @keep: (nullable): as a person writes it: "0.5" for all groups that can be cut and that the method can judge,
  *   "conv3=0.25" for one; later ones win.  Groups that nothing names stay whole.
- * @macs, @params: instead: a global budget, the share that is kept; 0 for none
+ * @macs, @params, @memory, @ms: instead: a global budget, the share that is kept; 0 for none.  @ms counts predicted
+ *   milliseconds of one picture on the device at hand.
  * @floor: smallest share of a group under a global budget
  * @multiple: round kept counts up to a multiple of this
  * @scale: least-squares factors on the next layer, for methods that have them
@@ -34,7 +35,7 @@ PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char 
 typedef struct {
   char *method;
   char **keep;
-  double macs, params, floor;
+  double macs, params, memory, ms, floor;
   int multiple;
   gboolean scale;
   char **set;
@@ -49,6 +50,9 @@ void pj_work_choose_clear (PjWorkChoose *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkChoose, pj_work_choose_clear)
 char *pj_work_choose_write (const PjWorkChoose *self);
 gboolean pj_work_choose_read (PjWorkChoose *self, const char *text, GError **error);
+
+/* TRUE if something says how much is to be kept. */
+gboolean pj_work_choose_is_asked (const PjWorkChoose *self);
 
 /* Ratios by group id from the texts of @keep. PJ_PRUNE_ERROR_SETTING, PJ_PRUNE_ERROR_LOCKED. (transfer full) */
 double *pj_work_ratios (const PjGroups *groups, const char *const *keep, GError **error);

@@ -10,6 +10,8 @@
 #include "model/work-private.h"
 #include "model/work-settings.h"
 #include "session/model.h"
+#include "train/fresh.h"
+#include "train/soft-labels.h"
 
 /* The settings line "schedule" holds the number of PjSchedule. */
 static const PjField fields[] = {
@@ -26,11 +28,16 @@ static const PjField fields[] = {
   { "step-factor", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.step_factor) },
   { "crop", PJ_FIELD_INT, G_STRUCT_OFFSET (PjWorkTrain, options.crop) },
   { "flip", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, options.flip) },
+  { "expand", PJ_FIELD_INT, G_STRUCT_OFFSET (PjWorkTrain, options.expand) },
   { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (PjWorkTrain, options.seed) },
+  { "mixup", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.mixup) },
+  { "refine", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, options.refine) },
+  { "refine-rate", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.refine_rate) },
   { "distill", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.distill) },
   { "distill-temperature", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.distill_temperature) },
   { "eval-every-epoch", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, options.eval_every_epoch) },
   { "fresh", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, fresh) },
+  { "anew", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, anew) },
   { "teacher", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWorkTrain, teacher) },
   { "teacher-step", PJ_FIELD_UINT64, G_STRUCT_OFFSET (PjWorkTrain, teacher_step) },
   { "checkpoint-seconds", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjWorkTrain, checkpoint_seconds) },
@@ -104,6 +111,10 @@ store_checkpoint_cb (const PjTrainState *state, gpointer data, GError **error)
 static gboolean
 open_teacher (Training *self, const PjWorkTrain *settings, GError **error)
 {
+  if (settings->teacher_graph != NULL) {
+    self->teacher = pj_graph_ref (settings->teacher_graph);
+    return TRUE;
+  }
   if (settings->teacher != NULL) {
     self->teacher = pj_onnx_import (settings->teacher, NULL, error);
     return self->teacher != NULL;
@@ -174,38 +185,52 @@ note_training (Training *self, PjGraph *trained)
   pj_graph_set_meta (trained, PJ_NOTE_DATA, pj_dataset_name (self->work->dataset));
 }
 
+/* Refined labels outlive the training: they say what the student made of each picture. */
+static gboolean
+keep_labels (Training *self, const PjTrainResult *figures, GError **error)
+{
+  const PjSoftLabels *labels = figures->labels;
+  return labels == NULL || self->work->session == NULL
+         || pj_session_put_labels (self->work->session, pj_work_run_job (self->run), labels->n, labels->n_classes, labels->logits,
+                                   error);
+}
+
 PjGraph *
 pj_work_train (const PjWork *work, const PjWorkTrain *settings, PjTrainResult *result, PjWorkDone *done, GError **error)
 {
   if (done != NULL)
     memset (done, 0, sizeof *done);
   g_autofree char *how_long = amount (&settings->options);
-  g_autofree char *title = g_strdup_printf (settings->fresh ? "Train, %s" : "Fine-tune, %s", how_long);
+  g_autofree char *title = g_strdup_printf (settings->fresh || settings->anew ? "Train, %s" : "Fine-tune, %s", how_long);
   g_autofree char *text = pj_work_train_write (settings);
   Training self = { .work = work };
   self.run = pj_work_begin (work, settings->fresh ? "train" : "fine-tune", title, text, settings->options.seed, error);
   if (self.run == NULL)
     return NULL;
 
-  g_autoptr (PjGraph) trained = NULL;
+  g_autoptr (PjGraph) trained = NULL, start = NULL;
   PjTrainResult figures = { 0 };
   int64_t step = 0;
   if (prepare (&self, settings, error))
-    trained = pj_train (work->device, work->graph, work->dataset, &self.format, &settings->options, self.teacher,
+    start = settings->anew ? pj_graph_fresh (work->graph, settings->options.seed, error) : pj_graph_ref (work->graph);
+  if (start != NULL)
+    trained = pj_train (work->device, start, work->dataset, &self.format, &settings->options, self.teacher,
                         self.resume.params != NULL ? &self.resume : NULL, store_checkpoint_cb, &self,
                         settings->checkpoint_seconds, pj_work_run_hooks (self.run), &figures, error);
   if (trained != NULL)
     note_training (&self, trained);
-  gboolean ok = trained != NULL && finish (&self, settings, trained, title, &step, error);
+  gboolean ok = trained != NULL && keep_labels (&self, &figures, error) && finish (&self, settings, trained, title, &step, error);
   char *line = ok ? g_strdup_printf ("loss %.4f, %.0f images/s", figures.train_loss, figures.images_per_second) : NULL;
   ok = pj_work_end (self.run, ok, line, done, error);
   training_clear (&self);
+  if (ok && result != NULL)
+    *result = figures;
+  else
+    pj_train_result_clear (&figures);
   if (!ok)
     return NULL;
   if (done != NULL)
     done->step = step;
-  if (result != NULL)
-    *result = figures;
   return g_steal_pointer (&trained);
 }
 

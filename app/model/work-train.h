@@ -11,15 +11,18 @@ G_BEGIN_DECLS
 /**
  * PjWorkTrain:
  * @fresh: trained from initial weights, not fine-tuned: only the words differ
+ * @anew: of the network only its shape is taken; it is trained from initial weights (pj_graph_fresh())
  * @teacher: (nullable): ONNX file whose logits are imitated; options.distill is its weight
  * @teacher_step: step of the session whose network is the teacher, 0 for none
+ * @teacher_graph: (nullable): the teacher itself, borrowed, for work without a session; it is not written
  * @checkpoint_seconds: at most so much work is lost when the process is killed
  */
 typedef struct {
   PjTrainOptions options;
-  gboolean fresh;
+  gboolean fresh, anew;
   char *teacher;
   uint64_t teacher_step;
+  PjGraph *teacher_graph;
   double checkpoint_seconds;
 } PjWorkTrain;
 
@@ -32,9 +35,10 @@ gboolean pj_work_train_read (PjWorkTrain *self, const char *text, GError **error
 
 /**
  * pj_work_train:
- * @result: (out) (optional): measured figures
+ * @result: (out) (optional): measured figures, for pj_train_result_clear()
  *
- * Trains @work->graph.  With a session: points and checkpoints while it runs, PJ_STEP_TRAINED at the end.
+ * Trains @work->graph.  With a session: points and checkpoints while it runs, PJ_STEP_TRAINED at the end, and the refined
+ * labels, if there are any, kept with the job.
  * Started again with @work->job, or by pj_work_resume(), it goes on from the last checkpoint and ends with
  * the same bits as if it had never stopped.
  *

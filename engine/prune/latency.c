@@ -6,7 +6,10 @@
 #include "prune/criterion.h"
 
 #define N_WIDTHS 5
-#define N_ROUNDS 9
+/* Runs of each width: at least so many, more for as long as all of them take little time. */
+#define MIN_ROUNDS 25
+#define MAX_ROUNDS 200
+#define ENOUGH_US (G_USEC_PER_SEC / 2)
 
 static const double widths[N_WIDTHS] = { 0.125, 0.25, 0.5, 0.75, 1 };
 
@@ -42,66 +45,106 @@ thin (PjGraph *graph, const PjGroups *groups, double width, GError **error)
   return scores != NULL ? pj_budget_local (groups, scores, ratios, 1, error) : NULL;
 }
 
-/* Times of the calls of one picture's forward pass, the best of several runs, added up by node. */
+/* The network at one width, compiled. */
+typedef struct {
+  PjGraph *graph;
+  PjParams *params;
+  PjPlan *plan;
+  double *now, *best;       /* milliseconds by call: of the last run, of the best one */
+} Width;
+
+static void
+width_clear (Width *self)
+{
+  pj_plan_free (self->plan);
+  pj_params_free (self->params);
+  pj_graph_unref (self->graph);
+  g_free (self->now);
+  g_free (self->best);
+}
+
 static gboolean
-time_nodes (PjDevice *device, PjGraph *graph, double *ms, GError **error)
+width_open (Width *self, PjDevice *device, PjGraph *graph, const PjGroups *groups, double width, GError **error)
 {
   PjPlanOptions options = { .batch = 1, .mode = PJ_PLAN_INFER };
-  g_autoptr (PjParams) params = pj_params_new (device, graph, FALSE, error);
-  g_autoptr (PjPlan) plan = params != NULL ? pj_plan_new (graph, params, &options, error) : NULL;
-  if (plan == NULL)
-    return FALSE;
-  const PjProgram *program = pj_plan_program (plan);
-  guint n = program->calls->len;
-  g_autofree double *now = g_new0 (double, n), *best = g_new0 (double, n);
+  g_autoptr (PjCutPlan) thinned = thin (graph, groups, width, error);
 
-  for (int round = 0; round < N_ROUNDS; round++) {
-    if (!pj_plan_profile (plan, now, error))
-      return FALSE;
-    for (guint i = 0; i < n; i++)
-      best[i] = round == 0 ? now[i] : MIN (best[i], now[i]);
-  }
-  for (guint i = 0; i < n; i++) {
-    const PjCall *call = pj_program_call (program, i);
-    if (call->segment == PJ_SEGMENT_FORWARD && call->node >= 0)
-      ms[call->node] += best[i];
-  }
+  self->graph = thinned != NULL ? pj_cut (graph, groups, thinned, error) : NULL;
+  self->params = self->graph != NULL ? pj_params_new (device, self->graph, FALSE, error) : NULL;
+  self->plan = self->params != NULL ? pj_plan_new (self->graph, self->params, &options, error) : NULL;
+  if (self->plan == NULL)
+    return FALSE;
+  guint n = pj_plan_program (self->plan)->calls->len;
+  self->now = g_new0 (double, n);
+  self->best = g_new0 (double, n);
   return TRUE;
 }
 
 static gboolean
-measure_width (PjLatency *self, PjDevice *device, PjGraph *graph, const PjGroups *groups, int w, GError **error)
+width_run (Width *self, gboolean is_first, GError **error)
 {
-  g_autoptr (PjCutPlan) plan = thin (graph, groups, widths[w], error);
-  g_autoptr (PjGraph) cut = plan != NULL ? pj_cut (graph, groups, plan, error) : NULL;
-  g_autofree double *ms = g_new0 (double, self->n_nodes);
+  guint n = pj_plan_program (self->plan)->calls->len;
 
-  if (cut == NULL || !time_nodes (device, cut, ms, error))
+  if (!pj_plan_profile (self->plan, self->now, error))
     return FALSE;
-  for (unsigned n = 0; n < self->n_nodes; n++) {
-    Curve *curve = &self->curves[n];
-    curve->work[w] = work_of (cut, (int) n);
-    /* A wider node that seems faster was measured on a quieter machine. */
-    curve->ms[w] = w > 0 ? MAX (curve->ms[w - 1], ms[n]) : ms[n];
+  for (guint i = 0; i < n; i++)
+    self->best[i] = is_first ? self->now[i] : MIN (self->best[i], self->now[i]);
+  return TRUE;
+}
+
+/* Widths take turns, so that what else the machine does meets all of them alike. */
+static gboolean
+run_all (Width *all, const PjHooks *hooks, GError **error)
+{
+  gint64 start = g_get_monotonic_time ();
+
+  for (int round = 0; round < MIN_ROUNDS || (round < MAX_ROUNDS && g_get_monotonic_time () - start < ENOUGH_US); round++) {
+    if (!pj_hooks_go_on (hooks, error))
+      return FALSE;
+    pj_hooks_progress (hooks, MIN (1.0, (double) round / MIN_ROUNDS), "times of all kernels");
+    for (int w = 0; w < N_WIDTHS; w++)
+      if (!width_run (&all[w], round == 0, error))
+        return FALSE;
   }
   return TRUE;
+}
+
+/* Adds the calls up by node. */
+static void
+fill_curves (PjLatency *self, const Width *all)
+{
+  for (int w = N_WIDTHS - 1; w >= 0; w--) {
+    const PjProgram *program = pj_plan_program (all[w].plan);
+    for (unsigned n = 0; n < self->n_nodes; n++)
+      self->curves[n].work[w] = work_of (all[w].graph, (int) n);
+    for (guint i = 0; i < program->calls->len; i++) {
+      const PjCall *call = pj_program_call (program, i);
+      if (call->segment == PJ_SEGMENT_FORWARD && call->node >= 0)
+        self->curves[call->node].ms[w] += all[w].best[i];
+    }
+    /* Other work on the machine only adds time: a narrower node that seems slower met more of it. */
+    for (unsigned n = 0; w < N_WIDTHS - 1 && n < self->n_nodes; n++)
+      self->curves[n].ms[w] = MIN (self->curves[n].ms[w], self->curves[n].ms[w + 1]);
+  }
 }
 
 PjLatency *
 pj_latency_measure (PjDevice *device, PjGraph *graph, const PjGroups *groups, const PjHooks *hooks, GError **error)
 {
   g_autoptr (PjLatency) self = g_new0 (PjLatency, 1);
+  Width all[N_WIDTHS] = { { 0 } };
+  gboolean ok = TRUE;
 
   self->n_nodes = pj_graph_n_nodes (graph);
   self->curves = g_new0 (Curve, self->n_nodes);
-  for (int w = 0; w < N_WIDTHS; w++) {
-    if (!pj_hooks_go_on (hooks, error))
-      return NULL;
-    pj_hooks_progress (hooks, (double) w / N_WIDTHS, "times of all kernels: width %d of %d", w + 1, N_WIDTHS);
-    if (!measure_width (self, device, graph, groups, w, error))
-      return NULL;
-  }
-  return g_steal_pointer (&self);
+  for (int w = 0; ok && w < N_WIDTHS; w++)
+    ok = pj_hooks_go_on (hooks, error) && width_open (&all[w], device, graph, groups, widths[w], error);
+  ok = ok && run_all (all, hooks, error);
+  if (ok)
+    fill_curves (self, all);
+  for (int w = 0; w < N_WIDTHS; w++)
+    width_clear (&all[w]);
+  return ok ? g_steal_pointer (&self) : NULL;
 }
 
 void

@@ -17,7 +17,7 @@ typedef struct _PjLatency PjLatency;
  * @error: PJ_ERROR_CANCELLED and what cutting, compiling and timing raise
  *
  * Thins the network uniformly to several widths down to an eighth, compiles each for one picture and times every kernel
- * call, the best of several runs.  Takes a second or so for small networks.  Engine thread.
+ * call, the best of many runs.  Takes a second or so for small networks.  Engine thread.
  *
  * Returns: (transfer full)
  */

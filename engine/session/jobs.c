@@ -237,3 +237,31 @@ pj_session_drop_checkpoints (PjSession *self, int64_t job, GError **error)
     return FALSE;
   return pj_store_end (self, pj_store_run (self, error, "DELETE FROM checkpoint WHERE job = ?", "i", job), error);
 }
+
+/* --- refined labels --- */
+
+gboolean
+pj_session_put_labels (PjSession *self, int64_t job, unsigned n, unsigned n_classes, const float *logits, GError **error)
+{
+  if (!pj_store_begin (self, error))
+    return FALSE;
+  gboolean ok = pj_store_run (self, error, "INSERT OR REPLACE INTO labels VALUES (?, ?, ?, ?)", "iiib", job, (int64_t) n,
+                              (int64_t) n_classes, logits, (size_t) n * n_classes * sizeof (float));
+  return pj_store_end (self, ok, error);
+}
+
+float *
+pj_session_get_labels (PjSession *self, int64_t job, unsigned *n, unsigned *n_classes, GError **error)
+{
+  float *logits = NULL;
+  pthread_mutex_lock (&self->lock);
+  g_autoptr (sqlite3_stmt) row = pj_store_query (self, error, "SELECT n, classes, logits FROM labels WHERE job = ?", "i", job);
+  if (row != NULL && pj_store_next (self, row, error) == 1) {
+    *n = (unsigned) sqlite3_column_int64 (row, 0);
+    *n_classes = (unsigned) sqlite3_column_int64 (row, 1);
+    logits = pj_store_bytes (row, 2, (size_t) *n * *n_classes * sizeof (float));
+  }
+  g_clear_pointer (&row, sqlite3_finalize);
+  pthread_mutex_unlock (&self->lock);
+  return logits;
+}

@@ -88,7 +88,17 @@ add_answers (sqlite3 *db)
     NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static gboolean (*const migrations[PJ_SCHEMA_VERSION]) (sqlite3 *db) = { add_history, add_jobs, add_scores, add_answers };
+/* Version 5: refined labels, one vector of logits for each training picture. */
+static gboolean
+add_labels (sqlite3 *db)
+{
+  return sqlite3_exec (db,
+    "CREATE TABLE labels (job INTEGER PRIMARY KEY REFERENCES job, n INTEGER NOT NULL, classes INTEGER NOT NULL,"
+    "  logits BLOB NOT NULL);",
+    NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static gboolean (*const migrations[PJ_SCHEMA_VERSION]) (sqlite3 *db) = { add_history, add_jobs, add_scores, add_answers, add_labels };
 
 gboolean
 pj_schema_migrate (sqlite3 *db, int from, int to)

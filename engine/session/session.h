@@ -228,6 +228,12 @@ gboolean pj_session_put_checkpoint (PjSession *self, int64_t job, const PjCheckp
 gboolean pj_session_get_checkpoint (PjSession *self, int64_t job, PjCheckpoint *checkpoint, GError **error);
 gboolean pj_session_drop_checkpoints (PjSession *self, int64_t job, GError **error);
 
+/* The refined labels that a training ended with: @n pictures in the order of the (expanded) training part, @logits
+ * n x n_classes. Replaces. */
+gboolean pj_session_put_labels (PjSession *self, int64_t job, unsigned n, unsigned n_classes, const float *logits, GError **error);
+/* (transfer full) (nullable): NULL without error if the job left none. */
+float *pj_session_get_labels (PjSession *self, int64_t job, unsigned *n, unsigned *n_classes, GError **error);
+
 /* --- scores --- */
 
 typedef struct {
