@@ -30,7 +30,9 @@ choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *s
   } else if (pj_method_budget (scoring, settings, &budget, &latency, error)) {
     budget.floor_is_passed = settings->floor == 0;
     budget.floor = settings->floor > 0 ? settings->floor : FLOOR;
-    plan = pj_budget_spend (scoring->graph, scoring->groups, measured, &budget, error);
+    g_autoptr (PjScores) own = pj_scores_copy (measured);
+    pj_widths_scores (settings->widths, scoring->graph, scoring->groups, FALSE, own);
+    plan = pj_budget_spend (scoring->graph, scoring->groups, own, &budget, error);
   }
   if (plan != NULL && scores != NULL)
     *scores = g_steal_pointer (&measured);

@@ -4,10 +4,12 @@ import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 CLI = os.path.abspath(sys.argv[1])
@@ -96,6 +98,37 @@ def make_model(path="net.onnx", steps=3, *more):
 
 def weights(path):
     return ok(run("info", path, "--json")).json["notes"]["penjing.weights-sha256"]
+
+
+def query(path, sql):
+    try:
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return []
+
+
+def wait_for(path, sql, process):
+    """Until @sql finds something in the session; the process must still be running then."""
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        found = os.path.exists(path) and query(path, sql)
+        if process.poll() is not None:
+            raise AssertionError("it ended before it could be stopped: " + process.communicate()[1].decode())
+        if found:
+            return
+        time.sleep(0.02)
+    process.kill()
+    raise AssertionError("nothing came")
+
+
+def stop(process, number):
+    process.send_signal(number)
+    out, err = process.communicate(timeout=TIMEOUT)
+    return process.returncode, out.decode(), err.decode()
 
 
 def main(tests):

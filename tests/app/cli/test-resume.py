@@ -2,45 +2,12 @@
 """Work that was stopped or killed goes on and ends with the same bits."""
 import os
 import signal
-import sqlite3
 import subprocess
-import time
 
-from harness import CLI, DATA, TIMEOUT, check, main, make_model, ok, refused, run, start, weights
+from harness import CLI, DATA, TIMEOUT, check, main, make_model, ok, query, refused, run, start, stop, wait_for, weights
 
 # Long enough to be stopped in the middle, with a checkpoint at nearly every batch.
 TRAIN = ["train", "net.onnx", "--data", DATA, "--epochs", "6", "--batch", "16", "--seed", "3"]
-
-
-def query(path, sql):
-    try:
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
-        try:
-            return db.execute(sql).fetchall()
-        finally:
-            db.close()
-    except sqlite3.Error:
-        return []
-
-
-def wait_for(path, sql, process):
-    """Until @sql finds something in the session; the process must still be running then."""
-    end = time.monotonic() + TIMEOUT
-    while time.monotonic() < end:
-        found = os.path.exists(path) and query(path, sql)
-        if process.poll() is not None:
-            raise AssertionError("it ended before it could be stopped: " + process.communicate()[1].decode())
-        if found:
-            return
-        time.sleep(0.02)
-    process.kill()
-    raise AssertionError("nothing came")
-
-
-def stop(process, number):
-    process.send_signal(number)
-    out, err = process.communicate(timeout=TIMEOUT)
-    return process.returncode, out.decode(), err.decode()
 
 
 def kill_and_resume_training():
