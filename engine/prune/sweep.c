@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "prune/budget.h"
+#include "prune/suffix.h"
 #include "train/evaluate.h"
 
 /* --- results --- */
@@ -72,69 +73,107 @@ typedef struct {
   const PjScoring *scoring;
   const PjSweepOptions *options;
   PjEvaluator *evaluator;
-  float *reference, *logits;   /* pictures x classes */
+  float *reference, *logits;   /* one batch x classes: all channels open, and some masked */
   PjSweep *sweep;
-  unsigned n_classes, n_done, n_all;   /* points */
+  unsigned n_classes, n_done, n_all;   /* groups */
 } Sweeper;
 
-/* @masks NULL: the whole network, whose logits become the reference. */
-static gboolean
-measure (Sweeper *self, const PjCutPlan *masks, const char *what, double *top1, double *kl, GError **error)
-{
-  PjAccuracy accuracy;
+/* One way to mask the group; points with as many channels share it. */
+typedef struct {
+  int n_kept;
+  guint8 *keep;
+  double right, kl;         /* sums over pictures */
+} Mask;
 
-  pj_hooks_progress (self->scoring->hooks, (double) self->n_done / self->n_all, "%s", what);
-  if (!pj_evaluator_run_logits (self->evaluator, masks, self->scoring->hooks, masks != NULL ? self->logits : self->reference,
-                                &accuracy, error))
-    return FALSE;
-  *top1 = accuracy.top1;
-  self->sweep->n_pictures = accuracy.n;
-  pj_accuracy_clear (&accuracy);
-  *kl = masks == NULL ? 0 : pj_kl_divergence (self->reference, self->logits, self->sweep->n_pictures, self->n_classes,
-                                              PJ_DIVERGENCE_FORWARD);
-  return TRUE;
+static void
+mask_clear (gpointer data)
+{
+  g_free (((Mask *) data)->keep);
 }
 
-/* An earlier point of the group with as many channels, or NULL. */
-static const PjSweepPoint *
-find_same (const PjGroupSweep *result, unsigned n, int n_kept)
+static Mask *
+find_mask (GArray *masks, int n_kept)
 {
-  for (unsigned i = 0; i < n; i++)
-    if (result->points[i].n_kept == n_kept)
-      return &result->points[i];
+  for (guint i = 0; i < masks->len; i++)
+    if (g_array_index (masks, Mask, i).n_kept == n_kept)
+      return &g_array_index (masks, Mask, i);
   return NULL;
 }
 
-static gboolean
-measure_point (Sweeper *self, const PjGroup *group, const double *score, PjGroupSweep *result, unsigned i, GError **error)
+/* Fills the points but for what is measured; what must be measured for them. */
+static GArray *
+make_masks (const Sweeper *self, const PjGroup *group, const double *score, PjGroupSweep *result)
 {
-  PjSweepPoint *point = &result->points[i];
+  GArray *masks = g_array_new (FALSE, TRUE, sizeof (Mask));
 
-  point->ratio = self->options->ratios[i];
-  point->n_kept = point->ratio == 1 ? group->n_channels : pj_group_keep_count (group, point->ratio, 1);
-  const PjSweepPoint *same = find_same (result, i, point->n_kept);
-  if (point->n_kept == group->n_channels) {
-    point->top1 = self->sweep->base_top1;
-    return TRUE;
+  g_array_set_clear_func (masks, mask_clear);
+  for (unsigned i = 0; i < result->n_points; i++) {
+    PjSweepPoint *point = &result->points[i];
+    point->ratio = self->options->ratios[i];
+    point->n_kept = point->ratio == 1 ? group->n_channels : pj_group_keep_count (group, point->ratio, 1);
+    if (point->n_kept == group->n_channels || find_mask (masks, point->n_kept) != NULL)
+      continue;
+    Mask mask = { point->n_kept, g_malloc (group->n_channels), 0, 0 };
+    pj_group_keep_top (group, score, point->n_kept, mask.keep);
+    g_array_append_val (masks, mask);
   }
-  if (same != NULL) {
-    point->top1 = same->top1;
-    point->kl = same->kl;
-    return TRUE;
-  }
-  g_autoptr (PjCutPlan) masks = pj_cut_plan_new ();
-  g_autofree guint8 *keep = g_malloc (group->n_channels);
-  g_autofree char *what = g_strdup_printf ("%s, %d of %d channels", group->name, point->n_kept, group->n_channels);
-  pj_group_keep_top (group, score, point->n_kept, keep);
-  pj_cut_plan_set (masks, group, keep, NULL);
-  if (!measure (self, masks, what, &point->top1, &point->kl, error))
+  return masks;
+}
+
+static gboolean
+measure_batch (Sweeper *self, PjSuffix *suffix, unsigned first, GArray *masks, GError **error)
+{
+  const float *images;
+  unsigned n = pj_evaluator_images (self->evaluator, first, &images);
+
+  if (!pj_suffix_start (suffix, images, error) || !pj_suffix_run (suffix, NULL, self->reference, error))
     return FALSE;
-  if (isfinite (point->kl))
-    return TRUE;
-  g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_NUMERIC,
-               "“%s”: the output with %d of %d channels is not a number; the network itself is broken", group->name,
-               point->n_kept, group->n_channels);
-  return FALSE;
+  for (guint i = 0; i < masks->len; i++) {
+    Mask *mask = &g_array_index (masks, Mask, i);
+    if (!pj_hooks_go_on (self->scoring->hooks, error) || !pj_suffix_run (suffix, mask->keep, self->logits, error))
+      return FALSE;
+    mask->right += pj_evaluator_count_right (self->evaluator, first, n, self->logits);
+    mask->kl += n * pj_kl_divergence (self->reference, self->logits, n, self->n_classes, PJ_DIVERGENCE_FORWARD);
+  }
+  return TRUE;
+}
+
+static gboolean
+measure_masks (Sweeper *self, const PjGroup *group, GArray *masks, GError **error)
+{
+  unsigned n = pj_evaluator_n (self->evaluator), batch = pj_evaluator_batch (self->evaluator);
+  g_autoptr (PjSuffix) suffix = pj_suffix_new (self->scoring->graph, pj_evaluator_params (self->evaluator), group, batch, error);
+
+  for (unsigned first = 0; suffix != NULL && first < n; first += batch) {
+    pj_hooks_progress (self->scoring->hooks, (self->n_done + (double) first / n) / self->n_all, "%s: %u of %u pictures, %u widths",
+                       group->name, first, n, masks->len);
+    if (!measure_batch (self, suffix, first, masks, error))
+      return FALSE;
+  }
+  return suffix != NULL;
+}
+
+static gboolean
+measure_points (Sweeper *self, const PjGroup *group, const double *score, PjGroupSweep *result, GError **error)
+{
+  g_autoptr (GArray) masks = make_masks (self, group, score, result);
+  unsigned n = self->sweep->n_pictures;
+
+  if (masks->len > 0 && !measure_masks (self, group, masks, error))
+    return FALSE;
+  for (unsigned i = 0; i < result->n_points; i++) {
+    PjSweepPoint *point = &result->points[i];
+    const Mask *mask = find_mask (masks, point->n_kept);
+    point->top1 = mask != NULL ? mask->right / n : self->sweep->base_top1;
+    point->kl = mask != NULL ? mask->kl / n : 0;
+    if (isfinite (point->kl))
+      continue;
+    g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_NUMERIC,
+                 "“%s”: the output with %d of %d channels is not a number; the network itself is broken", group->name,
+                 point->n_kept, group->n_channels);
+    return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -147,9 +186,9 @@ measure_group (Sweeper *self, const PjGroupScores *scores, PjSweepFunc func, gpo
 
   if (before == NULL) {
     result->refusal = g_strdup (scores->refusal);
-    for (unsigned i = 0; i < n; i++, self->n_done++)
-      if (!measure_point (self, group, scores->score, result, i, error))
-        return FALSE;
+    if (n > 0 && !measure_points (self, group, scores->score, result, error))
+      return FALSE;
+    self->n_done++;
   }
   const PjGroupSweep *done = result;
   g_ptr_array_add (self->sweep->groups, g_steal_pointer (&result));
@@ -175,14 +214,18 @@ check_options (const PjSweepOptions *options, GError **error)
 static gboolean
 run (Sweeper *self, const PjScores *scores, PjSweepFunc func, gpointer data, GError **error)
 {
-  double zero;
+  PjAccuracy accuracy;
 
-  self->n_all = scores->n_groups * self->options->n_ratios + 1;
+  self->n_all = scores->n_groups + 1;
   for (unsigned i = 0; self->options->before != NULL && i < scores->n_groups; i++)
     if (pj_sweep_get (self->options->before, scores->groups[i].group) != NULL)
-      self->n_all -= self->options->n_ratios;
-  if (!measure (self, NULL, "whole network", &self->sweep->base_top1, &zero, error))
+      self->n_all--;
+  pj_hooks_progress (self->scoring->hooks, 0, "whole network");
+  if (!pj_evaluator_run (self->evaluator, NULL, self->scoring->hooks, &accuracy, error))
     return FALSE;
+  self->sweep->base_top1 = accuracy.top1;
+  self->sweep->n_pictures = accuracy.n;
+  pj_accuracy_clear (&accuracy);
   self->n_done = 1;
   for (unsigned i = 0; i < scores->n_groups; i++)
     if (!measure_group (self, &scores->groups[i], func, data, error))
@@ -202,8 +245,9 @@ pj_sweep (const PjScoring *scoring, const PjSweepOptions *options, PjSweepFunc f
   g_autoptr (PjScores) scores = pj_criterion_score (options->criterion, &first, error);
   if (scores == NULL)
     return NULL;
+  PjSplit split = options->on_training_part ? PJ_SPLIT_TRAIN : PJ_SPLIT_TEST;
   g_autoptr (PjEvaluator) evaluator = pj_evaluator_new (scoring->device, scoring->graph, scoring->groups, scoring->dataset,
-                                                        PJ_SPLIT_TEST, scoring->format, options->n_test, error);
+                                                        split, scoring->format, options->n_test, error);
   if (evaluator == NULL)
     return NULL;
   PjScoring rest = *scoring;
@@ -211,9 +255,9 @@ pj_sweep (const PjScoring *scoring, const PjSweepOptions *options, PjSweepFunc f
   rest.hooks = &span.hooks;
   g_autoptr (PjSweep) sweep = pj_sweep_new ();
   Sweeper self = { &rest, options, evaluator, NULL, NULL, sweep, pj_graph_n_classes (scoring->graph), 0, 1 };
-  size_t size = (size_t) pj_evaluator_n (evaluator) * self.n_classes * sizeof (float);
-  self.reference = pj_alloc (size, "class scores of the whole network", error);
-  self.logits = self.reference != NULL ? pj_alloc (size, "class scores of the masked network", error) : NULL;
+  size_t size = (size_t) pj_evaluator_batch (evaluator) * self.n_classes * sizeof (float);
+  self.reference = pj_alloc (size, "class scores of one batch", error);
+  self.logits = self.reference != NULL ? pj_alloc (size, "class scores of one batch", error) : NULL;
   gboolean ok = self.logits != NULL && run (&self, scores, func, data, error);
   pj_free (self.reference);
   pj_free (self.logits);

@@ -44,12 +44,14 @@ const PjGroupSweep *pj_sweep_get (const PjSweep *self, int group);
  * PjSweepOptions:
  * @criterion: says in which order the channels of a group go
  * @ratios: shares to keep, each above 0 and at most 1
- * @n_test: test pictures to measure on, the first of the part; 0 for all
+ * @on_training_part: measure there, where the result decides what is cut, and not on the test part
+ * @n_test: pictures to measure on, the first of the part; 0 for all
  * @before: (nullable): what an interrupted sweep with the same options had; its groups are taken over, not measured
  */
 typedef struct {
   const PjCriterion *criterion;
   const double *ratios;
+  gboolean on_training_part;
   unsigned n_ratios, n_test;
   const PjSweep *before;
 } PjSweepOptions;
@@ -62,8 +64,9 @@ typedef gboolean (*PjSweepFunc) (const PjSweep *sweep, const PjGroupSweep *group
  * @func: (nullable)
  * @error: PJ_PRUNE_ERROR_SETTING, PJ_ERROR_CANCELLED and what scoring and measuring raise
  *
- * Ratios that keep the same channels are measured once, and a group left whole is the network itself.  Cost: one pass
- * over the pictures per distinct point.  Cancel is polled once per batch.
+ * Ratios that keep the same channels are measured once, and a group left whole is the network itself.  Cost: for each group
+ * one pass over the pictures up to it, and for each distinct point one from it on (PjSuffix).  Cancel is polled once per
+ * batch and point.
  *
  * Returns: (transfer full): all unlocked groups
  */

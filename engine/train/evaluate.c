@@ -148,12 +148,24 @@ set_masks (PjEvaluator *self, const PjCutPlan *masks, GError **error)
   return pj_masks_apply (self->plan, self->graph, self->groups, self->gated, masks, error);
 }
 
-static gboolean
-run_batch (PjEvaluator *self, unsigned first, unsigned n, PjTally *tally, GError **error)
+unsigned
+pj_evaluator_images (PjEvaluator *self, unsigned first, const float **images)
 {
+  unsigned n = MIN (self->batch, self->n - first);
+
   for (unsigned i = 0; i < self->batch; i++)
     pj_format_normalise (&self->format, self->pixels + (first + (i < n ? i : 0)) * self->picture_elems,
                          self->images + i * self->picture_elems);
+  *images = self->images;
+  return n;
+}
+
+static gboolean
+run_batch (PjEvaluator *self, unsigned first, unsigned n, PjTally *tally, GError **error)
+{
+  const float *images;
+
+  pj_evaluator_images (self, first, &images);
   if (!pj_plan_set_images (self->plan, self->images, error) || !pj_plan_forward (self->plan, NULL, error)
       || !pj_plan_read_logits (self->plan, self->logits, error))
     return FALSE;
@@ -195,4 +207,28 @@ unsigned
 pj_evaluator_n (const PjEvaluator *self)
 {
   return self->n;
+}
+
+unsigned
+pj_evaluator_batch (const PjEvaluator *self)
+{
+  return self->batch;
+}
+
+unsigned
+pj_evaluator_count_right (const PjEvaluator *self, unsigned first, unsigned n, const float *logits)
+{
+  PjTally tally;
+
+  pj_tally_init (&tally, pj_graph_n_classes (self->graph), n);
+  pj_tally_add (&tally, logits, self->labels + first, n);
+  unsigned right = tally.top1;
+  pj_tally_clear (&tally);
+  return right;
+}
+
+PjParams *
+pj_evaluator_params (PjEvaluator *self)
+{
+  return self->params;
 }

@@ -4,6 +4,7 @@
 
 #include "base/hooks.h"
 #include "compute/device.h"
+#include "compute/params.h"
 #include "data/loader.h"
 #include "graph/graph.h"
 #include "graph/cut.h"
@@ -50,8 +51,16 @@ gboolean pj_evaluator_run (PjEvaluator *self, const PjCutPlan *masks, const PjHo
 /* The same, and what the network said: @logits: (out): pj_evaluator_n() x classes. */
 gboolean pj_evaluator_run_logits (PjEvaluator *self, const PjCutPlan *masks, const PjHooks *hooks, float *logits,
                                   PjAccuracy *accuracy, GError **error);
-/* Pictures that it measures on. */
+/* Pictures that it measures on, and how many of them a batch holds. */
 unsigned pj_evaluator_n (const PjEvaluator *self);
+unsigned pj_evaluator_batch (const PjEvaluator *self);
+/* For whoever runs a plan of their own over the same pictures: a batch from picture @first on (a short last one repeats
+ * its first picture), valid until the next call; returns how many are real. */
+unsigned pj_evaluator_images (PjEvaluator *self, unsigned first, const float **images);
+/* How many of the @n pictures from @first on @logits gets right, counted as everywhere. */
+unsigned pj_evaluator_count_right (const PjEvaluator *self, unsigned first, unsigned n, const float *logits);
+/* Its network's parameters on the device, as they are in the network unless masks with factors were run. */
+PjParams *pj_evaluator_params (PjEvaluator *self);
 void pj_evaluator_free (PjEvaluator *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjEvaluator, pj_evaluator_free)
 

@@ -9,6 +9,7 @@
 #include "ops/op.h"
 #include "prune/budget.h"
 #include "prune/divergence.h"
+#include "prune/equal-loss.h"
 #include "prune/latency.h"
 #include "train/arch.h"
 
@@ -230,6 +231,97 @@ latency_table (void)
   g_assert_error (error, PJ_ERROR, PJ_ERROR_CANCELLED);
 }
 
+/* --- the same loss everywhere --- */
+
+/* Two groups of 4 and 10 with known curves. */
+static PjSweep *
+known_sweep (const PjGroups *groups)
+{
+  PjSweep *sweep = pj_sweep_new ();
+  const struct { int n; struct { int n_kept; double kl, top1; } points[3]; } parts[] = {
+    { 2, { { 3, 0.4, 0.80 }, { 1, 0.8, 0.5 } } },
+    /* The narrowest is measured as better than the one before: that is luck. */
+    { 3, { { 8, 0.1, 0.89 }, { 5, 0.3, 0.85 }, { 2, 0.2, 0.86 } } },
+  };
+  sweep->base_top1 = 0.9;
+  sweep->n_pictures = 100;
+  for (unsigned g = 0; g < 2; g++) {
+    PjGroupSweep *part = pj_group_sweep_new (pj_groups_get (groups, g), (unsigned) parts[g].n);
+    for (int i = 0; i < parts[g].n; i++)
+      part->points[i] = (PjSweepPoint) { parts[g].points[i].n_kept / (double) part->n_channels, parts[g].points[i].n_kept,
+                                         parts[g].points[i].top1, parts[g].points[i].kl };
+    g_ptr_array_add (sweep->groups, part);
+  }
+  return sweep;
+}
+
+static void
+equal_loss_rule (void)
+{
+  g_autoptr (PjGraph) graph = two_layers ();
+  g_autoptr (PjGroups) groups = pj_groups_new (graph);
+  g_autoptr (PjSweep) sweep = known_sweep (groups);
+  PjScoring scoring = { .graph = graph, .groups = groups, .seed = 1 };
+  g_autoptr (PjScores) scores = pj_criterion_score (pj_criterion_find ("weight-sum"), &scoring, NULL);
+  const PjGroup *g0 = pj_groups_get (groups, 0), *g1 = pj_groups_get (groups, 1);
+  const PjGroupSweep *first = pj_sweep_get (sweep, g0->id), *second = pj_sweep_get (sweep, g1->id);
+  g_autoptr (GError) error = NULL;
+  /* Straight lines between points, 0 for the whole, and no way back. */
+  const struct { int n_kept; double kl; } lines[] = { { 10, 0 }, { 9, 0.05 }, { 8, 0.1 }, { 6, 0.1 + 0.2 * 2 / 3 }, { 5, 0.3 }, { 3, 0.3 }, { 2, 0.3 } };
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    g_assert_cmpfloat_with_epsilon (pj_equal_loss_at (sweep, second, PJ_LOSS_KL, lines[i].n_kept), lines[i].kl, 1e-12);
+  g_assert_cmpfloat_with_epsilon (pj_equal_loss_at (sweep, first, PJ_LOSS_KL, 2), 0.6, 1e-12);
+  g_assert_cmpfloat_with_epsilon (pj_equal_loss_at (sweep, first, PJ_LOSS_TOP1, 3), 0.1, 1e-12);
+
+  double loss, base, before = 0;
+  for (int k = 9; k >= 5; k--) {
+    const PjBudget budget = { .kind = PJ_BUDGET_CHANNELS, .target = (4 + k) / 14.0, .floor = 0 };
+    g_autoptr (PjCutPlan) plan = pj_equal_loss_spend (graph, groups, scores, sweep, PJ_LOSS_KL, &budget, &loss, &error);
+    g_assert_no_error (error);
+    int n0 = pj_cut_plan_n_kept (plan, g0), n1 = pj_cut_plan_n_kept (plan, g1);
+    g_assert_cmpint (n0 + n1, <=, 4 + k);
+    /* Neither loses more than what is tolerated, and either would with one channel less. */
+    g_assert_cmpfloat (pj_equal_loss_at (sweep, first, PJ_LOSS_KL, n0), <=, loss);
+    g_assert_cmpfloat (pj_equal_loss_at (sweep, second, PJ_LOSS_KL, n1), <=, loss);
+    g_assert_true (n0 == 1 || pj_equal_loss_at (sweep, first, PJ_LOSS_KL, n0 - 1) > loss);
+    g_assert_true (n1 == 2 || pj_equal_loss_at (sweep, second, PJ_LOSS_KL, n1 - 1) > loss);
+    g_assert_cmpfloat (loss, >=, before);
+    before = loss;
+  }
+  /* 0.3 lets the second layer go to its narrowest point at once; the first one, which would lose more, stays whole. */
+  g_assert_cmpfloat_with_epsilon (before, 0.3, 1e-9);
+  const PjBudget too_small = { .kind = PJ_BUDGET_CHANNELS, .target = 0.1 };
+  g_assert_null (pj_equal_loss_spend (graph, groups, scores, sweep, PJ_LOSS_KL, &too_small, NULL, &error));
+  g_assert_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING);
+  g_assert_nonnull (strstr (error->message, "narrowest"));
+  g_assert_true (pj_budget_amount (graph, groups, NULL, PJ_BUDGET_CHANNELS, NULL, &base, NULL) && base == 14);
+}
+
+/* The method meets its budget by either loss, and chooses the same again. */
+static void
+equal_loss_method (void)
+{
+  g_auto (Lab) lab;
+  g_autoptr (GError) error = NULL;
+  lab_init_residual (&lab, 64);
+  const PjMethod *method = pj_method_find ("equal-loss");
+  const char *const sets[][2] = { { "loss=kl", NULL }, { "loss=accuracy", NULL } };
+  for (guint i = 0; i < 2; i++) {
+    g_autofree double *values = pj_method_values (method, sets[i], NULL);
+    PjPruneSettings settings = { .global = TRUE, .kind = PJ_BUDGET_MACS, .target = 0.6, .values = values };
+    g_assert_true (pj_prune_settings_check (method, &lab.scoring, &settings, &error));
+    g_autoptr (PjCutPlan) plan = method->choose (method, &lab.scoring, &settings, NULL, &error);
+    g_autoptr (PjCutPlan) again = method->choose (method, &lab.scoring, &settings, NULL, NULL);
+    g_assert_no_error (error);
+    PjCost cost, base;
+    pj_graph_cost (lab.graph, &base);
+    g_assert_true (pj_cut_predict_cost (lab.graph, lab.groups, plan, &cost, NULL));
+    g_assert_cmpfloat ((double) cost.macs, <=, 0.6 * (double) base.macs);
+    for (unsigned k = 0; k < plan->n_cuts; k++)
+      g_assert_cmpmem (plan->cuts[k].keep, plan->cuts[k].n_channels, again->cuts[k].keep, again->cuts[k].n_channels);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -241,5 +333,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/budget/peak-memory", peak_memory);
   g_test_add_func ("/prune/budget/kinds", budgets);
   g_test_add_func ("/prune/budget/latency-table", latency_table);
+  g_test_add_func ("/prune/equal-loss/rule", equal_loss_rule);
+  g_test_add_func ("/prune/equal-loss/method", equal_loss_method);
   return g_test_run ();
 }
