@@ -13,6 +13,10 @@ pj_method_budget (const PjScoring *scoring, const PjPruneSettings *settings, PjB
   *latency = NULL;
   if (settings->kind != PJ_BUDGET_MS)
     return TRUE;
+  if (scoring->device == NULL) {
+    g_set_error_literal (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING, "milliseconds are predicted for a device; choose one");
+    return FALSE;
+  }
   budget->latency = *latency = pj_latency_measure (scoring->device, scoring->graph, scoring->groups, scoring->hooks, error);
   return *latency != NULL;
 }

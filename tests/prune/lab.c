@@ -198,6 +198,15 @@ lab_init_residual (Lab *self, unsigned n)
   lab_init (self, g, noise_pictures (n, 0), noise_format);
 }
 
+void
+lab_swap_graph (Lab *self, PjGraph *graph)
+{
+  pj_groups_unref (self->groups);
+  pj_graph_unref (self->graph);
+  self->scoring.graph = self->graph = graph;
+  self->scoring.groups = self->groups = pj_groups_new (graph);
+}
+
 /* --- cancelling, ratios --- */
 
 static gboolean

@@ -38,6 +38,9 @@ void lab_init_chain (Lab *self, unsigned n, gboolean linear, uint64_t seed);
 /* A stem "stem" (4), two residual blocks of inner widths "x" (5) and "y" (5) on one stream, fc. 1 x 8 x 8 noise. */
 void lab_init_residual (Lab *self, unsigned n);
 
+/* Another network for the same pictures. @graph: (transfer full) */
+void lab_swap_graph (Lab *self, PjGraph *graph);
+
 /* Hooks that cancel at the poll after @after others. */
 void lab_cancel_after (Lab *self, int after);
 

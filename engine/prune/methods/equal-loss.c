@@ -65,11 +65,28 @@ choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *s
   return plan;
 }
 
+/* The criterion must be able to judge what is to be cut: a group at least, or all that a person names. */
 static gboolean
-fit (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error)
+check (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, GError **error)
 {
-  const PjCriterion *usual = pj_criterion_find (criteria[0]);
-  return usual->fit == NULL || usual->fit (scoring, group, error);
+  const PjCriterion *criterion = criterion_of (self, settings);
+  g_autoptr (GError) first = NULL;
+  unsigned n_fit = 0;
+
+  for (unsigned i = 0; criterion->fit != NULL && i < pj_groups_n (scoring->groups); i++) {
+    const PjGroup *group = pj_groups_get (scoring->groups, i);
+    g_autoptr (GError) reason = NULL;
+    if (group->lock_reason != NULL || (settings->ratios != NULL && settings->ratios[i] == 1))
+      continue;
+    if (criterion->fit (scoring, group, &reason))
+      n_fit++;
+    else if (first == NULL)
+      first = g_steal_pointer (&reason);
+  }
+  if (first == NULL || (settings->global && n_fit > 0))
+    return TRUE;
+  g_propagate_prefixed_error (error, g_steal_pointer (&first), "%s: ", criterion->title);
+  return FALSE;
 }
 
 const PjMethod pj_method_equal_loss = {
@@ -79,5 +96,5 @@ const PjMethod pj_method_equal_loss = {
            "It decides widths under a budget; a criterion decides which channels go.",
   .source = "the rule of FastNAS (NVIDIA Model Optimizer), AIMET and PaddleSlim",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_LABELS, .gives_scores = TRUE, .allocates = TRUE,
-  .fit = fit, .options = options, .choose = choose,
+  .options = options, .check = check, .choose = choose,
 };
