@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// affine: y = relu? ((x - center) * scale + shift) per channel: batch norm with known statistics, and gates.
+// affine: y = relu? ((x - center) * scale + shift) per channel, at most CEILING: batch norm with known statistics, and gates.
 //   x, y        [n] quads of blocked tensors
 //   coefficients  FULL: [c4][3] quads, center, scale, shift; else [c4] quads, scale alone
 //   dispatch    flat over n
@@ -9,6 +9,7 @@
 
 layout (constant_id = 1) const bool RELU = false;
 layout (constant_id = 2) const bool FULL = true;
+layout (constant_id = 3) const float CEILING = 3.4e38;
 QUADS (0, X, x);
 QUADS (1, Coefficients, coefficients);
 QUADS_OUT (2, Y, y);
@@ -26,7 +27,7 @@ main ()
         v = (v - LOAD (coefficients, 3 * block)) * LOAD (coefficients, 3 * block + 1) + LOAD (coefficients, 3 * block + 2);
       else
         v *= LOAD (coefficients, block);
-      y[i] = RELU ? max (v, vec4 (0)) : v;
+      y[i] = RELU ? min (max (v, vec4 (0)), vec4 (CEILING)) : v;
     }
   }
 }

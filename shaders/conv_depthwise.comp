@@ -88,6 +88,6 @@ main ()
       vec4 v = acc[i] + bias;
       if (HAS_R)
         v += LOAD (r, at);
-      y[at] = p.relu != 0 ? max (v, vec4 (0)) : v;
+      y[at] = p.ceiling >= 0.0 ? min (max (v, vec4 (0)), vec4 (p.ceiling)) : v;
     }
 }

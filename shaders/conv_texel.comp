@@ -98,7 +98,7 @@ store (int n, int row, int column, int tile)
           vec4 v = vec4 (acc[i][4 * q], acc[i][4 * q + 1], acc[i][4 * q + 2], acc[i][4 * q + 3]) + bias;
           if (HAS_R)
             v += texelFetch (r, at);
-          y[at] = p.relu != 0 ? max (v, vec4 (0)) : v;
+          y[at] = p.ceiling >= 0.0 ? min (max (v, vec4 (0)), vec4 (p.ceiling)) : v;
         }
   }
 }

@@ -117,7 +117,7 @@ main ()
         v += b[y_block];
       if (HAS_R)
         v += r[at];
-      y[at] = p.relu != 0 ? max (v, vec4 (0)) : v;
+      y[at] = p.ceiling >= 0.0 ? min (max (v, vec4 (0)), vec4 (p.ceiling)) : v;
     }
   }
 }

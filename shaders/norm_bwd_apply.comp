@@ -9,6 +9,7 @@
 
 layout (constant_id = 1) const bool RELU = false;
 layout (constant_id = 2) const bool CENTERED = true;
+layout (constant_id = 3) const float CEILING = 3.4e38;
 QUADS (0, X, x);
 QUADS (1, Y, y);
 QUADS (2, DY, dy);
@@ -24,8 +25,11 @@ main ()
     if (i < n) {
       uint row = 4 * block_of (i, plane, c4);
       vec4 d = LOAD (dy, i);
-      if (RELU)
-        d = mix (vec4 (0), d, greaterThan (LOAD (y, i), vec4 (0)));
+      if (RELU) {
+        vec4 out_value = LOAD (y, i);
+        bvec4 passes = bvec4 (uvec4 (greaterThan (out_value, vec4 (0))) & uvec4 (lessThan (out_value, vec4 (CEILING))));
+        d = mix (vec4 (0), d, passes);
+      }
       vec4 v = LOAD (coefficients, row) * d;
       if (CENTERED)
         v += LOAD (coefficients, row + 1) + LOAD (coefficients, row + 2) * (LOAD (x, i) - LOAD (coefficients, row + 3));

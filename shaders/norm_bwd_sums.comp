@@ -11,6 +11,7 @@
 
 layout (constant_id = 1) const bool RELU = false;
 layout (constant_id = 2) const bool CENTERED = true;
+layout (constant_id = 3) const float CEILING = 3.4e38;
 QUADS (0, X, x);
 QUADS (1, Y, y);
 QUADS (2, DY, dy);
@@ -30,8 +31,11 @@ main ()
   vec4 middle = CENTERED ? LOAD (center, block) : vec4 (0), sum = vec4 (0), products = vec4 (0);
   for (uint k = 0; k < count; k++) {
     vec4 d = LOAD (dy, w.quad);
-    if (RELU)
-      d = mix (vec4 (0), d, greaterThan (LOAD (y, w.quad), vec4 (0)));
+    if (RELU) {
+      vec4 out_value = LOAD (y, w.quad);
+      bvec4 passes = bvec4 (uvec4 (greaterThan (out_value, vec4 (0))) & uvec4 (lessThan (out_value, vec4 (CEILING))));
+      d = mix (vec4 (0), d, passes);
+    }
     sum += d;
     products += d * (LOAD (x, w.quad) - middle);
     walk_next (w);

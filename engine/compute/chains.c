@@ -2,6 +2,7 @@
 #include "compute/chains.h"
 
 #include "ops/op.h"
+#include "ops/params.h"
 
 typedef struct {
   const PjGraph *graph;
@@ -31,6 +32,19 @@ absorb (Finder *f, PjChain *chain, int node)
     chain->gated = chain->output;
 }
 
+/* TRUE for a ReLU and, with @clips, for a Clip from 0; @ceiling gets its upper bound. */
+static gboolean
+is_rectifier (const PjNode *node, gboolean clips, float *ceiling)
+{
+  if (node->op == &pj_op_relu)
+    return TRUE;
+  const PjUnaryParams *p = node->params;
+  if (!clips || node->op != &pj_op_clip || p->alpha != 0.0f || !(p->beta > 0.0f))
+    return FALSE;
+  *ceiling = p->beta < G_MAXFLOAT ? p->beta : 0.0f;
+  return TRUE;
+}
+
 static void
 grow (Finder *f, PjChain *chain, gboolean fold)
 {
@@ -52,8 +66,9 @@ grow (Finder *f, PjChain *chain, gboolean fold)
     chain->residual = add->inputs[add->inputs[0] == chain->output ? 1 : 0];
     absorb (f, chain, next);
   }
+  gboolean clips = op == &pj_op_norm || (folds && op == &pj_op_conv);
   if (op->fuses_relu && (next = sole_reader (f, chain->output)) >= 0
-      && pj_graph_node (f->graph, next)->op == &pj_op_relu
+      && is_rectifier (pj_graph_node (f->graph, next), clips, &chain->ceiling)
       && !f->gated[pj_graph_node (f->graph, next)->outputs[0]]) {
     chain->relu = TRUE;
     absorb (f, chain, next);

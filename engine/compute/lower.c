@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "compute/chains.h"
+#include "compute/recompute.h"
 #include "ops/op.h"
 
 /* What lowering knows of one chain beyond its shape. */
@@ -28,6 +29,8 @@ struct _PjLower {
   ChainState *states;       /* by head */
   int *head_of;
   gboolean *needed;         /* by node */
+  gboolean *dropped;        /* by head: its output is not kept for the backward pass and not computed again yet */
+  gboolean again;           /* a dropped chain is being lowered a second time */
   gboolean *wants_grad;     /* by value */
   int *slots;               /* by value: forward slot or parameter slot */
   int *grads;               /* by value: present ∂L/∂value, or the parameter's gradient slot */
@@ -62,6 +65,12 @@ static gboolean
 has_backward (const PjPlanOptions *options)
 {
   return options->mode == PJ_PLAN_TRAIN || options->mode == PJ_PLAN_SCORE;
+}
+
+gboolean
+pj_lower_again (PjLower *self)
+{
+  return self->again;
 }
 
 const PjChain *
@@ -120,6 +129,9 @@ is_observed (const PjPlanOptions *options, int value)
 static int
 value_slot (PjLower *self, int value)
 {
+  /* The host reads what the forward pass made. */
+  if (self->again)
+    return self->slots[value] = pj_lower_temp (self, value);
   gboolean readable = is_observed (self->options, value) || value == pj_graph_get_logits (self->graph);
   int slot = pj_program_add_slot (self->program, PJ_STORE_ARENA, readable ? PJ_SLOT_HOST : 0,
                                   batch_shape (self, value), 0, value);
@@ -150,6 +162,12 @@ pj_lower_relu (PjLower *self, int head)
   return self->chains[head].relu && !self->states[head].gate_apart;
 }
 
+float
+pj_lower_ceiling (PjLower *self, int head)
+{
+  return pj_lower_relu (self, head) ? self->chains[head].ceiling : 0.0f;
+}
+
 void
 pj_lower_save (PjLower *self, int head, int i, int slot)
 {
@@ -171,7 +189,9 @@ pj_lower_hyper (PjLower *self)
 PjCall *
 pj_lower_call (PjLower *self, PjKernel kernel, int head)
 {
-  return pj_program_add_call (self->program, kernel, self->segment, head);
+  PjCall *call = pj_program_add_call (self->program, kernel, self->segment, head);
+  call->again = self->again;
+  return call;
 }
 
 PjCall *
@@ -272,6 +292,8 @@ find_chains (PjLower *self)
   for (unsigned i = 0; i < o->n_gated; i++)
     gated[o->gated[i]] = TRUE;
   pj_chains_find (self->graph, self->needed, open, gated, o->mode == PJ_PLAN_INFER, self->chains, self->head_of);
+  if (has_backward (o) && o->recompute != PJ_RECOMPUTE_NOTHING)
+    pj_recompute_choose (self->graph, self->chains, self->head_of, open, o->recompute, self->dropped);
 
   for (unsigned n = 0; n < pj_graph_n_nodes (self->graph); n++) {
     const PjOp *op = pj_graph_node (self->graph, (int) n)->op;
@@ -497,6 +519,60 @@ lower_gate_apart_backward (PjLower *self, const PjChain *chain)
   state->grad = dx;
 }
 
+/* Makes @value exist for the calls that follow: if it was dropped, what computed it runs again. */
+static gboolean
+revive (PjLower *self, int value, GError **error)
+{
+  int producer = value < 0 ? -1 : pj_graph_value (self->graph, value)->producer;
+  int head = producer < 0 || !self->needed[producer] ? -1 : self->head_of[producer];
+
+  if (head < 0 || !self->dropped[head] || self->chains[head].output != value)
+    return TRUE;
+  const PjNode *node = pj_graph_node (self->graph, head);
+  self->dropped[head] = FALSE;
+  for (unsigned i = 0; i < node->n_inputs; i++)
+    if (!revive (self, node->inputs[i], error))
+      return FALSE;
+  self->again = TRUE;
+  gboolean ok = node->op->lower (self, head, error);
+  if (ok && self->states[head].gate_apart)
+    lower_gate_apart (self, &self->chains[head]);
+  self->again = FALSE;
+  return ok;
+}
+
+/* The backward calls of a chain may read its inputs and what it wrote. */
+static gboolean
+revive_for (PjLower *self, const PjChain *chain, GError **error)
+{
+  const PjNode *head = pj_graph_node (self->graph, chain->head);
+
+  for (unsigned i = 0; i < head->n_inputs; i++)
+    if (!revive (self, head->inputs[i], error))
+      return FALSE;
+  return revive (self, chain->output, error);
+}
+
+/* Removes calls that computed again what then nobody read. */
+static void
+drop_unread (PjLower *self)
+{
+  GArray *calls = self->program->calls;
+  g_autofree gboolean *read = g_new0 (gboolean, self->program->slots->len);
+
+  for (int c = (int) calls->len - 1; c >= 0; c--) {
+    const PjCall *call = pj_program_call (self->program, c);
+    gboolean wanted = !call->again;
+    for (int i = 0; i < PJ_CALL_MAX_OUT; i++)
+      wanted |= call->out[i] >= 0 && read[call->out[i]];
+    for (int i = 0; wanted && i < PJ_CALL_MAX_IN; i++)
+      if (call->in[i] >= 0)
+        read[call->in[i]] = TRUE;
+    if (!wanted)
+      g_array_remove_index (calls, (guint) c);
+  }
+}
+
 static gboolean
 lower_backward (PjLower *self, GError **error)
 {
@@ -511,6 +587,8 @@ lower_backward (PjLower *self, GError **error)
       g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED, "node “%s”: %s cannot be trained through", head->name, head->op->title);
       return FALSE;
     }
+    if (!revive_for (self, chain, error))
+      return FALSE;
     self->states[chain->head].grad = self->grads[chain->output];
     if (self->states[chain->head].gate_apart)
       lower_gate_apart_backward (self, chain);
@@ -599,6 +677,7 @@ lower_all (PjLower *self, GError **error)
     self->segment = PJ_SEGMENT_BACKWARD;
     if (!lower_backward (self, error))
       return FALSE;
+    drop_unread (self);
   }
   if (o->mode == PJ_PLAN_TRAIN) {
     self->segment = PJ_SEGMENT_UPDATE;
@@ -627,13 +706,14 @@ pj_lower_graph_to_program (PjGraph *graph, PjParams *params, const PjPlanOptions
   g_autofree ChainState *states = g_new0 (ChainState, n_nodes);
   g_autofree int *head_of = new_indices (n_nodes);
   g_autofree gboolean *needed = g_new0 (gboolean, n_nodes);
+  g_autofree gboolean *dropped = g_new0 (gboolean, n_nodes);
   g_autofree gboolean *wants_grad = g_new0 (gboolean, n_values);
   g_autofree gboolean *grad_written = g_new0 (gboolean, n_values);
   g_autofree int *slots = new_indices (n_values);
   g_autofree int *grads = new_indices (n_values);
   PjLower self = {
     .graph = graph, .params = params, .options = options, .program = program, .lowered = lowered,
-    .chains = chains, .states = states, .head_of = head_of, .needed = needed,
+    .chains = chains, .states = states, .head_of = head_of, .needed = needed, .dropped = dropped,
     .wants_grad = wants_grad, .grad_written = grad_written, .slots = slots, .grads = grads,
   };
 

@@ -6,6 +6,7 @@
  *   conv, fc   [norm] [add] [ReLU]      stored statistics: the norm and the gate are folded into the
  *                                       weights in the prologue, the rest into the call
  *   any head with fuses_relu   [ReLU]
+ *   norm; conv with folded norms   [Clip from 0]
  *
  * The head is lowered at the place of the chain's last node, so that every operand exists.  The backward
  * pass walks the chains in reverse. */
@@ -23,7 +24,7 @@ typedef struct _PjLower PjLower;
  * @head: node whose operator emits the calls
  * @norm: node of the norm that is folded into the weights, or -1
  * @residual: value that is added before the ReLU, or -1
- * @relu: a ReLU is applied last
+ * @relu: a ReLU is applied last, or a Clip from 0 to @ceiling, which is 0 for none
  * @gated: value inside the chain that has a gate, or -1
  * @last: last node
  * @output: value that the chain makes
@@ -31,6 +32,7 @@ typedef struct _PjLower PjLower;
 typedef struct {
   int head, norm, residual, gated, last, output;
   gboolean relu;
+  float ceiling;
 } PjChain;
 
 const PjGraph *pj_lower_graph (PjLower *self);
@@ -39,6 +41,9 @@ PjPlanMode pj_lower_mode (PjLower *self);
 gboolean pj_lower_frozen_norms (PjLower *self);
 const PjChain *pj_lower_chain (PjLower *self, int head);
 
+/* TRUE while a forward call is lowered a second time, for the backward pass: it must write the same and leave the
+ * state of the network alone. */
+gboolean pj_lower_again (PjLower *self);
 /* Pictures per run. */
 unsigned pj_lower_batch (PjLower *self);
 /* Slot of a parameter or of an activation that was lowered before; -1 for value -1. */
@@ -47,6 +52,8 @@ int pj_lower_slot (PjLower *self, int value);
 int pj_lower_output (PjLower *self, int head);
 /* TRUE if the call of @head must apply the ReLU. */
 gboolean pj_lower_relu (PjLower *self, int head);
+/* The ceiling of that ReLU, 0 for none. Only convs with folded norms and norms are asked to have one. */
+float pj_lower_ceiling (PjLower *self, int head);
 /* Slot of the gate that the call of @head must apply itself, or -1. Only heads that say so in
  * lower.c (norms; conv and fc through pj_lower_fold()) are asked to. */
 int pj_lower_gate (PjLower *self, int head);

@@ -97,8 +97,13 @@ pj_plan_new (PjGraph *graph, PjParams *params, const PjPlanOptions *options, GEr
     PjPlanOptions smaller = *options;
     while ((smaller.batch /= 2) >= 1 && plan == NULL)
       plan = plan_try (graph, params, &smaller, NULL);
+    PjPlanOptions frugal = *options;
+    frugal.recompute = PJ_RECOMPUTE_BLOCKS;
+    gboolean learns = options->mode == PJ_PLAN_TRAIN || options->mode == PJ_PLAN_SCORE;
+    g_autoptr (PjPlan) same = learns && options->recompute != PJ_RECOMPUTE_BLOCKS ? plan_try (graph, params, &frugal, NULL) : NULL;
+    const char *also = same != NULL ? ", and so does this one if activations are computed again (--recompute)" : "";
     if (plan != NULL)
-      g_prefix_error (&reason, "a batch of %u does not fit; a batch of %u does: ", options->batch, plan->options.batch);
+      g_prefix_error (&reason, "a batch of %u does not fit; a batch of %u does%s: ", options->batch, plan->options.batch, also);
     else
       g_prefix_error (&reason, "not even one picture fits: ");
     pj_plan_free (plan);

@@ -19,6 +19,14 @@ G_BEGIN_DECLS
 typedef enum { PJ_PLAN_INFER, PJ_PLAN_TRAIN, PJ_PLAN_SCORE, PJ_PLAN_RECALIBRATE } PjPlanMode;
 
 /**
+ * PjRecompute: what a plan with a backward pass does not keep but computes again; results are the same to the bit.
+ * @PJ_RECOMPUTE_NORMS: what norms write: a third to a half less memory for a few percent of the time
+ * @PJ_RECOMPUTE_BLOCKS: all but a few places on the way: several times less memory for about a third more time
+ * @PJ_RECOMPUTE_NOTHING: everything is kept
+ */
+typedef enum { PJ_RECOMPUTE_NORMS, PJ_RECOMPUTE_BLOCKS, PJ_RECOMPUTE_NOTHING } PjRecompute;
+
+/**
  * PjPlanOptions: zero-initialise, then set.
  * @batch: images per run, >= 1
  * @mode: see PjPlanMode
@@ -33,6 +41,7 @@ typedef enum { PJ_PLAN_INFER, PJ_PLAN_TRAIN, PJ_PLAN_SCORE, PJ_PLAN_RECALIBRATE 
  * @stats, @n_stats: values for which the per-channel statistics are computed
  * @given, @n_given: values that the host sets with pj_plan_set_value() instead of the plan computing them: it starts in
  *   the middle, and what only they need is left out (mode INFER).  A gate on one of them multiplies what was set.
+ * @recompute: see PjRecompute
  * @prefix: compute no more than @observed and @stats need; there are no logits and no losses then (mode INFER)
  */
 typedef struct {
@@ -50,6 +59,7 @@ typedef struct {
   const int *given;
   unsigned n_given;
   gboolean prefix;
+  PjRecompute recompute;
 } PjPlanOptions;
 
 /* Optimiser settings of one step (spec/algorithms.md 21). */
@@ -66,7 +76,7 @@ typedef struct _PjPlan PjPlan;
  * @graph: the network; referenced
  * @params: its parameters on a device; must outlive the plan; trainable for mode TRAIN and SCORE
  * @error: PJ_ERROR_UNSUPPORTED naming the node, PJ_ERROR_NO_MEMORY or PJ_GPU_ERROR_MEMORY naming what
- *   is needed, what there is and the largest batch that fits
+ *   is needed, what there is, the largest batch that fits, and whether PJ_RECOMPUTE_BLOCKS would do
  */
 PjPlan *pj_plan_new (PjGraph *graph, PjParams *params, const PjPlanOptions *options, GError **error);
 void pj_plan_free (PjPlan *self);

@@ -47,7 +47,7 @@ pj_kernel_name (PjKernel kernel)
     [PJ_KERNEL_CONV] = "conv", [PJ_KERNEL_CONV_BWD_INPUT] = "conv_bwd_input",
     [PJ_KERNEL_CONV_BWD_WEIGHT] = "conv_bwd_weight", [PJ_KERNEL_GEMM] = "gemm",
     [PJ_KERNEL_GEMM_BWD_INPUT] = "gemm_bwd_input", [PJ_KERNEL_GEMM_BWD_WEIGHT] = "gemm_bwd_weight",
-    [PJ_KERNEL_NORM_TRAIN] = "norm_train", [PJ_KERNEL_NORM_EVAL] = "norm_eval",
+    [PJ_KERNEL_NORM_TRAIN] = "norm_train", [PJ_KERNEL_NORM_EVAL] = "norm_eval", [PJ_KERNEL_NORM_APPLY] = "norm_apply",
     [PJ_KERNEL_NORM_BWD] = "norm_bwd", [PJ_KERNEL_NORM_EVAL_BWD] = "norm_eval_bwd",
     [PJ_KERNEL_GATE] = "gate", [PJ_KERNEL_GATE_BWD] = "gate_bwd", [PJ_KERNEL_RELU] = "relu",
     [PJ_KERNEL_RELU_BWD] = "relu_bwd", [PJ_KERNEL_ADD] = "add", [PJ_KERNEL_MAX_POOL] = "max_pool",
@@ -63,6 +63,12 @@ pj_kernel_name (PjKernel kernel)
     [PJ_KERNEL_INSTANCE_NORM] = "instance_norm", [PJ_KERNEL_INSTANCE_NORM_BWD] = "instance_norm_bwd", [PJ_KERNEL_SGD] = "sgd",
   };
   return kernel < PJ_N_KERNELS ? names[kernel] : "?";
+}
+
+float
+pj_call_ceiling (const PjCall *call)
+{
+  return !call->relu ? -1.0f : call->ceiling > 0.0f ? call->ceiling : G_MAXFLOAT;
 }
 
 static double

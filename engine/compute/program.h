@@ -61,7 +61,8 @@ typedef enum {
 /**
  * PjKernel: what a call computes.  "in" and "out" list operands in order; [] marks one that may be
  * absent (-1).  dX means ∂L/∂X.  Outputs are written (=), except where @accumulate says added (+=):
- * only gradients of parameters used twice.  relu: y = max (0, ·); backward passes mask dy by y > 0.
+ * only gradients of parameters used twice.  relu: y = max (0, ·), with a ceiling above 0 (CONV and NORM_* only)
+ * min (ceiling, max (0, ·)); backward passes mask dy by y > 0, with a ceiling by 0 < y < ceiling.
  *
  * CONV            in x, w, [b], [r]   out y       y = relu? (conv (x, w) + b + r); w is O × I/groups × kh × kw
  * CONV_BWD_INPUT  in dy, w            out dx
@@ -75,6 +76,7 @@ typedef enum {
  *                 slots, updated in place): μ += m·(mean − μ), σ² += m·(var·n/(n−1) − σ²), m =
  *                 hyper[PJ_HYPER_NORM_MOMENTUM], n = N·H·W; n = 1 leaves σ² alone.
  * NORM_EVAL       in x, γ, β, μ, σ², [g]          out y     y = relu? (g·(γ·(x − μ)/√(σ² + eps) + β))
+ * NORM_APPLY      in x, γ, β, mean, rstd, [g]     out y     what NORM_TRAIN with these statistics wrote, to the bit
  * NORM_BWD        in x, y, dy, γ, β, mean, rstd, [g]  out dx, dγ, dβ, [dg]
  *                 backward of NORM_TRAIN.  With d = relu? dy·[y > 0] : dy:  dg = Σ d·(γ·x̂ + β);
  *                 e = g·d: dγ = Σ e·x̂, dβ = Σ e, dx = γ·rstd·(e − mean_n e − x̂·mean_n (e·x̂)).
@@ -124,7 +126,7 @@ typedef enum {
 typedef enum {
   PJ_KERNEL_CONV, PJ_KERNEL_CONV_BWD_INPUT, PJ_KERNEL_CONV_BWD_WEIGHT,
   PJ_KERNEL_GEMM, PJ_KERNEL_GEMM_BWD_INPUT, PJ_KERNEL_GEMM_BWD_WEIGHT,
-  PJ_KERNEL_NORM_TRAIN, PJ_KERNEL_NORM_EVAL, PJ_KERNEL_NORM_BWD, PJ_KERNEL_NORM_EVAL_BWD,
+  PJ_KERNEL_NORM_TRAIN, PJ_KERNEL_NORM_EVAL, PJ_KERNEL_NORM_APPLY, PJ_KERNEL_NORM_BWD, PJ_KERNEL_NORM_EVAL_BWD,
   PJ_KERNEL_GATE, PJ_KERNEL_GATE_BWD,
   PJ_KERNEL_RELU, PJ_KERNEL_RELU_BWD, PJ_KERNEL_ADD,
   PJ_KERNEL_MAX_POOL, PJ_KERNEL_MAX_POOL_BWD, PJ_KERNEL_AVG_POOL, PJ_KERNEL_AVG_POOL_BWD,
@@ -166,11 +168,13 @@ typedef struct {
   int in[PJ_CALL_MAX_IN];             /* slots, -1 where absent */
   int out[PJ_CALL_MAX_OUT];
   gboolean relu;
+  float ceiling;                      /* of the ReLU; 0 for none */
+  gboolean again;                     /* computes for the backward pass what the forward pass did not keep */
   gboolean accumulate;
   union {
     PjConvParams conv;
     PjPoolParams pool;
-    struct { float eps; } norm;       /* NORM_*, FOLD_NORM, INSTANCE_NORM */
+    struct { float eps; } norm;       /* NORM_* but NORM_APPLY, FOLD_NORM, INSTANCE_NORM */
     struct { gboolean log; } softmax;
     struct { float weight; } loss;    /* CROSS_ENTROPY */
     struct { float weight, temperature; gboolean reverse; } kl;
@@ -203,6 +207,8 @@ int pj_program_add_slot (PjProgram *self, PjStore store, PjSlotFlags flags, PjSh
 PjCall *pj_program_add_call (PjProgram *self, PjKernel kernel, PjSegment segment, int node);
 /* "conv_bwd_input" */
 const char *pj_kernel_name (PjKernel kernel);
+/* What an activation of the call cuts off above: negative without one, G_MAXFLOAT for a plain ReLU. */
+float pj_call_ceiling (const PjCall *call);
 /* Floating-point operations (2 per multiply-add) and bytes that a call must move at least. */
 void pj_call_work (const PjProgram *self, const PjCall *call, double *flops, double *bytes);
 

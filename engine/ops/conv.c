@@ -150,6 +150,7 @@ lower (PjLower *l, int index, GError **error)
   call->in[2] = b;
   call->in[3] = pj_lower_slot (l, chain->residual);
   call->relu = pj_lower_relu (l, index);
+  call->ceiling = pj_lower_ceiling (l, index);
   call->out[0] = pj_lower_output (l, index);
   return TRUE;
 }

@@ -43,6 +43,23 @@ channels (PjChannels *channels, const PjGraph *graph, int index)
   }
 }
 
+/* From the statistics of the batch that were kept; the running ones stay as they are. */
+static gboolean
+lower_again (PjLower *l, int index)
+{
+  const PjNode *node = pj_graph_node (pj_lower_graph (l), index);
+  PjCall *call = pj_lower_call (l, PJ_KERNEL_NORM_APPLY, index);
+  for (int i = 0; i < 3; i++)
+    call->in[i] = pj_lower_slot (l, node->inputs[i]);
+  for (int i = 0; i < 2; i++)
+    call->in[3 + i] = pj_lower_saved (l, index, i);
+  call->in[5] = pj_lower_gate (l, index);
+  call->relu = pj_lower_relu (l, index);
+  call->ceiling = pj_lower_ceiling (l, index);
+  call->out[0] = pj_lower_output (l, index);
+  return TRUE;
+}
+
 static gboolean
 lower (PjLower *l, int index, GError **error)
 {
@@ -51,6 +68,8 @@ lower (PjLower *l, int index, GError **error)
   gboolean frozen = pj_lower_frozen_norms (l);
   int saved[2] = { -1, -1 };
 
+  if (pj_lower_again (l) && !frozen)
+    return lower_again (l, index);
   if (!frozen) {
     int64_t c = input_shape (pj_lower_graph (l), node, 1)->dim[0];
     for (int i = 0; i < 2; i++)
@@ -69,6 +88,7 @@ lower (PjLower *l, int index, GError **error)
     call->out[2] = saved[1];
   }
   call->relu = pj_lower_relu (l, index);
+  call->ceiling = pj_lower_ceiling (l, index);
   call->out[0] = pj_lower_output (l, index);
   return TRUE;
 }
@@ -85,6 +105,7 @@ lower_backward (PjLower *l, int index, GError **error)
   PjCall *call = pj_lower_call (l, frozen ? PJ_KERNEL_NORM_EVAL_BWD : PJ_KERNEL_NORM_BWD, index);
   call->norm.eps = p->eps;
   call->relu = pj_lower_relu (l, index);
+  call->ceiling = pj_lower_ceiling (l, index);
   call->in[0] = pj_lower_slot (l, node->inputs[0]);
   call->in[1] = call->relu ? pj_lower_result (l, index) : -1;
   call->in[2] = dy;

@@ -110,6 +110,7 @@ open_plan (Run *run, PjDevice *device, GError **error)
   PjPlanOptions options = {
     .batch = o->batch, .mode = PJ_PLAN_TRAIN, .cross_entropy = 1 - o->distill, .distill = o->distill,
     .distill_temperature = o->distill_temperature, .distill_reverse = o->refine, .soft_labels = o->mixup > 0,
+    .recompute = o->recompute ? PJ_RECOMPUTE_BLOCKS : PJ_RECOMPUTE_NORMS,
   };
   run->params = pj_params_new (device, run->graph, TRUE, error);
   if (run->params == NULL)

@@ -27,6 +27,8 @@ typedef enum { PJ_SCHEDULE_COSINE, PJ_SCHEDULE_STEP, PJ_SCHEDULE_CONSTANT } PjSc
  * @refine: the teacher only gives every picture its first label; from then on labels follow the student, see
  *   train/soft-labels.h, and the divergence is turned round: T²·KL (student ‖ label).  Not together with @mixup.
  * @refine_rate: learning rate of the labels, on the gradient of the batch's mean
+ * @recompute: keep few activations and compute the others again (PJ_RECOMPUTE_BLOCKS): the same weights, with less
+ *   memory and more time
  * @eval_every_epoch: measure the test part after each epoch (metric "test accuracy")
  */
 typedef struct {
@@ -44,6 +46,7 @@ typedef struct {
   gboolean refine;
   float refine_rate;
   gboolean eval_every_epoch;
+  gboolean recompute;
 } PjTrainOptions;
 
 /* epochs 1, batch 64, lr 0.05, momentum 0.9, weight decay 5e-4, Nesterov, cosine, flip, crop 0, seed 1;

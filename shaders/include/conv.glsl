@@ -31,7 +31,7 @@ layout (push_constant) uniform Push {
   int x_c4;                     // blocks of source channels
   int y_channels;               // result channels
   int group_out, group_in;      // result and source channels of one group
-  int relu;
+  float ceiling;                // of the ReLU that is applied last; negative: none
 } p;
 
 // First block of source channels that the groups of a tile reach, moved down where the n_blocks from there

@@ -17,6 +17,9 @@ typedef struct {
   float s[PJ_CPU_LANES], t[PJ_CPU_LANES], mean[PJ_CPU_LANES];
 } Data;
 
+/* Of the ReLU: inside the values of the data. */
+#define CEILING 0.5f
+
 static void
 close_to (double a, double b, double scale, const char *what, size_t n)
 {
@@ -31,12 +34,12 @@ check_sums (const PjCpuLoops *loops, const Data *d, size_t n)
 
   loops->sums (d->x, n, sum);
   loops->centred (d->x, n, d->mean, m2);
-  loops->sums_bwd (d->x, d->y, d->dy, n, d->mean, sd, sdx);
+  loops->sums_bwd (d->x, d->y, CEILING, d->dy, n, d->mean, sd, sdx);
   loops->stats (d->y, n, stat);
   for (size_t l = 0; l < PJ_CPU_LANES; l++) {
     double e[8] = { 0 }, scale = 0;
     for (size_t i = l; i < n; i += PJ_CPU_LANES) {
-      double off = (double) d->x[i] - d->mean[l], g = d->y[i] > 0 ? d->dy[i] : 0;
+      double off = (double) d->x[i] - d->mean[l], g = d->y[i] > 0 && d->y[i] < CEILING ? d->dy[i] : 0;
       e[0] += d->x[i];
       e[1] += off * off;
       e[2] += g;
@@ -80,11 +83,14 @@ check_passes (const PjCpuLoops *loops, const Data *d, size_t n)
   g_autofree double *e = g_new (double, n);
 #define EXPECT(value) for (size_t i = 0; i < n; i++) { size_t l = i % PJ_CPU_LANES; (void) l; e[i] = (value); }
 
-  for (int relu = 0; relu < 2; relu++) {
+  for (int k = 0; k < 3; k++) {
+    const float ceilings[] = { -1.0f, G_MAXFLOAT, CEILING };
     reset (d, n);
-    loops->affine (d->x, n, d->s, d->t, relu, d->out);
-    EXPECT (MAX ((double) d->x[i] * d->s[l] + d->t[l], relu ? 0 : -INFINITY));
+    loops->affine (d->x, n, d->s, d->t, ceilings[k], d->out);
+    EXPECT (CLAMP ((double) d->x[i] * d->s[l] + d->t[l], k > 0 ? 0 : -INFINITY, k > 0 ? ceilings[k] : INFINITY));
     check_out (d, e, n, "affine");
+  }
+  for (int relu = 0; relu < 2; relu++) {
     reset (d, n);
     loops->add (d->x, d->dy, n, relu, d->out);
     EXPECT (MAX ((double) d->x[i] + d->dy[i], relu ? 0 : -INFINITY));
@@ -100,8 +106,8 @@ check_passes (const PjCpuLoops *loops, const Data *d, size_t n)
   check_out (d, e, n, "relu_bwd");
   for (int masked = 0; masked < 2; masked++) {
     reset (d, n);
-    loops->affine_bwd (d->x, masked ? d->y : NULL, d->dy, n, d->s, d->t, d->mean, d->out);
-    EXPECT (d->s[l] * (masked && d->y[i] <= 0 ? 0.0 : d->dy[i]) + (double) d->t[l] * d->x[i] + d->mean[l]);
+    loops->affine_bwd (d->x, masked ? d->y : NULL, CEILING, d->dy, n, d->s, d->t, d->mean, d->out);
+    EXPECT (d->s[l] * (masked && (d->y[i] <= 0 || d->y[i] >= CEILING) ? 0.0 : d->dy[i]) + (double) d->t[l] * d->x[i] + d->mean[l]);
     check_out (d, e, n, "affine_bwd");
   }
 }

@@ -46,12 +46,12 @@ hyper (Rig *rig)
   return rig_input_from (rig, PJ_SHAPE (PJ_N_HYPER), values);
 }
 
-/* Forward with and without ReLU and gate, then backward of it. */
+/* Forward with and without ReLU, its ceiling and gate, the same again from the kept statistics, then backward. */
 static void
 norm_train (gconstpointer data)
 {
   const MapCase *c = data;
-  for (int variant = 0; variant < 8; variant++) {
+  for (int variant = 0; variant < 16; variant++) {
     g_autoptr (Rig) rig = rig_new (100 + (uint64_t) variant);
     if (rig == NULL)
       return;
@@ -63,11 +63,18 @@ norm_train (gconstpointer data)
     PjCall *call = rig_call (rig, PJ_KERNEL_NORM_TRAIN);
     call->norm.eps = 1e-3f;
     call->relu = relu;
+    call->ceiling = variant & 8 ? 0.75f : 0.0f;
     rig_in (call, x, p[0], p[1], p[2], p[3], hyper (rig), gate);
     rig_out (call, y, mean, rstd);
+    call = rig_call (rig, PJ_KERNEL_NORM_APPLY);
+    call->relu = relu;
+    call->ceiling = variant & 8 ? 0.75f : 0.0f;
+    rig_in (call, x, p[0], p[1], mean, rstd, gate);
+    rig_out (call, rig_output (rig, c->shape));
     call = rig_call (rig, PJ_KERNEL_NORM_BWD);
     call->norm.eps = 1e-3f;
     call->relu = relu;
+    call->ceiling = variant & 8 ? 0.75f : 0.0f;
     call->accumulate = (variant & 4) != 0;
     rig_in (call, x, relu ? y : -1, dy, p[0], p[1], mean, rstd, gate);
     rig_out (call, rig_output (rig, c->shape), rig_grad (rig, channels (c)), rig_grad (rig, channels (c)),
@@ -80,7 +87,7 @@ static void
 norm_eval (gconstpointer data)
 {
   const MapCase *c = data;
-  for (int variant = 0; variant < 8; variant++) {
+  for (int variant = 0; variant < 16; variant++) {
     g_autoptr (Rig) rig = rig_new (200 + (uint64_t) variant);
     if (rig == NULL)
       return;
@@ -91,11 +98,13 @@ norm_eval (gconstpointer data)
     PjCall *call = rig_call (rig, PJ_KERNEL_NORM_EVAL);
     call->norm.eps = 1e-3f;
     call->relu = relu;
+    call->ceiling = variant & 8 ? 0.75f : 0.0f;
     rig_in (call, x, p[0], p[1], p[2], p[3], gate);
     rig_out (call, y);
     call = rig_call (rig, PJ_KERNEL_NORM_EVAL_BWD);
     call->norm.eps = 1e-3f;
     call->relu = relu;
+    call->ceiling = variant & 8 ? 0.75f : 0.0f;
     call->accumulate = (variant & 4) != 0;
     rig_in (call, x, relu ? y : -1, dy, p[0], p[1], p[2], p[3], gate);
     rig_out (call, rig_output (rig, c->shape), rig_grad (rig, channels (c)), rig_grad (rig, channels (c)),

@@ -92,6 +92,7 @@ conv_forward (gconstpointer data)
     g_autofree char *what = g_strdup_printf ("conv %s, variant %d", c->name, variant);
     call->conv = c->p;
     call->relu = (variant & 4) != 0;
+    call->ceiling = variant >= 6 ? 0.75f : 0.0f;
     rig_in (call, x, w, b, r);
     rig_out (call, y);
     rig_check (rig, what, TOLERANCE);

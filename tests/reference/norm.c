@@ -48,6 +48,22 @@ ref_norm_eval (const RefCall *c)
     normalise (c, v, ch, c->in[3][ch], 1 / sqrt (c->in[4][ch] + c->call->norm.eps), c->in[5]);
 }
 
+void
+ref_norm_apply (const RefCall *c)
+{
+  RefView v = ref_view (c->in_shape[0]);
+  for (int64_t ch = 0; ch < v.c; ch++)
+    normalise (c, v, ch, c->in[3][ch], c->in[4][ch], c->in[5]);
+}
+
+/* dy[i] with the ReLU undone. */
+static double
+behind (const RefCall *c, int64_t i)
+{
+  double y = c->call->relu ? c->in[1][i] : 1, top = c->call->relu ? pj_call_ceiling (c->call) : 2;
+  return y > 0 && y < top ? c->in[2][i] : 0;
+}
+
 static void
 norm_backward (const RefCall *c, gboolean frozen)
 {
@@ -59,13 +75,13 @@ norm_backward (const RefCall *c, gboolean frozen)
     double g = c->in[7] ? c->in[7][ch] : 1, gamma = c->in[3][ch], beta = c->in[4][ch];
     double sum_e = 0, sum_ex = 0, dg = 0;
     EACH (v, ch, i, {
-      double d = c->call->relu && c->in[1][i] <= 0 ? 0 : c->in[2][i], xhat = (c->in[0][i] - mean) * rstd;
+      double d = behind (c, i), xhat = (c->in[0][i] - mean) * rstd;
       dg += d * (gamma * xhat + beta);
       sum_e += g * d;
       sum_ex += g * d * xhat;
     });
     EACH (v, ch, i, {
-      double d = c->call->relu && c->in[1][i] <= 0 ? 0 : c->in[2][i], xhat = (c->in[0][i] - mean) * rstd;
+      double d = behind (c, i), xhat = (c->in[0][i] - mean) * rstd;
       c->out[0][i] = gamma * rstd * (g * d - (frozen ? 0 : sum_e / count + xhat * sum_ex / count));
     });
     c->out[1][ch] = sum_ex + (c->call->accumulate ? c->out[1][ch] : 0);
@@ -102,7 +118,7 @@ ref_gate_bwd (const RefCall *c)
   for (int64_t ch = 0; ch < v.c; ch++) {
     double dg = 0;
     EACH (v, ch, i, {
-      double d = c->call->relu && c->in[1][i] <= 0 ? 0 : c->in[2][i];
+      double d = behind (c, i);
       dg += d * c->in[0][i];
       c->out[0][i] = d * c->in[3][ch];
     });

@@ -8,6 +8,7 @@ static void (*const kernels[PJ_N_KERNELS]) (const RefCall *) = {
   [PJ_KERNEL_CONV_BWD_WEIGHT] = ref_conv_bwd_weight, [PJ_KERNEL_GEMM] = ref_gemm,
   [PJ_KERNEL_GEMM_BWD_INPUT] = ref_gemm_bwd_input, [PJ_KERNEL_GEMM_BWD_WEIGHT] = ref_gemm_bwd_weight,
   [PJ_KERNEL_NORM_TRAIN] = ref_norm_train, [PJ_KERNEL_NORM_EVAL] = ref_norm_eval,
+  [PJ_KERNEL_NORM_APPLY] = ref_norm_apply,
   [PJ_KERNEL_NORM_BWD] = ref_norm_bwd, [PJ_KERNEL_NORM_EVAL_BWD] = ref_norm_eval_bwd,
   [PJ_KERNEL_GATE] = ref_gate, [PJ_KERNEL_GATE_BWD] = ref_gate_bwd, [PJ_KERNEL_RELU] = ref_relu,
   [PJ_KERNEL_RELU_BWD] = ref_relu_bwd, [PJ_KERNEL_ADD] = ref_add, [PJ_KERNEL_MAX_POOL] = ref_max_pool,

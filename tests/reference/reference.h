@@ -46,6 +46,7 @@ void ref_gemm_bwd_input (const RefCall *c);
 void ref_gemm_bwd_weight (const RefCall *c);
 void ref_norm_train (const RefCall *c);
 void ref_norm_eval (const RefCall *c);
+void ref_norm_apply (const RefCall *c);
 void ref_norm_bwd (const RefCall *c);
 void ref_norm_eval_bwd (const RefCall *c);
 void ref_gate (const RefCall *c);
@@ -96,7 +97,8 @@ ref_view (const PjShape *s)
 static inline double
 ref_relu_if (const RefCall *c, double v)
 {
-  return c->call->relu && v < 0 ? 0 : v;
+  double top = pj_call_ceiling (c->call);
+  return top < 0 ? v : v < 0 ? 0 : v > top ? top : v;
 }
 
 G_END_DECLS

@@ -80,7 +80,9 @@ attributes (const PjCall *call)
   dnnl_post_ops_create (&post);
   if (call->kernel == PJ_KERNEL_CONV && call->in[3] >= 0)
     dnnl_post_ops_append_sum (post, 1.0f);
-  if (call->kernel == PJ_KERNEL_CONV && call->relu)
+  if (call->kernel == PJ_KERNEL_CONV && call->relu && call->ceiling > 0.0f)
+    dnnl_post_ops_append_eltwise (post, 1.0f, dnnl_eltwise_clip, 0.0f, call->ceiling);
+  else if (call->kernel == PJ_KERNEL_CONV && call->relu)
     dnnl_post_ops_append_eltwise (post, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
   dnnl_primitive_attr_set_post_ops (attr, post);
   dnnl_post_ops_destroy (post);

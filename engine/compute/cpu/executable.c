@@ -17,6 +17,7 @@ static const PjCpuPrepare kernels[PJ_N_KERNELS] = {
   [PJ_KERNEL_GEMM_BWD_WEIGHT] = pj_cpu_gemm_bwd_weight,
   [PJ_KERNEL_NORM_TRAIN] = pj_cpu_norm_train,
   [PJ_KERNEL_NORM_EVAL] = pj_cpu_norm_eval,
+  [PJ_KERNEL_NORM_APPLY] = pj_cpu_norm_apply,
   [PJ_KERNEL_NORM_BWD] = pj_cpu_norm_bwd,
   [PJ_KERNEL_NORM_EVAL_BWD] = pj_cpu_norm_bwd,
   [PJ_KERNEL_GATE] = pj_cpu_gate,
@@ -233,7 +234,8 @@ prepare (PjCpuExec *e, GError **error)
   }
   /* Slots that no call touches may still be written by the host. */
   for (guint s = 0; s < e->program->slots->len; s++)
-    if (pj_program_slot (e->program, s)->store == PJ_STORE_ARENA)
+    if (pj_program_slot (e->program, s)->store == PJ_STORE_ARENA
+        && (pj_program_slot (e->program, s)->flags & (PJ_SLOT_HOST | PJ_SLOT_KEEP)))
       pj_cpu_define (e, (int) s, 1, -1);
   return TRUE;
 }

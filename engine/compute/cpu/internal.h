@@ -200,6 +200,7 @@ gboolean pj_cpu_gemm_bwd_input (PjCpuExec *e, const PjCall *call, GError **error
 gboolean pj_cpu_gemm_bwd_weight (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_norm_train (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_norm_eval (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_norm_apply (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_norm_bwd (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_gate (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_gate_bwd (PjCpuExec *e, const PjCall *call, GError **error);

@@ -25,8 +25,8 @@ typedef struct {
  * PjCpuLoops:
  * @sums: sum[l] = Σ x
  * @centred: m2[l] = Σ (x − mean[l])²
- * @affine: y = relu? (s·x + t); y may be x
- * @sums_bwd: with d = y ? dy·[y > 0] : dy:  sd[l] = Σ d, sdx[l] = Σ d·(x − mean[l])
+ * @affine: y = s·x + t, with @ceiling >= 0 min (ceiling, max (0, ·)); y may be x
+ * @sums_bwd: with d = y ? dy·[0 < y < ceiling] : dy:  sd[l] = Σ d, sdx[l] = Σ d·(x − mean[l])
  * @affine_bwd: dx = a·d + b·x + c, d as above; dx may be dy
  * @stats: zeros, Σx, Σ|x|, Σx² in lanes: stat[4][PJ_CPU_LANES]
  * @add: y = relu? (a + b); y may be a
@@ -38,9 +38,10 @@ typedef struct {
   const char *name;
   void (*sums) (const float *x, size_t n, double *sum);
   void (*centred) (const float *x, size_t n, const float *mean, double *m2);
-  void (*affine) (const float *x, size_t n, const float *s, const float *t, gboolean relu, float *y);
-  void (*sums_bwd) (const float *x, const float *y, const float *dy, size_t n, const float *mean, double *sd, double *sdx);
-  void (*affine_bwd) (const float *x, const float *y, const float *dy, size_t n, const float *a, const float *b,
+  void (*affine) (const float *x, size_t n, const float *s, const float *t, float ceiling, float *y);
+  void (*sums_bwd) (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *mean, double *sd,
+                    double *sdx);
+  void (*affine_bwd) (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *a, const float *b,
                       const float *c, float *dx);
   void (*stats) (const float *x, size_t n, double *stat);
   void (*add) (const float *a, const float *b, size_t n, gboolean relu, float *y);

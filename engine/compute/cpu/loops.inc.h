@@ -110,26 +110,35 @@ rectify (Vec v)
   return WHERE (v > 0, v);
 }
 
-static void
-affine (const float *x, size_t n, const float *s, const float *t, gboolean relu, float *y)
+static inline Vec
+clip (Vec v, Vec top)
 {
-  Vec sv = LOAD (s), tv = LOAD (t);
-  if (relu)
-    EACH_VECTOR (n, i, STORE (y + i, rectify (LOAD (x + i) * sv + tv)),
-                 put (y + i, rectify (fetch (x + i, n - i) * sv + tv), n - i));
+  Vec r = rectify (v);
+  Mask low = (Mask) (r < top);
+  return (Vec) ((low & (Mask) r) | (~low & (Mask) top));
+}
+
+/* Whole vectors and the tail, with and without the ReLU: the choice is outside of the loop. */
+static void
+affine (const float *x, size_t n, const float *s, const float *t, float ceiling, float *y)
+{
+  Vec sv = LOAD (s), tv = LOAD (t), top = (Vec) { 0 } + ceiling;
+  if (ceiling >= 0)
+    EACH_VECTOR (n, i, STORE (y + i, clip (LOAD (x + i) * sv + tv, top)), put (y + i, clip (fetch (x + i, n - i) * sv + tv, top), n - i));
   else
     EACH_VECTOR (n, i, STORE (y + i, LOAD (x + i) * sv + tv), put (y + i, fetch (x + i, n - i) * sv + tv, n - i));
 }
 
 /* The incoming gradient behind the ReLU whose output is @y (NULL: none). */
-#define MASKED(y, dy, i) ((y) != NULL ? WHERE (LOAD ((y) + (i)) > 0, LOAD ((dy) + (i))) : LOAD ((dy) + (i)))
+#define BEHIND(v, d) WHERE (((v) > 0) & ((v) < top), d)
+#define MASKED(y, dy, i) ((y) != NULL ? BEHIND (LOAD ((y) + (i)), LOAD ((dy) + (i))) : LOAD ((dy) + (i)))
 #define MASKED_TAIL(y, dy, i, n) \
-  ((y) != NULL ? WHERE (fetch ((y) + (i), n) > 0, fetch ((dy) + (i), n)) : fetch ((dy) + (i), n))
+  ((y) != NULL ? BEHIND (fetch ((y) + (i), n), fetch ((dy) + (i), n)) : fetch ((dy) + (i), n))
 
 static inline __attribute__ ((always_inline)) void
-sums_bwd_one (const float *x, const float *y, const float *dy, size_t n, const float *mean, double *sd, double *sdx)
+sums_bwd_one (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *mean, double *sd, double *sdx)
 {
-  Vec centre = LOAD (mean);
+  Vec centre = LOAD (mean), top = (Vec) { 0 } + ceiling;
   for (size_t start = 0; start < n; start += CHUNK) {
     size_t end = start + MIN (CHUNK, n - start), i = start;
     Vec a = { 0 }, b = { 0 };
@@ -149,33 +158,33 @@ sums_bwd_one (const float *x, const float *y, const float *dy, size_t n, const f
 }
 
 static void
-sums_bwd (const float *x, const float *y, const float *dy, size_t n, const float *mean, double *sd, double *sdx)
+sums_bwd (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *mean, double *sd, double *sdx)
 {
   memset (sd, 0, L * sizeof (double));
   memset (sdx, 0, L * sizeof (double));
   if (y != NULL)
-    sums_bwd_one (x, y, dy, n, mean, sd, sdx);
+    sums_bwd_one (x, y, ceiling, dy, n, mean, sd, sdx);
   else
-    sums_bwd_one (x, NULL, dy, n, mean, sd, sdx);
+    sums_bwd_one (x, NULL, ceiling, dy, n, mean, sd, sdx);
 }
 
 static inline __attribute__ ((always_inline)) void
-affine_bwd_one (const float *x, const float *y, const float *dy, size_t n, const float *a, const float *b,
+affine_bwd_one (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *a, const float *b,
                 const float *c, float *dx)
 {
-  Vec av = LOAD (a), bv = LOAD (b), cv = LOAD (c);
+  Vec av = LOAD (a), bv = LOAD (b), cv = LOAD (c), top = (Vec) { 0 } + ceiling;
   EACH_VECTOR (n, i, STORE (dx + i, av * MASKED (y, dy, i) + (bv * LOAD (x + i) + cv)),
                put (dx + i, av * MASKED_TAIL (y, dy, i, n - i) + (bv * fetch (x + i, n - i) + cv), n - i));
 }
 
 static void
-affine_bwd (const float *x, const float *y, const float *dy, size_t n, const float *a, const float *b,
+affine_bwd (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *a, const float *b,
             const float *c, float *dx)
 {
   if (y != NULL)
-    affine_bwd_one (x, y, dy, n, a, b, c, dx);
+    affine_bwd_one (x, y, ceiling, dy, n, a, b, c, dx);
   else
-    affine_bwd_one (x, NULL, dy, n, a, b, c, dx);
+    affine_bwd_one (x, NULL, ceiling, dy, n, a, b, c, dx);
 }
 
 static void
@@ -229,6 +238,7 @@ relu (const float *x, size_t n, float *y)
 static void
 relu_bwd (const float *y, const float *dy, size_t n, float *dx)
 {
+  Vec top = (Vec) { 0 } + G_MAXFLOAT;
   EACH_VECTOR (n, i, STORE (dx + i, MASKED (y, dy, i)), put (dx + i, MASKED_TAIL (y, dy, i, n - i), n - i));
 }
 

@@ -57,7 +57,7 @@ apply (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *s, cons
       size_t at = ((size_t) n * step->view.n_blocks + k) * plane;
       spread (step, s, k, sv);
       spread (step, t, k, tv);
-      e->device->loops->affine (x + at, plane, sv, tv, step->call->relu, y + at);
+      e->device->loops->affine (x + at, plane, sv, tv, pj_call_ceiling (step->call), y + at);
     }
 }
 
@@ -106,6 +106,15 @@ join_moments (const PjCpuStep *step, const double *moments, int c, double *mean,
   *var = MAX (m2, 0.0) / count;
 }
 
+/* From the statistics as they are kept, so that NORM_APPLY finds the same. */
+static void
+coefficients (float gamma, float beta, float mean, float rstd, float gate, float *s, float *t)
+{
+  double scale = (double) gamma * rstd;
+  *s = (float) (gate * scale);
+  *t = (float) (gate * (beta - scale * mean));
+}
+
 static gboolean
 norm_train_run (PjCpuExec *e, PjCpuStep *step, GError **error)
 {
@@ -123,17 +132,29 @@ norm_train_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   for (int c = 0; c < step->view.c; c++) {
     double mean, var;
     join_moments (step, moments, c, &mean, &var);
-    double rstd = 1.0 / sqrt (var + step->call->norm.eps), g = gate != NULL ? gate[c] : 1.0;
-    s[c] = (float) (g * gamma[c] * rstd);
-    t[c] = (float) (g * (beta[c] - gamma[c] * rstd * mean));
     saved_mean[c] = (float) mean;
-    saved_rstd[c] = (float) rstd;
+    saved_rstd[c] = (float) (1.0 / sqrt (var + step->call->norm.eps));
+    coefficients (gamma[c], beta[c], saved_mean[c], saved_rstd[c], gate != NULL ? gate[c] : 1.0f, &s[c], &t[c]);
     running_mean[c] += momentum * ((float) mean - running_mean[c]);
     /* One value has no unbiased variance; keep what is there. */
     if (count > 1)
       running_var[c] += momentum * ((float) (var * count / (count - 1)) - running_var[c]);
   }
   apply (e, step, x, s, t, pj_cpu_out (e, step, 0));
+  return TRUE;
+}
+
+static gboolean
+norm_apply_run (PjCpuExec *e, PjCpuStep *step, GError **error)
+{
+  const float *gamma = pj_cpu_in (e, step, 1), *beta = pj_cpu_in (e, step, 2);
+  const float *mean = pj_cpu_in (e, step, 3), *rstd = pj_cpu_in (e, step, 4), *gate = pj_cpu_in (e, step, 5);
+  float *s = pj_cpu_temp (e, step, 1), *t = s + padded (step);
+
+  memset (s, 0, 2 * padded (step) * sizeof (float));
+  for (int c = 0; c < step->view.c; c++)
+    coefficients (gamma[c], beta[c], mean[c], rstd[c], gate != NULL ? gate[c] : 1.0f, &s[c], &t[c]);
+  apply (e, step, pj_cpu_in (e, step, 0), s, t, pj_cpu_out (e, step, 0));
   return TRUE;
 }
 
@@ -180,7 +201,7 @@ channel_sums (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *
       double d[L], dx[L], lanes[L];
       float centre[L];
       spread (step, mean, k, centre);
-      e->device->loops->sums_bwd (x + at, y != NULL ? y + at : NULL, dy + at, plane, centre, d, dx);
+      e->device->loops->sums_bwd (x + at, y != NULL ? y + at : NULL, pj_call_ceiling (step->call), dy + at, plane, centre, d, dx);
       gather (step, d, lanes);
       for (int l = 0; l < step->view.block; l++)
         out[2 * l] = lanes[l];
@@ -207,7 +228,8 @@ apply_bwd (PjCpuExec *e, const PjCpuStep *step, const float *x, const float *y, 
       size_t at = ((size_t) n * step->view.n_blocks + k) * plane;
       for (int i = 0; i < 3; i++)
         spread (step, coefficients + (size_t) i * c, k, lanes[i]);
-      e->device->loops->affine_bwd (x + at, y != NULL ? y + at : NULL, dy + at, plane, lanes[0], lanes[1], lanes[2], dx + at);
+      e->device->loops->affine_bwd (x + at, y != NULL ? y + at : NULL, pj_call_ceiling (step->call), dy + at, plane, lanes[0],
+                                    lanes[1], lanes[2], dx + at);
     }
 }
 
@@ -295,6 +317,12 @@ gboolean
 pj_cpu_norm_eval (PjCpuExec *e, const PjCall *call, GError **error)
 {
   return prepare (e, norm_eval_run, 0, error);
+}
+
+gboolean
+pj_cpu_norm_apply (PjCpuExec *e, const PjCall *call, GError **error)
+{
+  return prepare (e, norm_apply_run, 0, error);
 }
 
 gboolean

@@ -249,7 +249,7 @@ geometry (const Sides *self, uint32_t images, const Axis *y, const Axis *x)
     .w_first = tap * (width * y->tap + x->tap),
     .n_blocks = (int32_t) self->n_blocks, .x_c4 = (int32_t) self->x.c4, .y_channels = (int32_t) self->y.c,
     .group_out = (int32_t) self->group_results, .group_in = (int32_t) self->group_sources,
-    .relu = self->product->relu,
+    .ceiling = self->backward ? -1.0f : self->product->ceiling,
   };
 }
 
@@ -374,7 +374,7 @@ PJ_VK_EMITTER (conv)
 {
   PjVkProduct product = {
     .conv = call->conv, .in = call->in[0], .w = call->in[1], .b = call->in[2], .r = call->in[3],
-    .out = call->out[0], .relu = call->relu,
+    .out = call->out[0], .ceiling = pj_call_ceiling (call),
   };
   return pj_vk_product (emit, &product, error);
 }

@@ -17,11 +17,12 @@ G_BEGIN_DECLS
  * @in, @out: the layer's input and output, or their gradients
  * @w: weights [O][I / groups][kh][kw], plain; unused by the gradient by the weights
  * @b, @r: bias and residual, or -1
+ * @ceiling: see pj_call_ceiling(); only read by the forward pass
  */
 typedef struct {
   PjConvParams conv;
   int in, out, w, b, r;
-  gboolean relu;
+  float ceiling;
 } PjVkProduct;
 
 /* out = relu? (product (in, w) + b + r) */
@@ -63,7 +64,7 @@ typedef struct {
   int32_t taps_y, taps_x, scale_y, scale_x, first_y, first_x, step_y, step_x;
   int32_t w_tile, w_y, w_x, w_first;
   int32_t n_blocks, x_c4, y_channels, group_out, group_in;
-  int32_t relu;
+  float ceiling;
 } PjVkPushConv;
 PJ_VK_CHECK_PUSH (PjVkPushConv);
 

@@ -38,7 +38,7 @@ PJ_VK_EMITTER (add)
 }
 
 gboolean
-pj_vk_emit_affine (PjVkEmit *emit, int x, PjVkRegion coefficients, gboolean full, gboolean relu, int y, GError **error)
+pj_vk_emit_affine (PjVkEmit *emit, int x, PjVkRegion coefficients, gboolean full, float ceiling, int y, GError **error)
 {
   PjVkLayout l = pj_vk_layout (emit, x);
   uint32_t step = pj_vk_images_per_dispatch (emit, (int[]) { x, y }, 2);
@@ -47,7 +47,7 @@ pj_vk_emit_affine (PjVkEmit *emit, int x, PjVkRegion coefficients, gboolean full
     uint32_t n = MIN (step, l.n - first);
     PjVkPushChannels push = { .n = n * l.image_quads, .plane = l.plane, .c4 = l.c4 };
     PjVkDispatch d = {
-      .shader = PJ_VK_FAMILY (emit, affine), .spec = { pj_vk_group_size (emit), relu, full }, .n_spec = 3, PJ_VK_PUSH (push),
+      .shader = PJ_VK_FAMILY (emit, affine), .spec = { pj_vk_group_size (emit), ceiling >= 0.0f, full, pj_vk_float_bits (ceiling) }, .n_spec = 4, PJ_VK_PUSH (push),
       .operands = { pj_vk_images (emit, x, first, n), PJ_VK_WHOLE (coefficients), pj_vk_images (emit, y, first, n) },
     };
     pj_vk_flat_groups (emit, &d, push.n);
@@ -59,7 +59,7 @@ pj_vk_emit_affine (PjVkEmit *emit, int x, PjVkRegion coefficients, gboolean full
 
 PJ_VK_EMITTER (gate)
 {
-  return pj_vk_emit_affine (emit, call->in[0], call->in[1], FALSE, call->relu, call->out[0], error);
+  return pj_vk_emit_affine (emit, call->in[0], call->in[1], FALSE, pj_call_ceiling (call), call->out[0], error);
 }
 
 PJ_VK_EMITTER (reshape)

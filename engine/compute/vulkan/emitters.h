@@ -20,12 +20,13 @@ PJ_VK_EMITTER (add);
 PJ_VK_EMITTER (gate);
 PJ_VK_EMITTER (reshape);
 PJ_VK_EMITTER (sgd);
-/* y = relu? (affine (x)): see shaders/affine.comp. */
-gboolean pj_vk_emit_affine (PjVkEmit *emit, int x, PjVkRegion coefficients, gboolean full, gboolean relu, int y, GError **error);
+/* y = relu? (affine (x)): see shaders/affine.comp; @ceiling: see pj_call_ceiling(). */
+gboolean pj_vk_emit_affine (PjVkEmit *emit, int x, PjVkRegion coefficients, gboolean full, float ceiling, int y, GError **error);
 
 /* norm.c */
 PJ_VK_EMITTER (norm_train);
 PJ_VK_EMITTER (norm_eval);
+PJ_VK_EMITTER (norm_apply);
 PJ_VK_EMITTER (norm_bwd);
 PJ_VK_EMITTER (norm_eval_bwd);
 PJ_VK_EMITTER (gate_bwd);

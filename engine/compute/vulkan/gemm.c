@@ -8,7 +8,7 @@ PJ_VK_EMITTER (gemm)
 {
   PjVkProduct product = {
     .conv = one_tap, .in = call->in[0], .w = call->in[1], .b = call->in[2], .r = -1, .out = call->out[0],
-    .relu = call->relu,
+    .ceiling = pj_call_ceiling (call),
   };
   return pj_vk_product (emit, &product, error);
 }

@@ -150,6 +150,14 @@ typedef struct {
   uint32_t groups[3];
 } PjVkDispatch;
 
+/* A float as a specialisation constant. */
+static inline uint32_t
+pj_vk_float_bits (float value)
+{
+  union { float f; uint32_t u; } bits = { .f = value };
+  return bits.u;
+}
+
 #define PJ_VK_PUSH(struct_) .push = &(struct_), .push_bytes = sizeof (struct_)
 
 /* The state of one call being turned into dispatches. */

@@ -29,6 +29,7 @@ const PjVkEmitter pj_vk_emitters[PJ_N_KERNELS] = {
   [PJ_KERNEL_LRN_BWD] = pj_vk_lrn_bwd,
   [PJ_KERNEL_MAX_POOL] = pj_vk_max_pool,
   [PJ_KERNEL_MAX_POOL_BWD] = pj_vk_max_pool_bwd,
+  [PJ_KERNEL_NORM_APPLY] = pj_vk_norm_apply,
   [PJ_KERNEL_NORM_BWD] = pj_vk_norm_bwd,
   [PJ_KERNEL_NORM_EVAL] = pj_vk_norm_eval,
   [PJ_KERNEL_NORM_EVAL_BWD] = pj_vk_norm_eval_bwd,

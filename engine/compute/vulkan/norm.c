@@ -83,25 +83,37 @@ PJ_VK_EMITTER (norm_train)
   };
   per_block (emit, &finish, sums.l.c4);
   return pj_vk_emit (emit, &finish, error)
-         && pj_vk_emit_affine (emit, call->in[0], coefficients, TRUE, call->relu, call->out[0], error);
+         && pj_vk_emit_affine (emit, call->in[0], coefficients, TRUE, pj_call_ceiling (call), call->out[0], error);
 }
 
-/* Statistics and gates change only together with what the prologue watches. */
-PJ_VK_EMITTER (norm_eval)
+/* A norm with known statistics. @is_rstd: in[4] is what NORM_TRAIN kept, not a variance; then both change from run to
+ * run.  Stored statistics and gates change only together with what the prologue watches. */
+static gboolean
+apply (PjVkEmit *emit, const PjCall *call, gboolean is_rstd, GError **error)
 {
   PjVkLayout l = pj_vk_layout (emit, call->in[0]);
   PjVkRegion coefficients = pj_vk_scratch (emit, (size_t) l.c4 * 3 * 16);
   PjVkPushCoefficients push = { .c4 = l.c4, .eps = call->norm.eps };
   PjVkDispatch d = {
-    .shader = PJ_VK_FAMILY (emit, norm_coefficients), .spec = { 0, call->in[5] >= 0 }, .n_spec = 2, PJ_VK_PUSH (push),
+    .shader = PJ_VK_FAMILY (emit, norm_coefficients), .spec = { 0, call->in[5] >= 0, is_rstd }, .n_spec = 3, PJ_VK_PUSH (push),
     .operands = {
       PJ_VK_WHOLE (call->in[1]), PJ_VK_WHOLE (call->in[2]), PJ_VK_WHOLE (call->in[3]), PJ_VK_WHOLE (call->in[4]),
       PJ_VK_WHOLE (call->in[5]), PJ_VK_WHOLE (coefficients),
     },
   };
   per_block (emit, &d, l.c4);
-  return pj_vk_emit_prologue (emit, &d, error)
-         && pj_vk_emit_affine (emit, call->in[0], coefficients, TRUE, call->relu, call->out[0], error);
+  return (is_rstd ? pj_vk_emit (emit, &d, error) : pj_vk_emit_prologue (emit, &d, error))
+         && pj_vk_emit_affine (emit, call->in[0], coefficients, TRUE, pj_call_ceiling (call), call->out[0], error);
+}
+
+PJ_VK_EMITTER (norm_eval)
+{
+  return apply (emit, call, FALSE, error);
+}
+
+PJ_VK_EMITTER (norm_apply)
+{
+  return apply (emit, call, TRUE, error);
 }
 
 /* --- backward --- */
@@ -116,7 +128,8 @@ static gboolean
 emit_sums (PjVkEmit *emit, const PjCall *call, const Backward *b, const Sums *sums, GError **error)
 {
   PjVkDispatch d = {
-    .shader = PJ_VK_FAMILY (emit, norm_bwd_sums), .spec = { 0, call->relu, b->mode != GATE_ALONE }, .n_spec = 3,
+    .shader = PJ_VK_FAMILY (emit, norm_bwd_sums), .n_spec = 4,
+    .spec = { 0, call->relu, b->mode != GATE_ALONE, pj_vk_float_bits (pj_call_ceiling (call)) },
     .operands = { [3] = PJ_VK_WHOLE (b->mean), [4] = PJ_VK_WHOLE (sums->partial) },
   };
   return sums_emit (emit, sums, &d, (int[]) { b->x, b->y, b->dy }, 3, error);
@@ -156,7 +169,8 @@ emit_apply (PjVkEmit *emit, const PjCall *call, const Backward *b, PjVkRegion co
     uint32_t n = MIN (step, l.n - first);
     PjVkPushChannels push = { .n = n * l.image_quads, .plane = l.plane, .c4 = l.c4 };
     PjVkDispatch d = {
-      .shader = PJ_VK_FAMILY (emit, norm_bwd_apply), .spec = { pj_vk_group_size (emit), call->relu, centered }, .n_spec = 3,
+      .shader = PJ_VK_FAMILY (emit, norm_bwd_apply), .n_spec = 4,
+      .spec = { pj_vk_group_size (emit), call->relu, centered, pj_vk_float_bits (pj_call_ceiling (call)) },
       PJ_VK_PUSH (push),
       .operands = {
         pj_vk_images (emit, centered ? b->x : -1, first, n), pj_vk_images (emit, b->y, first, n), pj_vk_images (emit, b->dy, first, n),
