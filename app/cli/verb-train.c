@@ -13,7 +13,7 @@
 static char *data, *teacher, *out, *session, *schedule, *expand, *labels_out;
 static int epochs = -1, steps, batch, crop = -1, warmup, n_test, size;
 static double width, lr, weight_decay = -1.0, distill = -1.0, temperature, mixup = -1.0, refine_rate = -1.0, checkpoint = 5.0;
-static gboolean no_flip, list, fresh, refine, curl_a, curl_b;
+static gboolean no_flip, list, fresh, refine, curl_a, curl_b, recompute;
 
 static const GOptionEntry entries[] = {
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
@@ -40,6 +40,8 @@ static const GOptionEntry entries[] = {
   { "curl-a", 0, 0, G_OPTION_ARG_NONE, &curl_a, "As CURL's first stage, mixup and a teacher; other options change it", NULL },
   { "curl-b", 0, 0, G_OPTION_ARG_NONE, &curl_b, "As its second stage, refined labels on expanded data", NULL },
   { "fresh", 0, 0, G_OPTION_ARG_NONE, &fresh, "With MODEL: keep its shape only, and train it from initial weights", NULL },
+  { "recompute", 0, 0, G_OPTION_ARG_NONE, &recompute,
+    "Keep few activations and compute the others again: less memory, more time, the same weights", NULL },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure the result on the first N test pictures only", "N" },
   { "checkpoint", 0, 0, G_OPTION_ARG_DOUBLE, &checkpoint,
     "A killed process loses at most so many seconds of work (default 5)", "S" },
@@ -126,6 +128,7 @@ read_options (Cli *cli, PjWorkTrain *settings, GError **error)
   if (crop >= 0)
     options->crop = crop;
   options->flip = !no_flip;
+  options->recompute = recompute;
   if (!read_imitation (settings, error))
     return FALSE;
   if (schedule != NULL && !read_schedule (options, error))
@@ -160,9 +163,10 @@ static void
 show (Cli *cli, const PjTrainResult *figures, const PjAccuracy *accuracy)
 {
   g_autofree char *top1 = cli_percent (accuracy->top1);
-  cli_say (cli, "top-1 %s (standard error %.2f points, %u test pictures), loss %.4f, %u steps, %.0f images/s\n", top1,
+  cli_say (cli, "top-1 %s (standard error %.2f points, %u test pictures), loss %.4f, %u steps, %.0f images/s, %.1f %% of the "
+           "time waiting for pictures\n", top1,
            100.0 * pj_accuracy_error (accuracy), accuracy->n, accuracy->loss, figures->steps,
-           figures->images_per_second);
+           figures->images_per_second, 100.0 * figures->stall_share);
   json_object_set_object_member (cli->result, "test", cli_json_accuracy (accuracy));
   json_object_set_double_member (cli->result, "train_loss", figures->train_loss);
   json_object_set_int_member (cli->result, "steps", figures->steps);

@@ -35,6 +35,7 @@ static const PjField fields[] = {
   { "refine-rate", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.refine_rate) },
   { "distill", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.distill) },
   { "distill-temperature", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.distill_temperature) },
+  { "recompute", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, options.recompute) },
   { "eval-every-epoch", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, options.eval_every_epoch) },
   { "fresh", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, fresh) },
   { "anew", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, anew) },
