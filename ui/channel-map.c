@@ -325,6 +325,15 @@ pju_channel_map_set (PjuChannelMap *self, const char *name, guint n, const doubl
 }
 
 void
+pju_channel_map_set_hover (PjuChannelMap *self, int channel)
+{
+  if (self->hover == channel)
+    return;
+  self->hover = channel;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+void
 pju_channel_map_set_mode (PjuChannelMap *self, PjuChannelMode mode)
 {
   self->mode = mode;

@@ -19,6 +19,8 @@ GtkWidget *pju_channel_map_new (gboolean editable);
  * in which both differ get a frame. */
 void pju_channel_map_set (PjuChannelMap *self, const char *name, guint n, const double *scores, const guint8 *mask,
                           const guint8 *other);
+/* Frames a channel that is pointed at elsewhere, -1 for none. */
+void pju_channel_map_set_hover (PjuChannelMap *self, int channel);
 void pju_channel_map_set_mode (PjuChannelMap *self, PjuChannelMode mode);
 /* A PjuPainter with the widget as data. */
 void pju_channel_map_paint (gpointer self, cairo_t *cr, double width, double height, const PjuPalette *palette);

@@ -110,6 +110,6 @@ free_copy (gpointer chart)
 void
 pju_chart_view_save (PjuChartView *self, PjuStudio *studio, const char *name)
 {
-  pju_picture_save (studio, GTK_WIDGET (self), name, pju_chart_paint, pju_chart_copy (self->chart), free_copy,
-                    720, 420);
+  pju_plot_save (studio, GTK_WIDGET (self), name, pju_chart_paint, pju_chart_copy (self->chart), free_copy, 720, 420,
+                 pju_chart_to_csv (self->chart));
 }

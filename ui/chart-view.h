@@ -15,7 +15,7 @@ GtkWidget *pju_chart_view_new (PjuChart *chart);
 PjuChart *pju_chart_view_get_chart (PjuChartView *self);
 /* Draw again after the chart's data changed; @description says it in words. */
 void pju_chart_view_changed (PjuChartView *self, const char *description);
-/* Asks for a name and saves the chart as a picture. */
+/* Asks for a name and saves the chart as a picture or as a table. */
 void pju_chart_view_save (PjuChartView *self, PjuStudio *studio, const char *name);
 
 G_END_DECLS

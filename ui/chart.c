@@ -27,6 +27,7 @@ series_free (gpointer data)
   g_free (self->name);
   g_array_unref (self->points);
   g_clear_pointer (&self->labels, g_ptr_array_unref);
+  g_clear_pointer (&self->errors, g_array_unref);
   g_free (self);
 }
 
@@ -89,6 +90,22 @@ pju_series_add (PjuSeries *self, double x, double y, const char *label)
   }
 }
 
+void
+pju_series_set_error (PjuSeries *self, double error)
+{
+  if (!self->errors)
+    self->errors = g_array_new (FALSE, TRUE, sizeof (double));
+  /* Zeros for the points before. */
+  g_array_set_size (self->errors, self->points->len / 2);
+  g_array_index (self->errors, double, self->errors->len - 1) = error;
+}
+
+static double
+error_of (const PjuSeries *self, guint point)
+{
+  return self->errors && point < self->errors->len ? g_array_index (self->errors, double, point) : 0;
+}
+
 PjuChart *
 pju_chart_copy (PjuChart *self)
 {
@@ -105,6 +122,9 @@ pju_chart_copy (PjuChart *self)
     to->color = from->color;
     to->scatter = from->scatter;
     to->smooth = from->smooth;
+    to->front = from->front;
+    if (from->errors)
+      to->errors = g_array_copy (from->errors);
     g_array_append_vals (to->points, from->points->data, from->points->len);
     for (guint l = 0; from->labels && l < from->labels->len; l++) {
       if (!to->labels)
@@ -126,7 +146,7 @@ static char *
 tick_text (PjuChartUnit unit, double value, double step)
 {
   if (unit == PJU_CHART_PERCENT) {
-    int digits = step < 0.001 ? 2 : step < 0.01 ? 1 : 0;
+    int digits = step < 0.001 ? 2 : step < 0.01 || fabs (step * 100 - round (step * 100)) > 1e-6 ? 1 : 0;
     return g_strdup_printf ("%.*f\u202f%%", digits, value * 100);
   }
   if (unit == PJU_CHART_COUNT)
@@ -187,8 +207,8 @@ find_ranges (Frame *f)
         continue;
       f->x0 = MIN (f->x0, p[i]);
       f->x1 = MAX (f->x1, p[i]);
-      f->y0 = MIN (f->y0, p[i + 1]);
-      f->y1 = MAX (f->y1, p[i + 1]);
+      f->y0 = MIN (f->y0, p[i + 1] - error_of (series, i / 2));
+      f->y1 = MAX (f->y1, p[i + 1] + error_of (series, i / 2));
     }
   }
   if (f->x0 > f->x1)
@@ -232,6 +252,8 @@ to_y (const Frame *f, double y)
 static void
 draw_marker (cairo_t *cr, guint series, double x, double y, double r)
 {
+  /* A text drawn before leaves a point that a shape of lines would begin at. */
+  cairo_new_path (cr);
   switch ((series + series / PJU_N_SERIES) % PJU_N_SERIES) {
     case 0:
       cairo_arc (cr, x, y, r, 0, 2 * G_PI);
@@ -277,7 +299,7 @@ set_stroke (Frame *f, PjuSeries *series, double width, double alpha)
   pju_palette_series (f->palette, series->color, &color);
   int n = pju_palette_dash (series->color, &dash);
   pju_set_color (f->cr, &color, alpha);
-  cairo_set_dash (f->cr, dash, series->scatter || series->smooth ? 0 : n, 0);
+  cairo_set_dash (f->cr, dash, series->smooth ? 0 : n, 0);
   cairo_set_line_width (f->cr, width);
   cairo_set_line_join (f->cr, CAIRO_LINE_JOIN_ROUND);
 }
@@ -337,6 +359,40 @@ smoothed (const double *p, guint n)
 }
 
 static void
+draw_whisker (Frame *f, double x, double y, double error)
+{
+  double high = to_y (f, y + error), low = to_y (f, y - error), at = to_x (f, x);
+  if (!(error > 0))
+    return;
+  cairo_move_to (f->cr, at, high);
+  cairo_line_to (f->cr, at, low);
+  cairo_move_to (f->cr, at - 4, high);
+  cairo_line_to (f->cr, at + 4, high);
+  cairo_move_to (f->cr, at - 4, low);
+  cairo_line_to (f->cr, at + 4, low);
+  cairo_set_line_width (f->cr, 1.5);
+  cairo_stroke (f->cr);
+}
+
+/* The points come by rising x, and y rises with them. */
+static void
+draw_front (Frame *f, const double *p, guint n)
+{
+  for (guint i = 0; i < n; i++) {
+    double x = to_x (f, p[2 * i]), y = to_y (f, p[2 * i + 1]);
+    if (i > 0)
+      cairo_line_to (f->cr, x, to_y (f, p[2 * i - 1]));
+    cairo_line_to (f->cr, x, y);
+  }
+  if (n > 0)
+    cairo_line_to (f->cr, f->left + f->width, to_y (f, p[2 * n - 1]));
+  pju_set_color (f->cr, &f->palette->fg, .22);
+  cairo_set_line_width (f->cr, 5);
+  cairo_set_line_join (f->cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_stroke (f->cr);
+}
+
+static void
 draw_scatter (Frame *f, PjuSeries *series, const double *p, guint n)
 {
   GdkRGBA color;
@@ -344,6 +400,10 @@ draw_scatter (Frame *f, PjuSeries *series, const double *p, guint n)
   set_stroke (f, series, 1.2, .55);
   trace (f, p, n);
   cairo_stroke (f->cr);
+  cairo_set_dash (f->cr, NULL, 0, 0);
+  pju_set_color (f->cr, &color, .9);
+  for (guint i = 0; i < n; i++)
+    draw_whisker (f, p[2 * i], p[2 * i + 1], error_of (series, i));
   for (guint i = 0; i < n; i++) {
     double x = to_x (f, p[2 * i]), y = to_y (f, p[2 * i + 1]);
     draw_marker (f->cr, series->color, x, y, 4.5);
@@ -361,6 +421,10 @@ draw_series (Frame *f, PjuSeries *series)
   const double *p = (const double *) series->points->data;
   guint n = series->points->len / 2;
 
+  if (series->front) {
+    draw_front (f, p, n);
+    return;
+  }
   if (series->scatter) {
     draw_scatter (f, series, p, n);
     return;
@@ -443,6 +507,14 @@ draw_legend_mark (Frame *f, PjuSeries *series, double x, double y)
 {
   GdkRGBA color;
   pju_palette_series (f->palette, series->color, &color);
+  if (series->front) {
+    cairo_move_to (f->cr, x, y);
+    cairo_line_to (f->cr, x + 18, y);
+    pju_set_color (f->cr, &f->palette->fg, .22);
+    cairo_set_line_width (f->cr, 5);
+    cairo_stroke (f->cr);
+    return;
+  }
   if (series->scatter) {
     draw_marker (f->cr, series->color, x + 9, y, 4.5);
     pju_set_color (f->cr, &color, 1);
@@ -510,7 +582,7 @@ draw_hover (Frame *f, double full_width)
   for (guint s = 0; s < f->chart->series->len; s++) {
     PjuSeries *series = f->chart->series->pdata[s];
     const double *p = (const double *) series->points->data;
-    for (guint i = 0; i < series->points->len / 2; i++) {
+    for (guint i = 0; i < series->points->len / 2 && !series->front; i++) {
       double dx = to_x (f, p[2 * i]) - f->chart->hover_x, dy = to_y (f, p[2 * i + 1]) - f->chart->hover_y;
       if (dx * dx + dy * dy < best) {
         best = dx * dx + dy * dy;
@@ -580,17 +652,30 @@ pju_chart_paint (gpointer data, cairo_t *cr, double width, double height, const 
   draw_hover (&f, width);
 }
 
+static gboolean
+has_errors (PjuChart *self)
+{
+  for (guint s = 0; s < self->series->len; s++)
+    if (((PjuSeries *) self->series->pdata[s])->errors)
+      return TRUE;
+  return FALSE;
+}
+
 char *
 pju_chart_to_csv (PjuChart *self)
 {
-  GString *out = g_string_new ("series,x,y\n");
+  gboolean errors = has_errors (self);
+  GString *out = g_string_new (errors ? "series,x,y,error\n" : "series,x,y\n");
   for (guint s = 0; s < self->series->len; s++) {
     PjuSeries *series = self->series->pdata[s];
     const double *p = (const double *) series->points->data;
     for (guint i = 0; i < series->points->len / 2; i++) {
-      char x[G_ASCII_DTOSTR_BUF_SIZE], y[G_ASCII_DTOSTR_BUF_SIZE];
-      g_string_append_printf (out, "\"%s\",%s,%s\n", series->name, g_ascii_formatd (x, sizeof x, "%.9g", p[2 * i]),
+      char x[G_ASCII_DTOSTR_BUF_SIZE], y[G_ASCII_DTOSTR_BUF_SIZE], error[G_ASCII_DTOSTR_BUF_SIZE];
+      g_string_append_printf (out, "\"%s\",%s,%s", series->name, g_ascii_formatd (x, sizeof x, "%.9g", p[2 * i]),
                               g_ascii_formatd (y, sizeof y, "%.9g", p[2 * i + 1]));
+      if (errors)
+        g_string_append_printf (out, ",%s", g_ascii_formatd (error, sizeof error, "%.9g", error_of (series, i)));
+      g_string_append_c (out, '\n');
     }
   }
   return g_string_free (out, FALSE);

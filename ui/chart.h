@@ -16,6 +16,8 @@ typedef struct {
   gboolean smooth;             /* thin raw line under a thick running mean */
   GArray *points;              /* double: x0 y0 x1 y1 … */
   GPtrArray *labels;           /* (nullable) one string per point */
+  GArray *errors;              /* (nullable) double: one per point, half the length of its whisker; 0 for none */
+  gboolean front;              /* steps from one point to the next, broad and pale: what nothing beats */
 } PjuSeries;
 
 typedef struct {
@@ -38,6 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjuChart, pju_chart_free)
 PjuSeries *pju_chart_series (PjuChart *self, const char *name);
 void pju_chart_clear (PjuChart *self);
 void pju_series_add (PjuSeries *self, double x, double y, const char *label);
+/* For the point added last. @error: half the length of its whisker */
+void pju_series_set_error (PjuSeries *self, double error);
 
 /* A PjuPainter with a PjuChart as data. */
 void pju_chart_paint (gpointer chart, cairo_t *cr, double width, double height, const PjuPalette *palette);

@@ -87,7 +87,7 @@ response_cb (GtkNativeDialog *dialog, int response, Request *self)
     if (!path) {
       ok = FALSE;
       g_set_error (&error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, _("The place is not a local folder."));
-    } else if (self->text) {
+    } else if (self->text && (!self->painter || g_str_has_suffix (path, ".csv"))) {
       ok = g_file_set_contents (path, self->text, -1, &error);
     } else {
       ok = pju_picture_write (path, self->painter, self->data, self->width, self->height, &error);
@@ -122,11 +122,13 @@ ask (GtkWidget *parent, const char *title, const char *name, Request *request)
 
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
-  if (request->text) {
+  if (!request->painter) {
     add_filter (GTK_FILE_CHOOSER (dialog), _("Tables (CSV)"), "*.csv");
   } else {
     g_autoptr (GtkFileFilter) all = gtk_file_filter_new ();
-    gtk_file_filter_set_name (all, _("Pictures (SVG, PNG, PDF)"));
+    gtk_file_filter_set_name (all, request->text ? _("Pictures (SVG, PNG, PDF) and tables (CSV)") : _("Pictures (SVG, PNG, PDF)"));
+    if (request->text)
+      gtk_file_filter_add_pattern (all, "*.csv");
     gtk_file_filter_add_pattern (all, "*.svg");
     gtk_file_filter_add_pattern (all, "*.png");
     gtk_file_filter_add_pattern (all, "*.pdf");
@@ -144,6 +146,16 @@ pju_picture_save (PjuStudio *studio, GtkWidget *parent, const char *name, PjuPai
   *request = (Request) { .studio = g_object_ref (studio), .painter = painter, .data = data, .destroy = destroy,
                          .width = width, .height = height };
   ask (parent, _("Save Picture"), name, request);
+}
+
+void
+pju_plot_save (PjuStudio *studio, GtkWidget *parent, const char *name, PjuPainter painter, gpointer data,
+               GDestroyNotify destroy, double width, double height, char *csv)
+{
+  Request *request = g_new0 (Request, 1);
+  *request = (Request) { .studio = g_object_ref (studio), .painter = painter, .data = data, .destroy = destroy,
+                         .width = width, .height = height, .text = csv };
+  ask (parent, _("Save Plot"), name, request);
 }
 
 void

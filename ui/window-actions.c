@@ -177,20 +177,23 @@ act_compare (GSimpleAction *action, GVariant *parameter, gpointer data)
   pju_compare_page_ask (PJU_COMPARE_PAGE (self->compare_page));
 }
 
-/* (methods, ratios, epochs, most steps) */
+/* (methods, ratios, seeds, draws of random, epochs, most steps, what fine-tuning begins with) */
 static void
 act_run_comparison (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   PjuWindow *self = data;
   g_autoptr (GVariant) ratios = NULL;
   g_autofree const char **methods = NULL;
-  guint epochs, steps;
+  PjmCompareOptions options = { 0 };
   gsize n_ratios;
 
-  g_variant_get (parameter, "(^a&s@aduu)", &methods, &ratios, &epochs, &steps);
-  const double *values = g_variant_get_fixed_array (ratios, &n_ratios, sizeof (double));
+  g_variant_get (parameter, "(^a&s@aduuuu&s)", &methods, &ratios, &options.n_seeds, &options.n_draws, &options.epochs,
+                 &options.max_steps, &options.start);
+  options.methods = methods;
+  options.ratios = g_variant_get_fixed_array (ratios, &n_ratios, sizeof (double));
+  options.n_ratios = (guint) n_ratios;
   if (methods[0] && n_ratios > 0)
-    pjm_project_compare (self->project, methods, values, n_ratios, epochs, steps);
+    pjm_project_compare (self->project, &options);
   pju_window_show_page (self, "compare");
 }
 
@@ -304,7 +307,7 @@ pju_window_add_actions (PjuWindow *self)
     { .name = "sensitivity", .activate = act_sensitivity },
     { .name = "resume", .activate = act_resume },
     { .name = "compare", .activate = act_compare },
-    { .name = "run-comparison", .activate = act_run_comparison, .parameter_type = "(asaduu)" },
+    { .name = "run-comparison", .activate = act_run_comparison, .parameter_type = "(asaduuuus)" },
     { .name = "export", .activate = act_export },
     { .name = "device", .activate = act_device, .parameter_type = "s", .state = "''" },
     { .name = "page", .activate = act_page, .parameter_type = "s", .state = "'network'" },

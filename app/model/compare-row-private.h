@@ -4,13 +4,17 @@
 
 #include "graph/groups.h"
 #include "model/comparison.h"
-#include "session/session.h"
+#include "prune/jury.h"
 
 G_BEGIN_DECLS
 
-/* Copies @record, sorted by the ids of @groups. */
-PjmCompareRow *pjm_compare_row_new (const PjComparisonRowRecord *record, const PjGroups *groups, guint64 base_macs);
-/* Channels kept by both and by either, over the groups that at least one of them cuts. */
-void pjm_compare_row_count_common (PjmCompareRow *self, PjmCompareRow *other, guint64 *both, guint64 *either);
+PjmCompareRow *pjm_compare_row_new (const PjVerdict *verdict);
+/* TRUE if this is the row of @verdict. */
+gboolean pjm_compare_row_is (PjmCompareRow *self, const PjVerdict *verdict);
+/* Copies what @verdict says; "notify" for what is new. */
+void pjm_compare_row_update (PjmCompareRow *self, const PjVerdict *verdict, const PjGroups *groups, guint64 base_macs,
+                             guint n_test, gboolean on_front);
+/* What its first seed took each test picture for, as many as were measured; NULL if that is not stored. */
+const uint16_t *pjm_compare_row_get_answers (PjmCompareRow *self, guint *n);
 
 G_END_DECLS

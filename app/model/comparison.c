@@ -7,6 +7,8 @@
 #include "model/comparison-private.h"
 
 #include "model/compare-row-private.h"
+#include "model/work-compare.h"
+#include "prune/jury.h"
 
 struct _PjmComparison {
   GObject parent;
@@ -16,6 +18,11 @@ struct _PjmComparison {
   guint64 base_macs;
   guint n_test;
   GPtrArray *rows;
+  PjGroups *groups;         /* of the network compared; NULL until the first update */
+  PjComparison *engine;     /* all rows of all seeds */
+  GPtrArray *verdicts;      /* of @engine, in the order of @rows */
+  GPtrArray *classes;       /* names */
+  GArray *layers;           /* int: groups that some row cuts */
 };
 
 static void list_model_init (GListModelInterface *iface);
@@ -72,6 +79,11 @@ pjm_comparison_finalize (GObject *object)
   PjmComparison *self = PJM_COMPARISON (object);
   g_free (self->title);
   g_ptr_array_unref (self->rows);
+  g_ptr_array_unref (self->classes);
+  g_array_unref (self->layers);
+  g_clear_pointer (&self->verdicts, g_ptr_array_unref);
+  g_clear_pointer (&self->engine, pj_comparison_free);
+  pj_groups_unref (self->groups);
   G_OBJECT_CLASS (pjm_comparison_parent_class)->finalize (object);
 }
 
@@ -94,6 +106,8 @@ pjm_comparison_init (PjmComparison *self)
 {
   self->base_accuracy = -1.0;
   self->rows = g_ptr_array_new_with_free_func (g_object_unref);
+  self->classes = g_ptr_array_new_with_free_func (g_free);
+  self->layers = g_array_new (FALSE, FALSE, sizeof (int));
 }
 
 PjmComparison *
@@ -110,11 +124,10 @@ pjm_comparison_get_job (PjmComparison *self)
   return self->job;
 }
 
-void
-pjm_comparison_update (PjmComparison *self, const PjComparisonRecord *record, PjGroups *groups)
+static void
+set_base (PjmComparison *self, const PjComparisonRecord *record)
 {
   double accuracy = CLAMP (record->base_accuracy, -1.0, 1.0);
-  self->job = record->job;
   if (accuracy != self->base_accuracy) {
     self->base_accuracy = accuracy;
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BASE_ACCURACY]);
@@ -127,20 +140,149 @@ pjm_comparison_update (PjmComparison *self, const PjComparisonRecord *record, Pj
     self->n_test = record->n_test;
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_N_TEST]);
   }
+  if (self->classes->len == 0 && record->classes != NULL) {
+    g_auto (GStrv) names = g_strsplit (record->classes, "\n", -1);
+    for (guint i = 0; names[i] != NULL; i++)
+      g_ptr_array_add (self->classes, g_strdup (names[i]));
+  }
+}
+
+static void
+find_layers (PjmComparison *self)
+{
+  g_array_set_size (self->layers, 0);
+  for (int g = 0; g < (int) pj_groups_n (self->groups); g++) {
+    gboolean cut = FALSE;
+    for (guint i = 0; i < self->rows->len && !cut; i++)
+      cut = pjm_compare_row_get_mask (self->rows->pdata[i], g) != NULL;
+    if (cut)
+      g_array_append_val (self->layers, g);
+  }
+}
+
+void
+pjm_comparison_update (PjmComparison *self, const PjComparisonRecord *record, PjGroups *groups)
+{
+  PjComparison *engine = pj_work_comparison (groups, record, NULL);
+  self->job = record->job;
+  set_base (self, record);
+  if (engine == NULL)
+    return;
+  g_clear_pointer (&self->verdicts, g_ptr_array_unref);
+  g_clear_pointer (&self->engine, pj_comparison_free);
+  self->engine = engine;
+  self->verdicts = pj_verdicts_new (engine);
+  if (self->groups != groups) {
+    pj_groups_unref (self->groups);
+    self->groups = pj_groups_ref (groups);
+  }
+  g_autofree gboolean *on_front = g_new0 (gboolean, MAX (self->verdicts->len, 1u));
+  pj_verdicts_front (self->verdicts, on_front);
   guint before = self->rows->len;
-  for (guint i = before; i < record->rows->len; i++)
-    g_ptr_array_add (self->rows, pjm_compare_row_new (record->rows->pdata[i], groups, record->base_macs));
+  for (guint i = 0; i < self->verdicts->len; i++) {
+    if (i >= before)
+      g_ptr_array_add (self->rows, pjm_compare_row_new (self->verdicts->pdata[i]));
+    pjm_compare_row_update (self->rows->pdata[i], self->verdicts->pdata[i], groups, record->base_macs, record->n_test, on_front[i]);
+  }
+  find_layers (self);
   if (self->rows->len > before)
     g_list_model_items_changed (G_LIST_MODEL (self), before, 0, self->rows->len - before);
+}
+
+guint
+pjm_comparison_get_n_layers (PjmComparison *self)
+{
+  return self->layers->len;
+}
+
+const char *
+pjm_comparison_get_layer (PjmComparison *self, guint i, int *group)
+{
+  g_return_val_if_fail (i < self->layers->len, NULL);
+  *group = g_array_index (self->layers, int, i);
+  return pj_groups_get (self->groups, (unsigned) *group)->name;
 }
 
 double
 pjm_comparison_overlap (PjmComparison *self, guint row_a, guint row_b)
 {
   g_return_val_if_fail (row_a < self->rows->len && row_b < self->rows->len, 0.0);
-  guint64 both, either;
-  pjm_compare_row_count_common (self->rows->pdata[row_a], self->rows->pdata[row_b], &both, &either);
-  return either > 0 ? (double) both / (double) either : 1.0;
+  return pj_verdict_overlap (self->groups, self->verdicts->pdata[row_a], self->verdicts->pdata[row_b]);
+}
+
+double
+pjm_comparison_correlation (PjmComparison *self, guint row_a, guint row_b)
+{
+  g_return_val_if_fail (row_a < self->rows->len && row_b < self->rows->len, 0.0);
+  return pj_verdict_correlation (self->groups, self->verdicts->pdata[row_a], self->verdicts->pdata[row_b]);
+}
+
+gboolean
+pjm_comparison_is_choice (PjmComparison *self, guint row)
+{
+  g_return_val_if_fail (row < self->rows->len, FALSE);
+  const PjVerdict *verdict = self->verdicts->pdata[row];
+  g_autoptr (GPtrArray) choices = pj_verdicts_choices (self->verdicts, verdict->ratio);
+  return g_ptr_array_find (choices, verdict, NULL);
+}
+
+int
+pjm_comparison_layer_winner (PjmComparison *self, double ratio, int group)
+{
+  return self->verdicts != NULL ? pj_verdicts_layer_winner (self->verdicts, ratio, group, NULL) : -1;
+}
+
+/* --- answers --- */
+
+/* The answers of a row beside those of the uncut network; FALSE if they are not stored. */
+static gboolean
+get_answers (PjmComparison *self, guint row, const uint16_t **answers)
+{
+  guint n;
+  g_return_val_if_fail (row < self->rows->len, FALSE);
+  *answers = pjm_compare_row_get_answers (self->rows->pdata[row], &n);
+  return *answers != NULL && n == self->engine->n_test && self->engine->answers != NULL && self->engine->labels != NULL;
+}
+
+static const char *
+class_name (PjmComparison *self, guint label)
+{
+  return label < self->classes->len ? self->classes->pdata[label] : "?";
+}
+
+GArray *
+pjm_comparison_get_classes (PjmComparison *self, guint row)
+{
+  GArray *classes = g_array_new (FALSE, FALSE, sizeof (PjmClassChange));
+  const uint16_t *answers;
+  if (!get_answers (self, row, &answers))
+    return classes;
+  g_autoptr (GArray) changes = pj_class_changes_new (self->engine->labels, self->engine->answers, answers, self->engine->n_test,
+                                                     self->classes->len);
+  for (guint i = 0; i < changes->len; i++) {
+    const PjClassChange *from = &g_array_index (changes, PjClassChange, i);
+    PjmClassChange change = { class_name (self, from->label), from->n, from->base, from->changed };
+    g_array_append_val (classes, change);
+  }
+  return classes;
+}
+
+GArray *
+pjm_comparison_get_changed (PjmComparison *self, guint row)
+{
+  GArray *changed = g_array_new (FALSE, FALSE, sizeof (PjmChangedAnswer));
+  const uint16_t *answers;
+  if (!get_answers (self, row, &answers))
+    return changed;
+  for (guint i = 0; i < self->engine->n_test; i++) {
+    guint label = self->engine->labels[i], before = self->engine->answers[i];
+    PjmChangedAnswer answer = {
+      i, class_name (self, label), class_name (self, before), class_name (self, answers[i]), before == label, answers[i] == label,
+    };
+    if (before != answers[i])
+      g_array_append_val (changed, answer);
+  }
+  return changed;
 }
 
 /* --- CSV --- */
@@ -170,21 +312,25 @@ append_number (GString *csv, double number, const char *format)
 char *
 pjm_comparison_to_csv (PjmComparison *self)
 {
-  GString *csv = g_string_new ("method,ratio,macs,params,macs share,cut,recalibrated,fine-tuned,images/s,refusal\n");
+  GString *csv = g_string_new ("method,ratio,start,seeds,macs,params,macs share,cut,cut spread,recalibrated,recalibrated spread,"
+                               "fine-tuned,fine-tuned spread,images/s,refusal\n");
   for (guint i = 0; i < self->rows->len; i++) {
-    g_autofree char *method = NULL, *refusal = NULL;
-    double ratio, share, cut, recalibrated, tuned, speed;
+    g_autofree char *method = NULL, *refusal = NULL, *start = NULL;
+    double ratio, share, speed, figures[6];
     guint64 macs, params;
-    g_object_get (self->rows->pdata[i], "method", &method, "refusal", &refusal, "ratio", &ratio, "macs", &macs, "params",
-                  &params, "macs-share", &share, "cut", &cut, "recalibrated", &recalibrated, "tuned", &tuned, "speed", &speed,
-                  NULL);
+    guint seeds;
+    g_object_get (self->rows->pdata[i], "method", &method, "refusal", &refusal, "start", &start, "ratio", &ratio, "macs", &macs,
+                  "params", &params, "macs-share", &share, "cut", &figures[0], "cut-spread", &figures[1], "recalibrated",
+                  &figures[2], "recalibrated-spread", &figures[3], "tuned", &figures[4], "tuned-spread", &figures[5], "speed",
+                  &speed, "seeds", &seeds, NULL);
     append_text (csv, method);
     append_number (csv, ratio, "%.4g");
-    g_string_append_printf (csv, ",%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT, macs, params);
+    g_string_append_c (csv, ',');
+    append_text (csv, start);
+    g_string_append_printf (csv, ",%u,%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT, seeds, macs, params);
     append_number (csv, share, "%.4f");
-    append_number (csv, cut, "%.4f");
-    append_number (csv, recalibrated, "%.4f");
-    append_number (csv, tuned, "%.4f");
+    for (guint k = 0; k < G_N_ELEMENTS (figures); k++)
+      append_number (csv, figures[k], "%.4f");
     append_number (csv, speed, "%.1f");
     g_string_append_c (csv, ',');
     append_text (csv, refusal);

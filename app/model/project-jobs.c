@@ -181,25 +181,50 @@ join_titles (const char *const *methods)
   return g_string_free (g_steal_pointer (&names), FALSE);
 }
 
-PjmJob *
-pjm_project_compare (PjmProject *self, const char *const *methods, const double *ratios, guint n_ratios, guint epochs,
-                     guint max_steps)
+/* "1", "2" … (transfer full) */
+static char **
+count_seeds (guint n)
 {
-  g_return_val_if_fail (PJM_IS_PROJECT (self) && methods != NULL && n_ratios > 0, NULL);
-  g_autofree char *names = join_titles (methods), *title = g_strdup_printf (_("Compare %s"), names);
+  g_autoptr (GPtrArray) seeds = g_ptr_array_new ();
+  for (guint i = 0; i < MAX (n, 1u); i++)
+    g_ptr_array_add (seeds, g_strdup_printf ("%u", PJM_SEED + i));
+  g_ptr_array_add (seeds, NULL);
+  return (char **) g_ptr_array_steal (seeds, NULL);
+}
+
+static unsigned
+starts_of (const char *name)
+{
+  static const struct { const char *name; unsigned starts; } all[] = {
+    { "own", PJ_COMPARE_OWN }, { "recalibrated", PJ_COMPARE_RECALIBRATED }, { "both", PJ_COMPARE_OWN | PJ_COMPARE_RECALIBRATED },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    if (g_strcmp0 (name, all[i].name) == 0)
+      return all[i].starts;
+  return 0;
+}
+
+PjmJob *
+pjm_project_compare (PjmProject *self, const PjmCompareOptions *options)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self) && options->methods != NULL && options->n_ratios > 0, NULL);
+  g_autofree char *names = join_titles (options->methods), *title = g_strdup_printf (_("Compare %s"), names);
   PjmTask *task = pjm_task_new (self, "compare", title, run_compare, TRUE, TRUE);
   if (task == NULL)
     return NULL;
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
-  for (guint i = 0; i < n_ratios; i++) {
+  for (guint i = 0; i < options->n_ratios; i++) {
     char number[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ptr_array_add (texts, g_strdup (g_ascii_formatd (number, sizeof number, "%.6g", ratios[i])));
+    g_ptr_array_add (texts, g_strdup (g_ascii_formatd (number, sizeof number, "%.6g", options->ratios[i])));
   }
   g_ptr_array_add (texts, NULL);
-  task->compare.methods = g_strdupv ((char **) methods);
+  task->compare.methods = g_strdupv ((char **) options->methods);
+  task->compare.seeds = count_seeds (options->n_seeds);
+  task->compare.n_drawn = options->n_draws;
+  task->compare.starts = starts_of (options->start);
   task->compare.ratios = (char **) g_ptr_array_steal (texts, NULL);
-  task->compare.tune.epochs = epochs;
-  task->compare.tune.max_steps = epochs > 0 ? max_steps : 0;
+  task->compare.tune.epochs = options->epochs;
+  task->compare.tune.max_steps = options->epochs > 0 ? options->max_steps : 0;
   task->compare.tune.seed = task->compare.seed = PJM_SEED;
   task->comparison = pjm_comparison_new (title);
   g_list_store_append (self->comparisons, task->comparison);

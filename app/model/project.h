@@ -110,10 +110,29 @@ PjmJob *pjm_project_recalibrate (PjmProject *self);
 PjmJob *pjm_project_fine_tune (PjmProject *self, guint epochs, double lr);
 /* Accuracy on the whole test part; the job's "result" says it. */
 PjmJob *pjm_project_evaluate (PjmProject *self);
-/* @methods: NULL-terminated. Adds a PjmComparison at once and fills it. @epochs 0: no fine-tuning;
- * @max_steps 0: no limit. */
-PjmJob *pjm_project_compare (PjmProject *self, const char *const *methods, const double *ratios, guint n_ratios,
-                             guint epochs, guint max_steps);
+/**
+ * PjmCompareOptions:
+ * @methods: NULL-terminated; @ratios: shares to keep
+ * @n_seeds: runs of each row, by the seeds from 1 up; @n_draws: the same for random, if that is more
+ * @epochs: 0: no fine-tuning; @max_steps: 0: no limit
+ * @start: what fine-tuning begins with: "auto" (what serves each method best), "own", "recalibrated" or "both"
+ */
+typedef struct {
+  const char *const *methods;
+  const double *ratios;
+  guint n_ratios, n_seeds, n_draws, epochs, max_steps;
+  const char *start;
+} PjmCompareOptions;
+
+/* Adds a PjmComparison at once and fills it. */
+PjmJob *pjm_project_compare (PjmProject *self, const PjmCompareOptions *options);
+
+/* Pictures of the test part, decoded on another thread: @n of them by their numbers, scaled to @size x @size. */
+void pjm_project_load_pictures_async (PjmProject *self, const guint *pictures, guint n, guint size, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data);
+/* (transfer full) (element-type GBytes): size * size * 3 bytes each, red green blue; NULL with @error, also where the data
+ * has been exchanged for another. */
+GPtrArray *pjm_project_load_pictures_finish (PjmProject *self, GAsyncResult *result, GError **error);
 /* Writes, reads back and compares; "result" is the certificate's line. */
 PjmJob *pjm_project_export (PjmProject *self, const char *format, const char *path);
 /* Notes that a person has seen the failure. */

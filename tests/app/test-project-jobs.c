@@ -441,7 +441,8 @@ test_compare (Place *place, gconstpointer data)
   place_open_all (place);
   const char *methods[] = { "weight-sum", "random", NULL };
   double ratios[] = { 0.5, 0.25 };
-  PjmJob *job = pjm_project_compare (project, methods, ratios, 2, 1, 4);
+  PjmJob *job = pjm_project_compare (project, &(PjmCompareOptions) {
+    .methods = methods, .ratios = ratios, .n_ratios = 2, .n_seeds = 1, .n_draws = 2, .epochs = 1, .max_steps = 4 });
   g_assert_cmpuint (n_items (pjm_project_get_comparisons (project)), ==, 1);
   g_autoptr (PjmComparison) comparison = g_list_model_get_item (pjm_project_get_comparisons (project), 0);
   wait_until (has_rows, comparison);
@@ -458,7 +459,30 @@ test_compare (Place *place, gconstpointer data)
     g_assert_nonnull (pjm_compare_row_get_mask (row, group));
     g_assert_nonnull (pjm_compare_row_get_scores (row, group));
     g_assert_cmpfloat (pjm_comparison_overlap (comparison, i, i), ==, 1.0);
+    g_assert_cmpfloat (pjm_comparison_correlation (comparison, i, i), ==, 1.0);
+    /* Two draws of random, one row. */
+    g_assert_cmpfloat (place_number (row, "seeds"), ==, i < 2 ? 1 : 2);
+    g_assert_true ((place_number (row, "tuned-spread") >= 0.0) == (i >= 2));
+    g_assert_true (pjm_comparison_is_choice (comparison, i));
+    g_autoptr (GArray) classes = pjm_comparison_get_classes (comparison, i);
+    g_autoptr (GArray) changed = pjm_comparison_get_changed (comparison, i);
+    guint pictures = 0;
+    double right = 0.0;
+    for (guint k = 0; k < classes->len; k++) {
+      const PjmClassChange *change = &g_array_index (classes, PjmClassChange, k);
+      pictures += change->n;
+      right += change->n * change->before;
+    }
+    g_assert_cmpuint (pictures, ==, 128);
+    g_assert_cmpfloat_with_epsilon (right / 128, place_number (comparison, "base-accuracy"), 1e-9);
+    for (guint k = 0; k < changed->len; k++) {
+      const PjmChangedAnswer *answer = &g_array_index (changed, PjmChangedAnswer, k);
+      g_assert_cmpstr (answer->before, !=, answer->now);
+      g_assert_true (answer->was_right == g_str_equal (answer->before, answer->label));
+    }
   }
+  int winner = pjm_comparison_layer_winner (comparison, 0.5, group);
+  g_assert_true (winner == 0 || winner == 2);
   double overlap = pjm_comparison_overlap (comparison, 0, 3);
   g_assert_true (overlap >= 0.0 && overlap < 1.0);
   g_assert_cmpfloat (overlap, ==, pjm_comparison_overlap (comparison, 3, 0));
@@ -485,7 +509,7 @@ test_compare_resume (Place *place, gconstpointer data)
   place_open_all (place);
   const char *methods[] = { "weight-sum", "random", "apoz", NULL };
   double ratios[] = { 0.5, 0.25 };
-  PjmJob *job = pjm_project_compare (project, methods, ratios, 2, 8, 0);
+  PjmJob *job = pjm_project_compare (project, &(PjmCompareOptions) { .methods = methods, .ratios = ratios, .n_ratios = 2, .epochs = 8 });
   g_autoptr (PjmComparison) comparison = g_list_model_get_item (pjm_project_get_comparisons (project), 0);
   wait_until (has_rows, comparison);
   pjm_job_cancel (job);

@@ -31,8 +31,8 @@ def settle(studio):
 def work():
     with Studio(PROGRAM, *FILES, pictures=FOLDER) as studio:
         studio.await_enabled("fine-tune")
-        studio.action("run-comparison", GLib.Variant("(asaduu)", (["random", "weight-sum", "apoz", "thinet"],
-                                                                  [0.75, 0.5, 0.25], 0, 0)))
+        studio.action("run-comparison", GLib.Variant("(asaduuuus)", (["random", "weight-sum", "apoz", "thinet"],
+                                                                     [0.75, 0.5, 0.25], 1, 3, 0, 0, "auto")))
         time.sleep(2)
         settle(studio)
         studio.page("network")

@@ -206,7 +206,7 @@ def compare(studio):
     studio.picture("compare-ask")
     assert next(studio.nodes("check box", "ThiNet")).getState().contains(pyatspi.STATE_CHECKED)
     studio.key("Escape")
-    studio.action("run-comparison", GLib.Variant("(asaduu)", (["random", "weight-sum"], [0.5], 0, 0)))
+    studio.action("run-comparison", GLib.Variant("(asaduuuus)", (["random", "weight-sum"], [0.5], 1, 2, 0, 0, "auto")))
     wait_for("two measured rows", lambda: next(studio.nodes("image", contains="2 measured points"), None), 180)
     wait_for("overlap", lambda: next(studio.nodes("label", contains="They agree on"), None))
     studio.picture("compare")
