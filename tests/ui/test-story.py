@@ -208,8 +208,20 @@ def compare(studio):
     studio.key("Escape")
     studio.action("run-comparison", GLib.Variant("(asaduuuus)", (["random", "weight-sum"], [0.5], 1, 2, 0, 0, "auto")))
     wait_for("two measured rows", lambda: next(studio.nodes("image", contains="2 measured points"), None), 180)
-    wait_for("overlap", lambda: next(studio.nodes("label", contains="They agree on"), None))
     studio.picture("compare")
+    studio.click(studio.find("page tab", "Channels"))
+    wait_for("overlap", lambda: next(studio.nodes("label", contains="They agree on"), None))
+    studio.picture("compare-channels")
+    studio.click(studio.find("page tab", "Agreement"))
+    overlap = studio.await_node("image", "Overlap of the kept channels")
+    wait_for("the matrix in words", lambda: "Random 100" in overlap.description.replace("\u202f", "") or None)
+    assert "conv1" in studio.find("image", "Damage of each layer’s cut alone").description
+    studio.picture("compare-agreement")
+    studio.click(studio.find("page tab", "Answers"))
+    wait_for("the answers", lambda: next(studio.nodes("label", contains="answers changed"), None))
+    wait_for("pictures on the wall", lambda: next(studio.nodes("image", contains="The uncut network said"), None))
+    studio.picture("compare-answers")
+    studio.click(studio.find("page tab", "Figures"))
     ok("compare")
 
 

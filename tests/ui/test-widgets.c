@@ -8,6 +8,7 @@
 #include "channel-map.h"
 #include "chart.h"
 #include "format.h"
+#include "matrix.h"
 #include "ratio.h"
 #include "save.h"
 #include "settings.h"
@@ -210,6 +211,77 @@ find_child (GtkWidget *parent, GType type)
   return NULL;
 }
 
+/* A picture of @painter, as bytes. (transfer full) */
+static GBytes *
+pixels_of (PjuPainter painter, gpointer data)
+{
+  PjuPalette palette;
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, 420, 260);
+  cairo_t *cr = cairo_create (surface);
+  pju_palette_for_paper (&palette);
+  pju_set_color (cr, &palette.canvas, 1);
+  cairo_paint (cr);
+  painter (data, cr, 420, 260, &palette);
+  cairo_destroy (cr);
+  cairo_surface_flush (surface);
+  GBytes *pixels = g_bytes_new (cairo_image_surface_get_data (surface),
+                                (gsize) cairo_image_surface_get_stride (surface) * cairo_image_surface_get_height (surface));
+  cairo_surface_destroy (surface);
+  return pixels;
+}
+
+/* Whiskers and the front are drawn, saved and listed. */
+static void
+test_chart_errors (void)
+{
+  g_autoptr (PjuChart) chart = pju_chart_new ("t", "x", "y");
+  PjuSeries *series = pju_chart_series (chart, "a");
+  series->scatter = TRUE;
+  pju_series_add (series, 0.25, 0.5, NULL);
+  pju_series_add (series, 0.5, 0.75, NULL);
+  chart->y_from_zero = TRUE;
+  chart->rule = 1;
+  g_autoptr (GBytes) without = pixels_of (pju_chart_paint, chart);
+  pju_series_set_error (series, 0.125);
+  g_autoptr (GBytes) with = pixels_of (pju_chart_paint, chart);
+  g_assert_false (g_bytes_equal (without, with));
+  g_autofree char *csv = pju_chart_to_csv (chart);
+  g_assert_cmpstr (csv, ==, "series,x,y,error\n\"a\",0.25,0.5,0\n\"a\",0.5,0.75,0.125\n");
+  PjuSeries *front = pju_chart_series (chart, "front");
+  front->front = TRUE;
+  pju_series_add (front, 0.25, 0.5, NULL);
+  pju_series_add (front, 0.5, 0.75, NULL);
+  g_autoptr (GBytes) stepped = pixels_of (pju_chart_paint, chart);
+  g_assert_false (g_bytes_equal (with, stepped));
+  g_autoptr (PjuChart) copy = pju_chart_copy (chart);
+  g_autoptr (GBytes) again = pixels_of (pju_chart_paint, copy);
+  g_assert_true (g_bytes_equal (stepped, again));
+}
+
+static void
+test_matrix (void)
+{
+  static const char *const rows[] = { "one \"1\"", "two", NULL }, *const columns[] = { "a", "b", "c", NULL };
+  static const double values[] = { 1, 0.5, NAN, -0.25, 0, 0.125 };
+  static const int marked[] = { 1, -1 };
+  GtkWidget *matrix = g_object_ref_sink (pju_matrix_new ("Agreement", PJU_MATRIX_NUMBER));
+  pju_matrix_set (PJU_MATRIX (matrix), rows, columns, values, NULL, NULL);
+  g_autofree char *csv = pju_matrix_to_csv (PJU_MATRIX (matrix));
+  g_assert_cmpstr (csv, ==, "\"Agreement\",\"a\",\"b\",\"c\"\n\"one \"\"1\"\"\",1,0.5,\n\"two\",-0.25,0,0.125\n");
+  gtk_test_accessible_assert_role (matrix, GTK_ACCESSIBLE_ROLE_IMG);
+  gtk_test_accessible_assert_property (matrix, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                       "one \"1\": a 1.00, b 0.50, c –; two: a -0.25, b 0.00, c 0.12");
+  g_autoptr (GBytes) plain = pixels_of (pju_matrix_paint, matrix);
+  pju_matrix_set (PJU_MATRIX (matrix), rows, columns, values, NULL, marked);
+  g_autoptr (GBytes) framed = pixels_of (pju_matrix_paint, matrix);
+  g_assert_false (g_bytes_equal (plain, framed));
+  /* A comparison without a choice: nothing to draw, nothing to fall over. */
+  pju_matrix_set (PJU_MATRIX (matrix), &rows[2], &columns[3], values, NULL, NULL);
+  g_autoptr (GBytes) empty = pixels_of (pju_matrix_paint, matrix);
+  g_assert_false (g_bytes_equal (empty, framed));
+  g_object_unref (matrix);
+}
+
 static void
 test_ratio (void)
 {
@@ -395,6 +467,8 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/chart/saves-svg-png-pdf", test_chart_saved);
   g_test_add_func ("/ui/chart/says-where-it-could-not-save", test_chart_unwritable);
   g_test_add_func ("/ui/chart/survives-odd-data", test_chart_hostile);
+  g_test_add_func ("/ui/chart/whiskers-and-front", test_chart_errors);
+  g_test_add_func ("/ui/matrix", test_matrix);
   g_test_add_func ("/ui/ratio/one-final-change-per-move", test_ratio);
   g_test_add_func ("/ui/ratio/takes-typed-percent", test_ratio_typed);
   g_test_add_func ("/ui/channel-map/speaks", test_channel_map);
