@@ -147,6 +147,8 @@ setup_cb (GtkSignalListItemFactory *factory, GtkListItem *item, const Column *co
   GtkWidget *label = gtk_label_new (NULL);
   gtk_label_set_xalign (GTK_LABEL (label), column->number ? 1 : 0);
   gtk_label_set_ellipsize (GTK_LABEL (label), column->expand ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
+  if (column->expand)
+    gtk_label_set_width_chars (GTK_LABEL (label), 15);
   if (column->number)
     gtk_widget_add_css_class (label, "numeric");
   g_object_set_data (G_OBJECT (item), "column", (gpointer) column);

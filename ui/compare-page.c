@@ -160,11 +160,22 @@ queue_update (PjuComparePage *self)
     self->idle = g_idle_add (update_cb, self);
 }
 
+/* Which view is seen is kept with the session. */
 static void
 view_cb (PjuComparePage *self)
 {
-  if (self->comparison)
-    show_view (self);
+  if (!self->comparison)
+    return;
+  pjm_project_set_view (pju_studio_get_project (self->studio), "compare", gtk_stack_get_visible_child_name (GTK_STACK (self->views)));
+  show_view (self);
+}
+
+static void
+restore_view (PjuComparePage *self)
+{
+  g_autofree char *name = pjm_project_get_view (pju_studio_get_project (self->studio), "compare");
+  if (name && gtk_stack_get_child_by_name (GTK_STACK (self->views), name))
+    gtk_stack_set_visible_child_name (GTK_STACK (self->views), name);
 }
 
 static void
@@ -260,6 +271,7 @@ set_comparison (PjuComparePage *self, PjmComparison *comparison)
   g_signal_connect_object (comparison, "items-changed", G_CALLBACK (watch_rows), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (comparison, "notify", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
   watch_rows (self, 0, 0, n_rows (self), G_LIST_MODEL (comparison));
+  restore_view (self);
 }
 
 static void
