@@ -34,6 +34,22 @@ def collect(root):
     return sorted(texts)
 
 
+def spoken(root):
+    """Sentences that the engine puts together while it works: stages of jobs, reasons of locks, readings, as patterns
+    with %s for what is filled in, the way app/model/engine-text.c lists them."""
+    found = set()
+    for file in sorted([*root.glob("engine/**/*.c"), *root.glob("app/model/*.c")]):
+        text = file.read_text()
+        found.update(joined(m.group(1)) for m in re.finditer(rf'pj_hooks_progress \([^;]*?({STRINGS})', text))
+        for match in re.finditer(rf'pj_channels_lock \([^;]*?({STRINGS})', text):
+            reason = joined(match.group(1))
+            found.add(f"“%s” {reason}" if "network’s" in reason else f"“%s” {reason} (node “%s”)")
+    reading = (root / "engine/prune/sweep.c").read_text().split("\npj_sweep_reading (")[1]
+    found.update(joined(m.group(0)) for m in re.finditer(STRINGS, reading.split("\n}\n")[0]))
+    patterns = {re.sub(r'%[-+0-9.]*[hlz]*[a-zA-Z]', "%s", text) for text in found}
+    return {text for text in patterns if re.search(r'[a-z]', text.replace("%s", ""))}
+
+
 def main():
     root = pathlib.Path(sys.argv[-1])
     lines = ["/* SPDX-License-Identifier: MIT */",
@@ -43,11 +59,16 @@ def main():
     wanted = "\n".join(lines + ["};", ""])
     target = root / "po/engine-texts.c"
     if "--check" in sys.argv:
-        print("1..1")
+        print("1..2")
         same = target.exists() and target.read_text() == wanted
         print(("ok" if same else "not ok") + " 1 /po/engine-texts-are-collected")
         if not same:
             print("# run tools/update-po.sh and translate what is new")
+        known = {joined(m.group(1)) for m in re.finditer(rf'N_\(({STRINGS})\)', (root / "app/model/engine-text.c").read_text())}
+        missing = sorted(spoken(root) - known)
+        print(("not ok" if missing else "ok") + " 2 /po/sentences-of-the-engine-are-known")
+        for text in missing:
+            print(f"# app/model/engine-text.c lacks: {text}")
         return
     target.write_text(wanted)
 

@@ -188,7 +188,11 @@ describe (PjuCanvas *self)
   PjmLayer *layer = pju_graph_get_layer (self->graph, self->view.selected);
   g_autofree char *text = NULL;
 
-  if (layer) {
+  if (layer && pju_graph_get_folded (self->graph, self->view.selected) >= 0) {
+    text = g_strdup_printf (_("block %s, folded; Enter unfolds it"),
+                            pjm_project_get_block_name (pju_studio_get_project (self->studio),
+                                                        pju_graph_get_folded (self->graph, self->view.selected)));
+  } else if (layer) {
     g_autofree char *kind = pju_get_string (layer, "kind");
     g_autofree char *ties = pju_get_string (layer, "ties");
     guint channels = pjm_layer_get_channels (layer);
@@ -207,7 +211,7 @@ static void
 layer_changed_cb (PjuCanvas *self)
 {
   int box = pju_graph_find (self->graph, pju_studio_get_layer (self->studio));
-  if (box == self->view.selected)
+  if (box == self->view.selected && pju_graph_get_folded (self->graph, box) < 0)
     return;
   self->view.selected = box;
   describe (self);
@@ -225,10 +229,10 @@ redraw_cb (PjuCanvas *self)
 static void
 watch_layers (PjuCanvas *self)
 {
-  for (guint i = 0; i < pju_graph_n_boxes (self->graph); i++) {
-    PjmLayer *layer = pju_graph_get_layer (self->graph, i);
-    if (!layer)
-      continue;
+  GListModel *layers = pjm_project_get_layers (pju_studio_get_project (self->studio));
+  for (guint i = 0; i < g_list_model_get_n_items (layers); i++) {
+    g_autoptr (PjmLayer) layer = g_list_model_get_item (layers, i);
+    g_signal_handlers_disconnect_by_func (layer, redraw_cb, self);
     g_signal_connect_object (layer, "notify::kept", G_CALLBACK (redraw_cb), self, G_CONNECT_SWAPPED);
     g_signal_connect_object (layer, "notify::importance", G_CALLBACK (redraw_cb), self, G_CONNECT_SWAPPED);
     g_signal_connect_object (layer, "notify::sensitivity", G_CALLBACK (redraw_cb), self, G_CONNECT_SWAPPED);
@@ -237,15 +241,46 @@ watch_layers (PjuCanvas *self)
   }
 }
 
+/* The same layers in other boxes: the selected one, or the middle of the view, stays where it is. */
+static void
+drawing_changed_cb (PjuCanvas *self)
+{
+  PjmLayer *layer = pju_studio_get_layer (self->studio), *anchor = layer;
+  graphene_rect_t before, after;
+  int box = pju_graph_find (self->graph, layer);
+  if (box < 0) {
+    box = pju_graph_nearest (self->graph, self->view.x + self->view.width / self->view.scale / 2,
+                             self->view.y + self->view.height / self->view.scale / 2);
+    anchor = pju_graph_get_layer (self->graph, box);
+  }
+  g_autoptr (PjuGraph) old = g_steal_pointer (&self->graph);
+  self->graph = pju_graph_new (pju_studio_get_project (self->studio));
+  int now = pju_graph_find (self->graph, anchor);
+  if (box >= 0 && now >= 0) {
+    pju_graph_get_box (old, box, &before);
+    pju_graph_get_box (self->graph, now, &after);
+    self->view.x += after.origin.x - before.origin.x;
+    self->view.y += after.origin.y - before.origin.y;
+  }
+  self->view.hover = -1;
+  self->view.selected = pju_graph_find (self->graph, layer);
+  clamp_view (self);
+  describe (self);
+  changed (self);
+}
+
+static void
+fold_selected (PjuCanvas *self, int box)
+{
+  int block = pju_graph_get_folded (self->graph, box);
+  if (block >= 0)
+    pjm_project_fold (pju_studio_get_project (self->studio), block, FALSE);
+}
+
 static void
 graph_changed_cb (PjuCanvas *self)
 {
   PjmLayer *layer = pju_studio_get_layer (self->studio);
-  for (guint i = 0; i < pju_graph_n_boxes (self->graph); i++) {
-    PjmLayer *old = pju_graph_get_layer (self->graph, i);
-    if (old)
-      g_signal_handlers_disconnect_by_func (old, redraw_cb, self);
-  }
   guint before = pju_graph_n_boxes (self->graph);
   double w0, h0, w1, h1;
   pju_graph_get_size (self->graph, &w0, &h0);
@@ -276,6 +311,7 @@ snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   gtk_snapshot_append_color (snapshot, &palette.canvas, &GRAPHENE_RECT_INIT (0, 0, w, h));
   self->view.focused = gtk_widget_has_focus (widget);
   self->view.match = self->match;
+  self->view.layer = pju_studio_get_layer (self->studio);
   cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, w, h));
   pju_graph_paint (self->graph, cr, &self->view, &palette);
   cairo_destroy (cr);
@@ -361,8 +397,11 @@ drag_end_cb (GtkGestureDrag *drag, double dx, double dy, PjuCanvas *self)
     gtk_widget_set_cursor (GTK_WIDGET (self), NULL);
     return;
   }
-  if (gtk_gesture_drag_get_start_point (drag, &x, &y))
-    pju_studio_set_layer (self->studio, pju_graph_get_layer (self->graph, box_at (self, x, y)));
+  if (!gtk_gesture_drag_get_start_point (drag, &x, &y))
+    return;
+  int box = box_at (self, x, y);
+  pju_studio_set_layer (self->studio, pju_graph_get_layer (self->graph, box));
+  fold_selected (self, box);
 }
 
 static void
@@ -457,7 +496,23 @@ walk (GtkWidget *widget, GVariant *arguments, gpointer data)
 static gboolean
 activate (GtkWidget *widget, GVariant *arguments, gpointer data)
 {
-  g_signal_emit (widget, signals[ACTIVATED], 0);
+  PjuCanvas *self = PJU_CANVAS (widget);
+  if (pju_graph_get_folded (self->graph, self->view.selected) >= 0)
+    fold_selected (self, self->view.selected);
+  else
+    g_signal_emit (widget, signals[ACTIVATED], 0);
+  return GDK_EVENT_STOP;
+}
+
+/* BackSpace folds the block of the selected layer again. */
+static gboolean
+fold (GtkWidget *widget, GVariant *arguments, gpointer data)
+{
+  PjuCanvas *self = PJU_CANVAS (widget);
+  int block = pju_graph_get_block (self->graph, self->view.selected);
+  if (block < 0)
+    return GDK_EVENT_PROPAGATE;
+  pjm_project_fold (pju_studio_get_project (self->studio), block, TRUE);
   return GDK_EVENT_STOP;
 }
 
@@ -517,6 +572,8 @@ pju_canvas_set_studio (PjuCanvas *self, PjuStudio *studio)
   g_signal_connect_object (studio, "notify::layer", G_CALLBACK (layer_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (pju_studio_get_project (studio), "graph-changed", G_CALLBACK (graph_changed_cb), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (pju_studio_get_project (studio), "drawing-changed", G_CALLBACK (drawing_changed_cb), self,
+                           G_CONNECT_SWAPPED);
   graph_changed_cb (self);
 }
 
@@ -540,6 +597,7 @@ add_bindings (GtkWidgetClass *klass)
   gtk_widget_class_add_binding (klass, GDK_KEY_Home, 0, walk, "(ii)", 0, -9);
   gtk_widget_class_add_binding (klass, GDK_KEY_End, 0, walk, "(ii)", 0, 9);
   gtk_widget_class_add_binding (klass, GDK_KEY_Return, 0, activate, NULL);
+  gtk_widget_class_add_binding (klass, GDK_KEY_BackSpace, 0, fold, NULL);
 }
 
 static void

@@ -33,6 +33,18 @@ is_prunable (PjmLayer *layer)
   return layer && pjm_layer_get_channels (layer) > 0;
 }
 
+/* Channels of a box, and how many stay: a folded block counts all of its layers. */
+static void
+count_channels (PjuNode *node, guint *channels, guint *kept)
+{
+  *channels = *kept = 0;
+  for (guint i = 0; i < (node->inside ? node->inside->len : 1); i++) {
+    PjmLayer *layer = node->inside ? node->inside->pdata[i] : node->layer;
+    *channels += layer ? pjm_layer_get_channels (layer) : 0;
+    *kept += layer ? pjm_layer_get_kept (layer) : 0;
+  }
+}
+
 static PangoLayout *
 make_text (cairo_t *cr, const char *text, double size, gboolean bold, double width)
 {
@@ -53,17 +65,20 @@ make_text (cairo_t *cr, const char *text, double size, gboolean bold, double wid
 static void
 make_texts (Painter *p, PjuNode *node)
 {
-  guint kept = pjm_layer_get_kept (node->layer), channels = pjm_layer_get_channels (node->layer);
+  guint kept, channels;
   gboolean prunable = is_prunable (node->layer);
+  count_channels (node, &channels, &kept);
 
   if (node->title && node->detail_kept != kept)
     g_clear_object (&node->detail);
   if (!node->title) {
     double room = node->w - 20 - (pjm_layer_get_locked (node->layer) && prunable ? 18 : 0);
-    node->title = make_text (p->cr, pjm_layer_get_name (node->layer), prunable ? 13.5 : 12, prunable, room);
+    node->title = make_text (p->cr, node->name ? node->name : pjm_layer_get_name (node->layer), prunable ? 13.5 : 12, prunable, room);
   }
   if (!node->detail) {
-    g_autofree char *kind = pju_get_string (node->layer, "kind");
+    g_autofree char *kind = node->inside ? g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u layer", "%u layers", node->inside->len),
+                                                            node->inside->len)
+                                         : pju_get_string (node->layer, "kind");
     g_autofree char *text = !prunable ? g_strdup (kind)
       : kept < channels ? g_strdup_printf (_("%s · %u of %u"), kind, kept, channels)
                         : g_strdup_printf (_("%s · %u"), kind, channels);
@@ -86,7 +101,9 @@ paint_lock (cairo_t *cr, double x, double y, const GdkRGBA *color)
 static void
 paint_bar (Painter *p, PjuNode *node, const GdkRGBA *ink)
 {
-  double share = (double) pjm_layer_get_kept (node->layer) / pjm_layer_get_channels (node->layer);
+  guint channels, kept;
+  count_channels (node, &channels, &kept);
+  double share = channels > 0 ? (double) kept / channels : 1;
   double x = node->x + 10, w = node->w - 20, y = node->y + node->h - BAR - 6;
   cairo_t *cr = p->cr;
 
@@ -149,13 +166,26 @@ paint_node (Painter *p, int box)
   cairo_t *cr = p->cr;
   gboolean prunable = is_prunable (node->layer);
   gboolean selected = box == p->view->selected;
-  gboolean tied = node->layer && p->group >= 0 && p->tied && pjm_layer_get_group (node->layer) == p->group;
+  gboolean tied = FALSE;
+  for (guint i = 0; p->group >= 0 && p->tied && i < (node->inside ? node->inside->len : 1); i++) {
+    PjmLayer *layer = node->inside ? node->inside->pdata[i] : node->layer;
+    tied = tied || (layer && pjm_layer_get_group (layer) == p->group);
+  }
   double least = 2 / MIN (p->view->scale, 1);
   GdkRGBA fill = palette->raised, ink = palette->fg;
 
   if (pju_tint_applies (p->range.tint, node->layer)) {
-    pju_palette_scale (palette, pju_tint_at (&p->range, node->layer), &fill);
+    pju_palette_scale (palette, node->inside ? pju_tint_at_all (&p->range, node->inside) : pju_tint_at (&p->range, node->layer), &fill);
     pju_palette_text_on (&fill, &ink);
+  }
+  /* A folded block lies on a second sheet. */
+  if (node->inside) {
+    pju_round_rect (cr, node->x + 4, node->y + 5, node->w, node->h, RADIUS);
+    pju_set_color (cr, &palette->surface, 1);
+    cairo_fill_preserve (cr);
+    pju_set_color (cr, &palette->dim, 1);
+    cairo_set_line_width (cr, 1);
+    cairo_stroke (cr);
   }
   pju_round_rect (cr, node->x, node->y, node->w, node->h, RADIUS);
   pju_set_color (cr, &fill, 1);
@@ -227,12 +257,15 @@ paint_link (Painter *p, PjuLink *link)
 static void
 find_group (Painter *p)
 {
-  PjmLayer *layer = pju_graph_get_layer (p->graph, p->view->selected);
+  PjmLayer *layer = p->view->layer ? p->view->layer : pju_graph_get_layer (p->graph, p->view->selected);
   p->group = layer ? pjm_layer_get_group (layer) : -1;
   guint n = 0;
   for (guint i = 0; p->group >= 0 && i < p->graph->nodes->len; i++) {
-    PjmLayer *other = pju_node (p->graph, i)->layer;
-    n += other && pjm_layer_get_group (other) == p->group;
+    PjuNode *node = pju_node (p->graph, i);
+    for (guint k = 0; k < (node->inside ? node->inside->len : 1); k++) {
+      PjmLayer *other = node->inside ? node->inside->pdata[k] : node->layer;
+      n += other && pjm_layer_get_group (other) == p->group;
+    }
   }
   p->tied = n > 1;
 }
@@ -282,8 +315,11 @@ void
 pju_graph_get_range (PjuGraph *self, PjuTint tint, PjuTintRange *range)
 {
   pju_tint_range_init (range, tint);
-  for (guint i = 0; self && i < self->nodes->len; i++)
-    pju_tint_range_add (range, pju_node (self, i)->layer);
+  for (guint i = 0; self && i < self->nodes->len; i++) {
+    PjuNode *node = pju_node (self, i);
+    for (guint k = 0; k < (node->inside ? node->inside->len : 1); k++)
+      pju_tint_range_add (range, node->inside ? node->inside->pdata[k] : node->layer);
+  }
 }
 
 void

@@ -7,7 +7,10 @@
 #include "graph.h"
 
 typedef struct {
-  PjmLayer *layer;
+  PjmLayer *layer;                 /* of a folded block: its first layer with channels */
+  GPtrArray *inside;               /* (nullable) PjmLayer: of a folded block */
+  int block;
+  char *name;                      /* (nullable): of a folded block */
   double x, y, w, h;
   PangoLayout *title, *detail;     /* made when first drawn */
   guint detail_kept;               /* value of "kept" in @detail */

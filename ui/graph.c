@@ -13,6 +13,26 @@ node_clear (gpointer data)
   g_clear_object (&node->title);
   g_clear_object (&node->detail);
   g_clear_pointer (&node->key, g_free);
+  g_clear_pointer (&node->name, g_free);
+  g_clear_pointer (&node->inside, g_ptr_array_unref);
+}
+
+static void
+take_block (PjuNode *node, const PjmBox *box, PjmProject *project)
+{
+  GListModel *layers = pjm_project_get_layers (project);
+  node->name = g_strdup (pjm_project_get_block_name (project, box->block));
+  node->inside = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < box->n_inside; i++) {
+    PjmLayer *layer = g_list_model_get_item (layers, (guint) box->inside[i]);
+    if (!layer)
+      continue;
+    g_ptr_array_add (node->inside, layer);
+    if (!node->layer && pjm_layer_get_channels (layer) > 0)
+      node->layer = g_object_ref (layer);
+  }
+  if (!node->layer && node->inside->len > 0)
+    node->layer = g_object_ref (node->inside->pdata[0]);
 }
 
 PjuGraph *
@@ -28,7 +48,10 @@ pju_graph_new (PjmProject *project)
   g_array_set_clear_func (self->nodes, node_clear);
   for (guint i = 0; i < n_boxes; i++) {
     PjuNode node = { .x = boxes[i].x, .y = boxes[i].y, .w = boxes[i].width, .h = boxes[i].height };
-    if (boxes[i].layer >= 0 && (guint) boxes[i].layer < n_layers)
+    node.block = boxes[i].block;
+    if (boxes[i].folded)
+      take_block (&node, &boxes[i], project);
+    else if (boxes[i].layer >= 0 && (guint) boxes[i].layer < n_layers)
       node.layer = g_list_model_get_item (layers, boxes[i].layer);
     g_array_append_val (self->nodes, node);
   }
@@ -85,10 +108,24 @@ int
 pju_graph_find (PjuGraph *self, PjmLayer *layer)
 {
   for (guint i = 0; self && layer && i < self->nodes->len; i++) {
-    if (pju_node (self, i)->layer == layer)
+    PjuNode *node = pju_node (self, i);
+    guint at;
+    if (node->layer == layer || (node->inside && g_ptr_array_find (node->inside, layer, &at)))
       return i;
   }
   return -1;
+}
+
+int
+pju_graph_get_folded (PjuGraph *self, int box)
+{
+  return self && box >= 0 && (guint) box < self->nodes->len && pju_node (self, box)->inside ? pju_node (self, box)->block : -1;
+}
+
+int
+pju_graph_get_block (PjuGraph *self, int box)
+{
+  return self && box >= 0 && (guint) box < self->nodes->len ? pju_node (self, box)->block : -1;
 }
 
 int
@@ -100,6 +137,22 @@ pju_graph_box_at (PjuGraph *self, double x, double y)
       return i;
   }
   return -1;
+}
+
+int
+pju_graph_nearest (PjuGraph *self, double x, double y)
+{
+  int best = -1;
+  double best_distance = INFINITY;
+  for (guint i = 0; self && i < self->nodes->len; i++) {
+    PjuNode *node = pju_node (self, i);
+    double distance = hypot (node->x + node->w / 2 - x, node->y + node->h / 2 - y);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = (int) i;
+    }
+  }
+  return best;
 }
 
 /* Down and up follow the edges, the straightest first; left and right go to the nearest box beside. */
@@ -145,9 +198,13 @@ pju_node_matches (PjuNode *node, const char *folded)
   if (!node->layer)
     return FALSE;
   if (!node->key) {
-    g_autofree char *kind = pju_get_string (node->layer, "kind");
-    g_autofree char *text = g_strconcat (pjm_layer_get_name (node->layer), " ", kind, NULL);
-    node->key = g_utf8_casefold (text, -1);
+    g_autoptr (GString) text = g_string_new (node->name ? node->name : "");
+    for (guint i = 0; i < (node->inside ? node->inside->len : 1); i++) {
+      PjmLayer *layer = node->inside ? node->inside->pdata[i] : node->layer;
+      g_autofree char *kind = pju_get_string (layer, "kind");
+      g_string_append_printf (text, " %s %s", pjm_layer_get_name (layer), kind);
+    }
+    node->key = g_utf8_casefold (text->str, -1);
   }
   return strstr (node->key, folded) != NULL;
 }

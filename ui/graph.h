@@ -21,8 +21,14 @@ void pju_graph_get_size (PjuGraph *self, double *width, double *height);
 PjmLayer *pju_graph_get_layer (PjuGraph *self, int box);
 void pju_graph_get_box (PjuGraph *self, int box, graphene_rect_t *rect);
 int pju_graph_find (PjuGraph *self, PjmLayer *layer);
+/* The block that @box stands for, or -1. */
+int pju_graph_get_folded (PjuGraph *self, int box);
+/* The block that @box is part of, or -1. */
+int pju_graph_get_block (PjuGraph *self, int box);
 /* The box at a point in layout units, or -1. */
 int pju_graph_box_at (PjuGraph *self, double x, double y);
+/* The box whose middle is nearest; -1 without boxes. */
+int pju_graph_nearest (PjuGraph *self, double x, double y);
 /* The neighbour of @box when walking: dx, dy of one step; -1 if there is none. */
 int pju_graph_neighbour (PjuGraph *self, int box, int dx, int dy);
 /* The next box after @box whose name or kind contains @text, any case; -1 if there is none. */
@@ -37,6 +43,7 @@ typedef struct {
   gboolean focused;            /* draw the selection as focused */
   const char *match;           /* (nullable): boxes that match a search stand out */
   PjuTint tint;                /* what colour means */
+  PjmLayer *layer;             /* (nullable): the selected layer, where a block hides it */
 } PjuGraphView;
 
 void pju_graph_paint (PjuGraph *self, cairo_t *cr, const PjuGraphView *view, const PjuPalette *palette);

@@ -129,6 +129,25 @@ pju_tint_at (const PjuTintRange *self, PjmLayer *layer)
   return value < 0 ? -1 : self->high > 0 ? value / self->high : 0;
 }
 
+double
+pju_tint_at_all (const PjuTintRange *self, const GPtrArray *layers)
+{
+  double low = 2, high = -1, sum = 0;
+  guint n = 0;
+  for (guint i = 0; i < layers->len; i++) {
+    double t = pju_tint_at (self, layers->pdata[i]);
+    if (t < 0)
+      continue;
+    low = MIN (low, t);
+    high = MAX (high, t);
+    sum += t;
+    n++;
+  }
+  if (n == 0)
+    return -1;
+  return self->tint == PJU_TINT_IMPORTANCE ? low : self->tint == PJU_TINT_KEEP ? sum / n : high;
+}
+
 static char *
 number (const PjuTintRange *self, double value)
 {

@@ -37,6 +37,9 @@ void pju_tint_range_init (PjuTintRange *self, PjuTint tint);
 void pju_tint_range_add (PjuTintRange *self, PjmLayer *layer);
 /* 0 … 1 on the scale; negative: unknown or not meant for this layer. */
 double pju_tint_at (const PjuTintRange *self, PjmLayer *layer);
+/* The same for a folded block: its weakest importance, the mean of kept channels, the largest of everything else.
+ * @layers: (element-type PjmLayer) */
+double pju_tint_at_all (const PjuTintRange *self, const GPtrArray *layers);
 /* Whether the quantity says something about the layer at all. */
 gboolean pju_tint_applies (PjuTint tint, PjmLayer *layer);
 /* "12.4 %", "0.31 ms": of one layer; NULL if unknown. (transfer full) */

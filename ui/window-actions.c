@@ -241,6 +241,18 @@ act_zoom (GSimpleAction *action, GVariant *parameter, gpointer data)
   }
 }
 
+/* Folds all blocks, or unfolds them if all are folded. */
+static void
+act_fold (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  guint n_folded, n = pjm_project_n_blocks (self->project, &n_folded);
+  if (n == 0)
+    pju_toast_show (PJU_TOAST (self->toast), _("This network has no blocks to fold"), NULL, NULL);
+  else
+    pjm_project_fold (self->project, -1, n_folded < n);
+}
+
 static void
 act_save_graph (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -316,6 +328,7 @@ pju_window_add_actions (PjuWindow *self)
     { .name = "zoom-out", .activate = act_zoom },
     { .name = "zoom-normal", .activate = act_zoom },
     { .name = "zoom-fit", .activate = act_zoom },
+    { .name = "fold", .activate = act_fold },
     { .name = "save-graph", .activate = act_save_graph },
     { .name = "inspector", .state = "true", .change_state = change_inspector },
     { .name = "delete-step", .activate = act_delete_step, .parameter_type = "u" },
@@ -335,7 +348,7 @@ void
 pju_window_update_actions (PjuWindow *self)
 {
   static const char *const views[] = { "page", "find", "zoom-in", "zoom-out", "zoom-normal", "zoom-fit",
-                                       "save-graph", "inspector", "export" };
+                                       "save-graph", "fold", "inspector", "export" };
   gboolean ready = pju_get_boolean (self->project, "ready") && !self->opening;
   gboolean editable = ready && !pju_get_boolean (self->project, "read-only");
   g_autofree char *data = pju_get_string (self->project, "data-name");

@@ -10,8 +10,10 @@
 static const char *const formats[] = {
   /* Stages of jobs. */
   N_("epoch %s of %s"), N_("measuring %s of %s pictures"), N_("norm statistics, batch %s of %s"),
-  N_("%s: %s of %s pictures"), N_("image %s of %s"), N_("group %s of %s"), N_("%s, %s of %s channels"),
-  N_("%s, keep %s: %s"), N_("unpruned: %s"), N_("activations"), N_("gradients"),
+  N_("image %s of %s"), N_("group %s of %s"), N_("%s, %s of %s channels"),
+  N_("labels of the teacher: %s of %s pictures"), N_("judging “%s” alone"), N_("%s and others, epoch %s of %s"),
+  N_("times of all kernels: width %s of %s"),
+  N_("%s: %s of %s pictures"), N_("%s, keep %s: %s"), N_("unpruned: %s"), N_("activations"), N_("gradients"),
   /* Outcomes of jobs and details of steps. */
   N_("%s groups, %s test pictures"), N_("%s groups, %s pictures"), N_("%s → %s MACs, %s → %s parameters"),
   N_("learning rate %s, %s, seed %s"), N_("loss %s, %s images/s"), N_("%s of %s pictures (±%s), loss %s"), N_("%s rows"),
@@ -43,6 +45,7 @@ static const char *const formats[] = {
   N_("“%s” is read by a grouped convolution with shared weights (node “%s”)"),
   N_("“%s” is made by a grouped convolution with shared weights (node “%s”)"),
   N_("“%s” is mixed with neighbouring channels by a normalisation (node “%s”)"),
+  N_("“%s” is normalised together with the other channels (node “%s”)"),
   N_("“%s” is padded with a value other than 0 (node “%s”)"),
   N_("“%s” is averaged over its channels (node “%s”)"),
   N_("“%s” is mixed by a reshape (node “%s”)"),

@@ -26,12 +26,34 @@ typedef struct {
   guint64 params, macs;
 } PjmRow;
 
+/* A part between a fork and its join. @rows: (element-type int): ascending, the join last */
+typedef struct {
+  char *name;
+  GArray *rows;
+} PjmBlock;
+
+/**
+ * PjmDrawing: with some blocks as one box each.
+ * @layout: owner of the points of @edges
+ * @inside: rows of folded boxes
+ * @folded: one per block
+ */
+typedef struct {
+  PjLayout *layout;
+  PjmBox *boxes;
+  PjmEdge *edges;
+  int *inside;
+  gboolean *folded;
+  guint n_boxes, n_edges;
+  double width, height;
+} PjmDrawing;
+
 /**
  * PjmNetwork:
  * @model: id in the session, 0 if it is not stored
  * @rows: (element-type PjmRow): in the order of the graph
- * @layout: (nullable): owner of the points of @edges
- * @boxes: one per row
+ * @blocks: (element-type PjmBlock)
+ * @drawing: as it is first shown
  */
 typedef struct {
   gatomicrefcount ref;
@@ -40,11 +62,8 @@ typedef struct {
   PjGroups *groups;
   PjCost cost;
   GPtrArray *rows;
-  PjLayout *layout;
-  PjmBox *boxes;
-  PjmEdge *edges;
-  guint n_edges;
-  double width, height;
+  GPtrArray *blocks;
+  PjmDrawing *drawing;
 } PjmNetwork;
 
 /* @graph: (transfer full). Any thread; milliseconds. Fails if the drawing is too large. */
@@ -60,7 +79,12 @@ guint64 pjm_cost_size_bytes (const PjCost *cost);
 
 /* network-rows.c. (transfer full) (element-type PjmRow) */
 GPtrArray *pjm_rows_new (const PjGraph *graph, const PjGroups *groups);
-/* network-drawing.c: fills layout, boxes and edges. */
+/* network-blocks.c. @links: between rows, by target. (transfer full) (element-type PjmBlock) */
+GPtrArray *pjm_blocks_new (const PjmNetwork *network, const GArray *links);
+/* network-drawing.c. Any thread. */
+PjmDrawing *pjm_drawing_new (const PjmNetwork *network, const gboolean *folded, GError **error);
+void pjm_drawing_free (PjmDrawing *self);
+/* Fills blocks and drawing. */
 gboolean pjm_network_draw (PjmNetwork *self, GError **error);
 
 G_END_DECLS

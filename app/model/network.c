@@ -27,9 +27,8 @@ pjm_network_unref (PjmNetwork *self)
   if (self == NULL || !g_atomic_ref_count_dec (&self->ref))
     return;
   g_clear_pointer (&self->rows, g_ptr_array_unref);
-  g_clear_pointer (&self->layout, pj_layout_free);
-  g_free (self->boxes);
-  g_free (self->edges);
+  g_clear_pointer (&self->blocks, g_ptr_array_unref);
+  pjm_drawing_free (self->drawing);
   pj_groups_unref (self->groups);
   pj_graph_unref (self->graph);
   g_free (self);

@@ -7,6 +7,7 @@
  *   project-edit.c      ratios and channels by hand; masks and costs of the layers
  *   project-score.c     criteria
  *   project-preview.c   accuracy while a slider moves
+ *   project-drawing.c   boxes and edges; folding of blocks
  *   project-timing.c    milliseconds of layers
  *   project-look.c      filters and feature maps
  *   project-data.c      pictures and their preparation
@@ -98,6 +99,9 @@ struct _PjmProject {
   gboolean preview_stale;
   guint preview_count, preview_serial;
 
+  PjmDrawing *drawing;          /* NULL: that of the network */
+  gboolean *wanted_folded;      /* NULL: as the network is first shown */
+  guint n_wanted_folded, draw_serial;
   double *row_ms;               /* by row; NULL: not measured */
   double time, time_after;
   PjTask *looking;              /* (nullable) */
@@ -120,6 +124,12 @@ gboolean pjm_project_is_ready (PjmProject *self);
 
 void pjm_project_emit_looked (PjmProject *self);
 void pjm_project_emit_data_changed (PjmProject *self);
+void pjm_project_emit_drawing_changed (PjmProject *self);
+
+/* --- project-drawing.c --- */
+
+/* For another network, before anybody is told. */
+void pjm_project_redraw (PjmProject *self);
 
 /* --- project-timing.c --- */
 

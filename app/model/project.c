@@ -13,7 +13,7 @@ G_DEFINE_FINAL_TYPE (PjmProject, pjm_project, G_TYPE_OBJECT)
 
 static GParamSpec *props[PJM_N_PROPS];
 
-enum { FAILED, GRAPH_CHANGED, LOOKED, DATA_CHANGED, SENSITIVITY_CHANGED, N_SIGNALS };
+enum { FAILED, GRAPH_CHANGED, LOOKED, DATA_CHANGED, SENSITIVITY_CHANGED, DRAWING_CHANGED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static PjmStep *
@@ -109,6 +109,8 @@ pjm_project_finalize (GObject *object)
   g_clear_pointer (&self->data_seen, pjm_data_free);
   g_clear_pointer (&self->look, pjm_look_free);
   g_free (self->row_ms);
+  g_free (self->wanted_folded);
+  pjm_drawing_free (self->drawing);
   g_free (self->device);
   g_free (self->state_dir);
   G_OBJECT_CLASS (pjm_project_parent_class)->finalize (object);
@@ -167,7 +169,7 @@ pjm_project_class_init (PjmProjectClass *klass)
                                   G_TYPE_STRING, G_TYPE_STRING);
   signals[GRAPH_CHANGED] = g_signal_new ("graph-changed", PJM_TYPE_PROJECT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                          G_TYPE_NONE, 0);
-  static const char *const news[] = { "looked", "data-changed", "sensitivity-changed" };
+  static const char *const news[] = { "looked", "data-changed", "sensitivity-changed", "drawing-changed" };
   for (guint i = 0; i < G_N_ELEMENTS (news); i++)
     signals[LOOKED + i] = g_signal_new (news[i], PJM_TYPE_PROJECT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -234,6 +236,12 @@ pjm_project_emit_data_changed (PjmProject *self)
 }
 
 void
+pjm_project_emit_drawing_changed (PjmProject *self)
+{
+  g_signal_emit (self, signals[DRAWING_CHANGED], 0);
+}
+
+void
 pjm_project_sensitivity_changed (PjmProject *self)
 {
   if (self->place == NULL)
@@ -269,6 +277,7 @@ pjm_project_install (PjmProject *self, PjmPlace *place)
   pjm_edits_free (self->edits, old != NULL ? pj_groups_n (old->network->groups) : 0);
   self->edits = NULL;
   self->place = pjm_place_ref (place);
+  pjm_project_redraw (self);
   g_object_freeze_notify (G_OBJECT (self));
   fill_layers (self);
   pjm_place_unref (old);
@@ -312,24 +321,4 @@ GListModel *
 pjm_project_get_history (PjmProject *self)
 {
   return G_LIST_MODEL (self->steps);
-}
-
-const PjmBox *
-pjm_project_get_boxes (PjmProject *self, guint *n, double *width, double *height)
-{
-  const PjmNetwork *network = self->place != NULL ? self->place->network : NULL;
-  *n = network != NULL ? network->rows->len : 0;
-  if (width != NULL)
-    *width = network != NULL ? network->width : 0.0;
-  if (height != NULL)
-    *height = network != NULL ? network->height : 0.0;
-  return network != NULL ? network->boxes : NULL;
-}
-
-const PjmEdge *
-pjm_project_get_edges (PjmProject *self, guint *n)
-{
-  const PjmNetwork *network = self->place != NULL ? self->place->network : NULL;
-  *n = network != NULL ? network->n_edges : 0;
-  return network != NULL ? network->edges : NULL;
 }

@@ -41,7 +41,8 @@ G_DECLARE_FINAL_TYPE (PjmProject, pjm_project, PJM, PROJECT, GObject)
  *   "offer-cpu"       boolean   the device failed (lost, out of memory): suggest set_device ("cpu")
  * Signals: "failed" (headline: string, detail: string): show a banner; "graph-changed": another network
  *   (opened, cut, undone): layers and drawing are new; "looked": pjm_project_get_look() has something new; "data-changed":
- *   pjm_project_get_data() has; "sensitivity-changed": pjm_project_get_sensitivity() has. */
+ *   pjm_project_get_data() has; "sensitivity-changed": pjm_project_get_sensitivity() has;
+ *   "drawing-changed": boxes and edges are new, layers are not. */
 
 /* @state_dir: where sessions of opened ONNX files are kept; NULL for the user's data folder. */
 PjmProject *pjm_project_new (const char *state_dir);
@@ -70,8 +71,12 @@ const PjmChoice *pjm_project_get_devices (PjmProject *self, guint *n);
 /* --- the drawing: laid out off the main thread, ready at "graph-changed" --- */
 
 typedef struct {
-  int layer;                    /* index in the layers list */
+  int layer;                    /* index in the layers list; of a folded block, its last one */
   double x, y, width, height;   /* top-left, in layout units = pixels at 100 % */
+  int block;                    /* the block that it belongs to, -1 for none */
+  gboolean folded;              /* one box for the whole block */
+  guint n_inside;               /* of a folded block: */
+  const int *inside;            /* indices in the layers list */
 } PjmBox;
 typedef struct {
   int from, to;                 /* boxes */
@@ -80,6 +85,11 @@ typedef struct {
 } PjmEdge;
 const PjmBox *pjm_project_get_boxes (PjmProject *self, guint *n, double *width, double *height);
 const PjmEdge *pjm_project_get_edges (PjmProject *self, guint *n);
+/* Blocks between a fork and its join, such as residual blocks, can each be one box. */
+guint pjm_project_n_blocks (PjmProject *self, guint *n_folded);
+const char *pjm_project_get_block_name (PjmProject *self, int block);
+/* Folds or unfolds @block, -1 for all; "drawing-changed" follows. */
+void pjm_project_fold (PjmProject *self, int block, gboolean fold);
 
 /* --- edits: immediate, undoable --- */
 

@@ -59,6 +59,8 @@ def await_job(studio, title, seconds=180):
 def open_sample(studio):
     if FILES:
         studio.await_enabled("fine-tune", 60)
+        assert next(studio.nodes("label", contains="can be pruned"), None), "the verdict comes first"
+        studio.key("alt+1")
     else:
         studio.picture("start")
         assert studio.find("push button", "Open…"), "the start page offers to open"

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Watches the main loop of a test: how long it was ever kept from running.
+ *
+ * A source that is due every few milliseconds notes how late it comes, and how much processor time the main thread
+ * used meanwhile: on a busy machine the thread also waits for its turn, which is nobody's fault.  What counts is the
+ * smaller of the two. */
+#pragma once
+
+#include <glib.h>
+#include <time.h>
+
+typedef struct {
+  guint source;
+  gint64 wall_us, cpu_us;
+  double longest_ms;
+  const char *doing, *longest_doing;     /* set by the test */
+} Watchdog;
+
+static gint64
+watchdog_cpu_us (void)
+{
+  struct timespec now;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return (gint64) now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static gboolean
+watchdog_cb (gpointer data)
+{
+  Watchdog *self = data;
+  gint64 wall = g_get_monotonic_time (), cpu = watchdog_cpu_us ();
+  double stall = (double) MIN (wall - self->wall_us, cpu - self->cpu_us) / 1000.0;
+  if (stall > self->longest_ms) {
+    self->longest_ms = stall;
+    self->longest_doing = self->doing;
+  }
+  self->wall_us = wall;
+  self->cpu_us = cpu;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+watchdog_start (Watchdog *self)
+{
+  self->wall_us = g_get_monotonic_time ();
+  self->cpu_us = watchdog_cpu_us ();
+  self->source = g_timeout_add_full (G_PRIORITY_HIGH, 4, watchdog_cb, self, NULL);
+}
+
+/* Says the longest stall. */
+static void
+watchdog_stop (Watchdog *self)
+{
+  watchdog_cb (self);
+  g_source_remove (self->source);
+  g_test_message ("longest stall of the main loop: %.1f ms, while: %s", self->longest_ms,
+                  self->longest_doing != NULL ? self->longest_doing : "-");
+}
