@@ -89,6 +89,28 @@ pju_export_page_ask (PjuExportPage *self)
 
 static void jobs_changed_cb (PjuExportPage *self);
 
+/* What a person waits for comes into view. */
+static gboolean
+show_certificates_cb (gpointer data)
+{
+  PjuExportPage *self = PJU_EXPORT_PAGE (data);
+  graphene_rect_t bounds;
+
+  if (self->scroll && gtk_widget_compute_bounds (self->certificates_box, self->scroll, &bounds)) {
+    GtkAdjustment *place = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (self->scroll));
+    gtk_adjustment_set_value (place, gtk_adjustment_get_value (place) + bounds.origin.y);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ended_cb (PjuExportPage *self)
+{
+  jobs_changed_cb (self);
+  /* Once the new row has its place. */
+  g_timeout_add_full (G_PRIORITY_LOW, 100, show_certificates_cb, g_object_ref (self), g_object_unref);
+}
+
 /* A job that is not done may become so: the row is made anew then. */
 static GtkWidget *
 make_row (PjuExportPage *self, PjmJob *job)
@@ -101,7 +123,7 @@ make_row (PjuExportPage *self, PjmJob *job)
   } else {
     child = pju_job_row_new (self->studio, FALSE);
     pju_job_row_set_job (PJU_JOB_ROW (child), job);
-    g_signal_connect_object (job, "notify::state", G_CALLBACK (jobs_changed_cb), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (job, "notify::state", G_CALLBACK (ended_cb), self, G_CONNECT_SWAPPED);
   }
   gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), child);
   gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), FALSE);
@@ -123,7 +145,7 @@ jobs_changed_cb (PjuExportPage *self)
     g_autofree char *kind = pju_get_string (job, "kind");
     if (g_strcmp0 (kind, "export") != 0)
       continue;
-    g_signal_handlers_disconnect_by_func (job, jobs_changed_cb, self);
+    g_signal_handlers_disconnect_by_func (job, ended_cb, self);
     gtk_list_box_append (GTK_LIST_BOX (self->certificates), make_row (self, job));
     shown++;
   }

@@ -131,19 +131,18 @@ compare_with_file (const PjWork *work, const PjExporter *exporter, const char *t
 PjGraph *
 pj_work_find_original (PjSession *session, int64_t id, GError **error)
 {
-  int64_t model = 0;
-  gboolean before_cut = TRUE;
-  while (id != 0) {
-    g_autoptr (PjStepRecord) step = pj_session_get_step (session, id, error);
-    if (step == NULL)
-      return NULL;
-    /* Going back: what stands right before a cut, until there is an earlier one. */
-    if (before_cut)
-      model = step->model;
-    before_cut = step->kind == PJ_STEP_CUT;
-    id = step->parent;
+  g_autoptr (PjStepRecord) step = pj_session_get_step (session, id, error);
+  int64_t model = step != NULL ? step->model : 0;
+  while (step != NULL && step->parent != 0) {
+    g_autoptr (PjStepRecord) parent = pj_session_get_step (session, step->parent, error);
+    /* Some methods train while they choose: what they began with is the original, as what was cut is. */
+    if (parent != NULL
+        && (step->kind == PJ_STEP_CUT || (step->kind == PJ_STEP_MASKED && parent->model != step->model)))
+      model = parent->model;
+    pj_step_record_free (step);
+    step = g_steal_pointer (&parent);
   }
-  return pj_session_get_graph (session, model, error);
+  return step != NULL ? pj_session_get_graph (session, model, error) : NULL;
 }
 
 gboolean

@@ -60,7 +60,8 @@ typedef struct {
  */
 gboolean pj_work_export_check (const char *format, gboolean has_original, gboolean has_data, GError **error);
 
-/* The network before the first cut on the way to @step; the step's own where nothing was cut. (transfer full) */
+/* The network before the first cut, or before a method first changed its weights, on the way to @step; the step's own
+ * where nothing of that happened. (transfer full) */
 PjGraph *pj_work_find_original (PjSession *session, int64_t step, GError **error);
 
 /**

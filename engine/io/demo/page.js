@@ -125,7 +125,7 @@ async function measure() {
     nets[side].times = [];
   }
   const end = performance.now() + 4000;
-  for (let round = 0; round < 25 && (round < 5 || performance.now() < end); round++) {
+  for (let round = 0; round < 25 && (round < 11 || performance.now() < end); round++) {
     for (const side of SIDES) {
       const start = performance.now();
       for (let i = 0; i < repeats[side]; i++) await nets[side].session.run(feeds[side]);
