@@ -32,3 +32,22 @@ fi
 photograph '' light ''
 photograph '' dark -dark
 photograph zh_CN light -zh_CN
+
+# A demo, where a browser and its runtime are there.
+export PENJING_DEMO_RUNTIME="${PENJING_DEMO_RUNTIME:-$build/demo}"
+if [ -f "$PENJING_DEMO_RUNTIME/version" ]; then
+  "$build/app/penjing-cli" export "$work/session.penjing" --format demo --data sample --out "$work/demo" >/dev/null
+  /usr/bin/python3 - "$root/tests/demo" "$work" <<'PICTURES'
+import sys
+sys.path.insert(0, sys.argv[1])
+from browser import Browser
+for language, dark, name in (("en-US", False, "demo"), ("en-US", True, "demo-dark"), ("zh-CN", False, "demo-zh_CN")):
+    with Browser(language, dark) as page:
+        page.open(f"{sys.argv[2]}/demo/index.html")
+        page.wait_for("document.documentElement.dataset.state === 'ready'")
+        page.picture(f"{sys.argv[2]}/{name}.png")
+PICTURES
+  for picture in "$work"/demo*.png; do
+    convert "$picture" -strip +dither -colors 255 -define png:compression-level=9 PNG8:"$out/$(basename "$picture")"
+  done
+fi

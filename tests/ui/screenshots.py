@@ -6,6 +6,7 @@ work   makes a session worth looking at: ratios, ThiNet, cut, fine-tuning, a com
 light, dark   pictures of every page of the session FILE in that style
 """
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -28,6 +29,12 @@ def settle(studio):
         time.sleep(1)
 
 
+def choose(studio, method):
+    studio.action("choose", GLib.Variant("s", method))
+    time.sleep(1)
+    settle(studio)
+
+
 def work():
     with Studio(PROGRAM, *FILES, pictures=FOLDER) as studio:
         studio.await_enabled("fine-tune")
@@ -37,12 +44,12 @@ def work():
         settle(studio)
         studio.page("network")
         studio.action("keep-all", GLib.Variant("d", 0.5))
-        studio.action("choose", GLib.Variant("s", "apoz"))
-        time.sleep(1)
-        settle(studio)
-        studio.action("choose", GLib.Variant("s", "thinet"))
-        time.sleep(1)
-        settle(studio)
+        choose(studio, "autopruner")
+        # Another way from the same beginning: a branch.
+        studio.action("undo")
+        time.sleep(2)
+        choose(studio, "apoz")
+        choose(studio, "thinet")
         studio.await_enabled("cut")
         studio.action("cut")
         time.sleep(1)
@@ -50,18 +57,49 @@ def work():
         studio.action("fine-tune", GLib.Variant("(ud)", (4, 0.02)))
         time.sleep(2)
         settle(studio)
+        studio.action("evaluate")
+        time.sleep(1)
+        settle(studio)
+        export(studio, "/tmp/vgg-mini-pruned.onnx")
+        studio.page("overview")
+        time.sleep(2)
+
+
+def export(studio, path):
+    studio.page("export")
+    studio.key("ctrl+e")
+    wait_for("the file chooser", lambda: next((n for n in studio.nodes() if n.name == "Export Network"), None))
+    studio.key("ctrl+a")
+    studio.type(path)
+    studio.key("Return")
+    wait_for("the file", lambda: pathlib.Path(path).exists())
+    time.sleep(1)
+    settle(studio)
+
+
+def style(studio):
+    studio.bus.call_sync(APP, PATH, "org.gtk.Actions", "SetState",
+                         GLib.Variant("(sva{sv})", ("style", GLib.Variant("s", MODE), {})), None, 0, 10000, None)
+
+
+def take(studio, name, seconds=2):
+    """The page as it is at rest: no tooltip, no toast."""
+    subprocess.run(["xdotool", "mousemove", "1435", "955"], check=False)
+    time.sleep(seconds)
+    studio.picture(name)
 
 
 def photograph():
+    with Studio(PROGRAM, pictures=FOLDER) as studio:
+        style(studio)
+        take(studio, "start")
     with Studio(PROGRAM, *FILES, pictures=FOLDER) as studio:
         studio.await_enabled("fine-tune")
-        studio.bus.call_sync(APP, PATH, "org.gtk.Actions", "SetState",
-                             GLib.Variant("(sva{sv})", ("style", GLib.Variant("s", MODE), {})), None, 0, 10000, None)
-        time.sleep(4)
-        for page in ("jobs", "compare", "history", "export"):
+        style(studio)
+        time.sleep(3)
+        for page in ("overview", "jobs", "compare", "history", "export"):
             studio.page(page)
-            time.sleep(2)
-            studio.picture(page)
+            take(studio, page, 3)
         # The network as it was before the cut: marks, hatching, the share that goes.
         studio.page("network")
         studio.action("undo")
@@ -71,12 +109,9 @@ def photograph():
         box = next(n for n in studio.nodes("image") if n.name in ("Network graph", "网络结构图"))
         extents = box.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
         studio.click_at(extents.x + extents.width / 2, extents.y + extents.height * 0.33)
-        studio.point(extents.x + 30, extents.y + 30)
-        time.sleep(4)
-        studio.picture("network")
+        take(studio, "network", 4)
         studio.page("layers")
-        time.sleep(2)
-        studio.picture("layers")
+        take(studio, "layers")
         studio.action("redo")
         time.sleep(2)
         studio.action("redo")
