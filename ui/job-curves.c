@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "chart-view.h"
+#include "gates-view.h"
 #include "job-curves.h"
 #include "save.h"
 
 typedef struct { const char *word, *title, *x_title; PjuChartUnit unit; } Quantity;
 
 static const Quantity quantities[] = {
+  { "alpha ", N_("Sharpness α of the gates"), N_("Training steps"), PJU_CHART_NUMBER },
+  { "rate ", N_("Open gates"), N_("Training steps"), PJU_CHART_PERCENT },
   { "top1", N_("Accuracy"), N_("Share of channels kept"), PJU_CHART_PERCENT },
   { "kl ", N_("KL divergence of the output"), N_("Share of channels kept"), PJU_CHART_NUMBER },
   { "loss", N_("Loss"), N_("Training steps"), PJU_CHART_NUMBER },
@@ -22,7 +25,7 @@ static const Quantity quantities[] = {
 
 struct _PjuJobCurves {
   GtkWidget parent;
-  GtkWidget *box, *empty;
+  GtkWidget *box, *empty, *gates;
   PjuStudio *studio;
   PjmJob *job;
   GPtrArray *views;                /* PjuChartView, not owned */
@@ -35,7 +38,9 @@ static const Quantity *
 quantity_of (const char *name)
 {
   for (guint i = 0; i < G_N_ELEMENTS (quantities); i++) {
-    if (strstr (name, quantities[i].word))
+    const char *word = quantities[i].word;
+    /* Words that end in a space stand before the name of a layer, which may hold any other word. */
+    if (g_str_has_suffix (word, " ") ? g_str_has_prefix (name, word) : strstr (name, word) != NULL)
       return &quantities[i];
   }
   return NULL;
@@ -51,7 +56,8 @@ series_title (const char *name)
       return _(known[i]);
   }
   /* One curve per layer: the chart says of what. */
-  if (g_str_has_prefix (name, "top1 ") || g_str_has_prefix (name, "kl "))
+  if (g_str_has_prefix (name, "top1 ") || g_str_has_prefix (name, "kl ") || g_str_has_prefix (name, "alpha ")
+      || g_str_has_prefix (name, "rate "))
     return strchr (name, ' ') + 1;
   return name;
 }
@@ -145,7 +151,7 @@ take_points (PjuJobCurves *self)
     const char *name = pjm_job_series_name (self->job, s);
     guint n, *drawn = &g_array_index (self->drawn, guint, s);
     const double *points = pjm_job_series_points (self->job, s, &n);
-    if (n == *drawn || g_str_equal (name, "pictures") || g_str_equal (name, "top1"))
+    if (n == *drawn || g_str_equal (name, "pictures") || g_str_equal (name, "top1") || pju_gates_view_takes (name))
       continue;
     PjuChartView *view = view_for (self, name);
     PjuSeries *series = pju_chart_series (pju_chart_view_get_chart (view), series_title (name));
@@ -168,19 +174,19 @@ take_points (PjuJobCurves *self)
 void
 pju_job_curves_set_job (PjuJobCurves *self, PjmJob *job)
 {
-  GtkWidget *child;
-
   if (job == self->job)
     return;
   if (self->job)
     g_signal_handlers_disconnect_by_func (self->job, take_points, self);
   g_set_object (&self->job, job);
-  while ((child = gtk_widget_get_first_child (self->box)) != NULL && child != self->empty)
-    gtk_box_remove (GTK_BOX (self->box), child);
-  while ((child = gtk_widget_get_last_child (self->box)) != NULL && child != self->empty)
-    gtk_box_remove (GTK_BOX (self->box), child);
+  for (GtkWidget *child = gtk_widget_get_first_child (self->box), *next; child != NULL; child = next) {
+    next = gtk_widget_get_next_sibling (child);
+    if (child != self->empty && child != self->gates)
+      gtk_box_remove (GTK_BOX (self->box), child);
+  }
   g_ptr_array_set_size (self->views, 0);
   g_array_set_size (self->drawn, 0);
+  pju_gates_view_set_job (PJU_GATES_VIEW (self->gates), job);
   if (!job)
     return;
   g_signal_connect_object (job, "points-added", G_CALLBACK (take_points), self, G_CONNECT_SWAPPED);
@@ -217,6 +223,8 @@ pju_job_curves_init (PjuJobCurves *self)
   self->empty = gtk_label_new (_("This job has no curves."));
   gtk_widget_add_css_class (self->empty, "dim-label");
   gtk_widget_set_vexpand (self->empty, TRUE);
+  self->gates = pju_gates_view_new ();
+  gtk_box_append (GTK_BOX (self->box), self->gates);
   gtk_box_append (GTK_BOX (self->box), self->empty);
   gtk_widget_set_parent (self->box, GTK_WIDGET (self));
 }

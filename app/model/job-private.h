@@ -12,6 +12,16 @@ PjmJob *pjm_job_new (const char *kind, const char *title);
 /* A job of an earlier run. @points: (element-type PjPoint) */
 PjmJob *pjm_job_new_stored (const PjJobRecord *record, const char *title, const GArray *points, gboolean can_resume);
 
+/* What a person asked of a running method. @group: NULL asks it to finish */
+typedef struct {
+  char *group;
+  gboolean frozen;
+} PjmAsked;
+
+void pjm_asked_free (PjmAsked *self);
+/* The oldest that nobody took, or NULL. Any thread. (transfer full) */
+PjmAsked *pjm_job_take_asked (PjmJob *self);
+
 const char *pjm_job_get_kind (PjmJob *self);
 /* Its record in the session, 0 for none. */
 gint64 pjm_job_get_id (PjmJob *self);

@@ -31,6 +31,7 @@ struct _PjmJob {
   gboolean can_resume, cancel, paused, dismissed;
   PjTask *task;
   GPtrArray *series;
+  GAsyncQueue *asked;           /* PjmAsked */
   double mark_elapsed[2], mark_fraction[2];   /* two places in the past, for the rate */
 };
 
@@ -92,6 +93,7 @@ pjm_job_finalize (GObject *object)
   g_free (self->result);
   g_free (self->details);
   g_ptr_array_unref (self->series);
+  g_async_queue_unref (self->asked);
   G_OBJECT_CLASS (pjm_job_parent_class)->finalize (object);
 }
 
@@ -128,6 +130,7 @@ pjm_job_init (PjmJob *self)
 {
   self->remaining = -1.0;
   self->series = g_ptr_array_new_with_free_func (series_free);
+  self->asked = g_async_queue_new_full ((GDestroyNotify) pjm_asked_free);
 }
 
 static void
@@ -402,6 +405,42 @@ gboolean
 pjm_job_can_resume (PjmJob *self)
 {
   return self->can_resume;
+}
+
+void
+pjm_asked_free (PjmAsked *self)
+{
+  g_free (self->group);
+  g_free (self);
+}
+
+PjmAsked *
+pjm_job_take_asked (PjmJob *self)
+{
+  return g_async_queue_try_pop (self->asked);
+}
+
+static void
+ask (PjmJob *self, const char *group, gboolean frozen)
+{
+  if (!pjm_job_is_active (self))
+    return;
+  PjmAsked *asked = g_new (PjmAsked, 1);
+  *asked = (PjmAsked) { g_strdup (group), frozen };
+  g_async_queue_push (self->asked, asked);
+}
+
+void
+pjm_job_set_frozen (PjmJob *self, const char *group, gboolean frozen)
+{
+  g_return_if_fail (group != NULL);
+  ask (self, group, frozen);
+}
+
+void
+pjm_job_finish (PjmJob *self)
+{
+  ask (self, NULL, FALSE);
 }
 
 void

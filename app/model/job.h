@@ -36,6 +36,11 @@ void pjm_job_set_paused (PjmJob *self, gboolean paused);
 /* Moves a waiting job in the queue: negative is sooner. FALSE if it cannot. */
 gboolean pjm_job_move (PjmJob *self, int places);
 
+/* Asked of a method that trains gates: the gates of @group stay as they stand, or are trained again; end now with all
+ * gates as they stand, which then are the marks of the layers.  It obeys at its next batch. */
+void pjm_job_set_frozen (PjmJob *self, const char *group, gboolean frozen);
+void pjm_job_finish (PjmJob *self);
+
 /* Curves: names in the order of their first point ("loss", "test accuracy", "lr"). */
 guint pjm_job_n_series (PjmJob *self);
 const char *pjm_job_series_name (PjmJob *self, guint series);

@@ -159,6 +159,20 @@ is_cancelled_cb (gpointer data)
 }
 
 static gboolean
+command_cb (PjCommand *command, gpointer data)
+{
+  PjmTask *self = data;
+  PjmAsked *asked = pjm_job_take_asked (self->job);
+  if (asked == NULL)
+    return FALSE;
+  const PjGroup *group = asked->group != NULL ? pj_groups_find (self->place->network->groups, asked->group) : NULL;
+  command->kind = asked->group == NULL ? PJ_COMMAND_FINISH : asked->frozen ? PJ_COMMAND_FREEZE : PJ_COMMAND_THAW;
+  command->group = group != NULL ? group->id : -1;
+  pjm_asked_free (asked);
+  return TRUE;
+}
+
+static gboolean
 task_work (PjmTask *self, const PjHooks *hooks, GError **error)
 {
   PjSession *session = self->store->session;
@@ -171,6 +185,8 @@ task_work (PjmTask *self, const PjHooks *hooks, GError **error)
     .dataset = self->dataset,
     .data = self->data,
     .hooks = hooks,
+    .command = command_cb,
+    .command_data = self,
   };
   if (work.device == NULL)
     return FALSE;
