@@ -218,6 +218,7 @@ gboolean cli_drop (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop,
  * @n_test: test pictures for every measurement, 0 for all
  * @drop: (nullable): blocks and layers that are removed first
  * @stages: (nullable each): mixup with distillation, then label refinement, with the network as it was for a teacher
+ * @gap: after cutting, a global average and one layer take the place of the classifier (ThiNet-GAP)
  */
 typedef struct {
   const PjWorkChoose *choice;
@@ -226,6 +227,7 @@ typedef struct {
   unsigned n_test;
   const CliDrop *drop;
   const PjWorkTrain *stages[2];
+  gboolean gap;
 } CliPruning;
 
 /* Measures, chooses, cuts, recalibrates, fine-tunes; @model ends as the smaller network. Every measurement is added

@@ -31,7 +31,7 @@ report_kept (Cli *cli, const PjGroups *groups, const PjCutPlan *plan, const PjWo
     if (n == group->n_channels)
       g_string_append_printf (whole, "%s%s", whole->len > 0 ? ", " : "", group->name);
   }
-  if (whole->len > 0 && choice->keep != NULL)
+  if (whole->len > 0 && choice->keep != NULL && !pj_method_find (choice->method)->connections)
     cli_note (cli, "Left whole (not asked for, or %s cannot judge them): %s", choice->method, whole->str);
   json_object_set_object_member (cli->result, "kept", kept);
 }
@@ -138,6 +138,18 @@ cut_channels (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning
          && measure (cli, model, work, pruning->n_test, stages, "cut", "after cutting", error);
 }
 
+static gboolean
+replace_classifier (CliModel *model, PjWork *work, uint64_t seed, GError **error)
+{
+  g_auto (PjWorkDone) done = { 0 };
+  follow (model, work);
+  PjGraph *graph = pj_work_gap (work, seed, &done, error);
+  if (graph == NULL)
+    return FALSE;
+  cli_model_advance (model, graph, done.step);
+  return TRUE;
+}
+
 gboolean
 cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages, GError **error)
 {
@@ -151,6 +163,9 @@ cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, C
   return (measured || measure (cli, model, work, n, stages, "before", "before", error))
          && drop_parts (cli, model, work, pruning, stages, error)
          && cut_channels (cli, model, work, pruning, stages, error)
+         && (!pruning->gap
+             || (replace_classifier (model, work, pruning->choice->seed, error)
+                 && measure (cli, model, work, n, stages, "gap", "new classifier", error)))
          && (!pruning->recalibrate
              || (recalibrate (model, work, pruning->choice->seed, error)
                  && measure (cli, model, work, n, stages, "recalibrated", "norms measured again", error)))

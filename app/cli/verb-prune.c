@@ -4,12 +4,13 @@
 #include "model/work-open.h"
 #include "model/work-prune.h"
 #include "model/work-train.h"
+#include "prune/sparse.h"
 
 static char *tied, *widths, *data, *method, *out, *session, *format;
 static char **keep, **drop_blocks, **drop_layers;
 static double macs, params, memory, ms, keep_floor, lr;
 static int multiple = 1, n_images, n_test, finetune, steps, batch = 64, drop_weakest, stage_a, stage_b;
-static gboolean no_scale, no_recalibrate, list;
+static gboolean no_scale, no_recalibrate, list, gap;
 
 static const GOptionEntry entries[] = {
   { "method", 0, 0, G_OPTION_ARG_FILENAME, &method, "How the channels are chosen; see --list (default: thinet-ls)",
@@ -50,6 +51,8 @@ static const GOptionEntry entries[] = {
   { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "Format of --out (default: onnx; see “export --list”)", "NAME" },
   { "session", 0, 0, G_OPTION_ARG_FILENAME, &session,
     "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
+  { "gap", 0, 0, G_OPTION_ARG_NONE, &gap,
+    "After cutting, a global average and one new layer take the place of the classifier (ThiNet-GAP); use --finetune", NULL },
   { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the methods", NULL },
   { NULL }
 };
@@ -156,6 +159,30 @@ adjust (Cli *cli, PjTrainOptions *options, float usual_lr)
   options->seed = (uint64_t) cli->seed;
 }
 
+/* What single connections that went save, and what they do not. */
+static void
+say_connections (Cli *cli, const CliModel *model)
+{
+  PjSparseCost cost;
+  pj_sparse_cost (model->graph, &cost);
+  g_autofree char *left = cli_count ((double) cost.n_left), *all = cli_count ((double) cost.n_weights);
+  g_autofree char *share = cli_percent ((double) cost.n_left / (double) MAX (cost.n_weights, 1));
+  g_autofree char *sparse = cli_bytes (cost.sparse_bytes), *dense = cli_bytes (cost.dense_bytes);
+  g_autofree char *macs_left = cli_count ((double) cost.macs_left), *macs = cli_count ((double) cost.macs);
+  cli_say (cli, "  %s of %s weights are left (%s); stored as compressed rows they take %s instead of %s\n", left, all, share,
+           sparse, dense);
+  cli_say (cli, "  %s of %s MACs meet a weight that is not 0; dense kernels compute them all: this network is not faster\n",
+           macs_left, macs);
+  JsonObject *object = json_object_new ();
+  json_object_set_int_member (object, "weights", (gint64) cost.n_weights);
+  json_object_set_int_member (object, "weights_left", (gint64) cost.n_left);
+  json_object_set_int_member (object, "dense_bytes", (gint64) cost.dense_bytes);
+  json_object_set_int_member (object, "sparse_bytes", (gint64) cost.sparse_bytes);
+  json_object_set_int_member (object, "macs", (gint64) cost.macs);
+  json_object_set_int_member (object, "macs_left", (gint64) cost.macs_left);
+  json_object_set_object_member (cli->result, "connections", object);
+}
+
 static gboolean
 prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, const CliDrop *drop, GError **error)
 {
@@ -174,7 +201,7 @@ prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, cons
   gboolean by_stages = stage_a > 0 || stage_b > 0;
   CliPruning pruning = {
     choice, !no_recalibrate, !by_stages && (finetune > 0 || steps > 0) ? &tune : NULL, (unsigned) n_test, drop,
-    { stage_a > 0 ? &a : NULL, stage_b > 0 ? &b : NULL },
+    { stage_a > 0 ? &a : NULL, stage_b > 0 ? &b : NULL }, gap,
   };
   gboolean channels = pj_work_choose_is_asked (choice);
   if ((channels && !say_estimate (cli, model, work, choice, error)) || !cli_prune (cli, model, work, &pruning, stages, error))
@@ -184,7 +211,9 @@ prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, cons
            cli->seed, work->device->info.id);
   cli_stages_show (stages, cli);
   if (channels)
-    json_object_set_string_member (cli->result, "method", choice->method);
+    if (pj_method_find (choice->method)->connections)
+    say_connections (cli, model);
+  json_object_set_string_member (cli->result, "method", choice->method);
   json_object_set_int_member (cli->result, "seed", cli->seed);
   if (out != NULL && !cli_export (cli, model, work, format != NULL ? format : "onnx", out, "out", error))
     return FALSE;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "graph/gap.h"
 #include "model/work-open.h"
 #include "model/work-private.h"
 #include "model/work-settings.h"
@@ -406,4 +407,32 @@ pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, 
   if (done != NULL)
     done->step = step->id;
   return g_steal_pointer (&cut);
+}
+
+/* --- another classifier --- */
+
+PjGraph *
+pj_work_gap (const PjWork *work, uint64_t seed, PjWorkDone *done, GError **error)
+{
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  PjWorkRun *run = pj_work_begin (work, "cut", "Replace the classifier", NULL, seed, error);
+  if (run == NULL)
+    return NULL;
+  g_autoptr (PjGraph) graph = pj_graph_with_gap (work->graph, seed, error);
+  g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_CUT, 0, "Replace the classifier");
+  gboolean ok = graph != NULL;
+  if (ok) {
+    PjCost before, after;
+    pj_graph_cost (work->graph, &before);
+    pj_graph_cost (graph, &after);
+    step->detail = g_strdup_printf ("%.1f k → %.1f k parameters", (double) before.learnable / 1e3, (double) after.learnable / 1e3);
+    pj_graph_set_meta (graph, PJ_NOTE_ACCURACY, NULL);
+    ok = pj_work_run_add_step (run, graph, step, error);
+  }
+  if (!pj_work_end (run, ok, g_strdup (step->detail), done, error))
+    return NULL;
+  if (done != NULL)
+    done->step = step->id;
+  return g_steal_pointer (&graph);
 }

@@ -101,4 +101,8 @@ PjGraph *pj_work_make_cut (const PjWork *work, const PjGroups *groups, const PjC
 PjGraph *pj_work_cut (const PjWork *work, const PjGroups *groups, const PjCutPlan *plan, const char *method,
                       uint64_t seed, const char *base_accuracy, PjWorkDone *done, GError **error);
 
+/* Puts a global average and one small layer in the place of the classifier (ThiNet-GAP, graph/gap.h); it has to be trained
+ * then.  Makes PJ_STEP_CUT. (transfer full) */
+PjGraph *pj_work_gap (const PjWork *work, uint64_t seed, PjWorkDone *done, GError **error);
+
 G_END_DECLS

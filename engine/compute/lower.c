@@ -598,6 +598,39 @@ lower_backward (PjLower *self, GError **error)
   return TRUE;
 }
 
+static gboolean
+has_zeros (const PjBlob *blob)
+{
+  const float *data = pj_blob_data (blob);
+  for (size_t i = 0; i < pj_blob_n_elems (blob); i++)
+    if (data[i] == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Gradients of weights that must stay 0 are multiplied by 0: no gradient, no momentum, no decay. */
+static void
+lower_zeros (PjLower *self)
+{
+  for (unsigned n = 0; n < pj_graph_n_nodes (self->graph); n++) {
+    const PjNode *node = pj_graph_node (self->graph, (int) n);
+    for (unsigned i = 0; i < MIN (node->n_inputs, PJ_OP_MAX_INPUTS); i++) {
+      int value = node->inputs[i];
+      if (node->op->uses[i] != PJ_USE_WEIGHT || value < 0 || self->grads[value] < 0 || self->lowered->zeros[value] >= 0
+          || !has_zeros (pj_graph_value (self->graph, value)->data))
+        continue;
+      int mask = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP,
+                                      pj_graph_value (self->graph, value)->shape, 0, -1);
+      self->lowered->zeros[value] = mask;
+      PjCall *call = pj_lower_call (self, PJ_KERNEL_BINARY, (int) n);
+      call->binary.op = PJ_BINARY_MUL;
+      call->in[0] = self->grads[value];
+      call->in[1] = mask;
+      call->out[0] = self->grads[value];
+    }
+  }
+}
+
 static void
 lower_update (PjLower *self)
 {
@@ -677,6 +710,8 @@ lower_all (PjLower *self, GError **error)
     self->segment = PJ_SEGMENT_BACKWARD;
     if (!lower_backward (self, error))
       return FALSE;
+    if (o->keep_zeros)
+      lower_zeros (self);
     drop_unread (self);
   }
   if (o->mode == PJ_PLAN_TRAIN) {
@@ -721,7 +756,7 @@ pj_lower_graph_to_program (PjGraph *graph, PjParams *params, const PjPlanOptions
     .images = -1, .labels = -1, .teacher = -1, .logits = -1, .ce_loss = -1, .kl_loss = -1, .hyper = -1,
     .gates = new_indices (n_values), .gate_grads = new_indices (n_values),
     .observed = new_indices (n_values), .stats = new_indices (n_values),
-    .given = new_indices (n_values),
+    .given = new_indices (n_values), .zeros = new_indices (n_values),
   };
   return lower_all (&self, error);
 }
@@ -734,4 +769,5 @@ pj_lowered_clear (PjLowered *lowered)
   g_clear_pointer (&lowered->observed, g_free);
   g_clear_pointer (&lowered->stats, g_free);
   g_clear_pointer (&lowered->given, g_free);
+  g_clear_pointer (&lowered->zeros, g_free);
 }

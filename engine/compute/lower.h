@@ -93,7 +93,7 @@ int pj_lower_gate_grad (PjLower *self, int head);
 
 typedef struct {
   int images, labels, teacher, logits, ce_loss, kl_loss, hyper;   /* slots, -1 where absent */
-  int *gates, *gate_grads, *observed, *stats, *given;             /* slots by value, -1 where absent */
+  int *gates, *gate_grads, *observed, *stats, *given, *zeros;     /* slots by value, -1 where absent */
 } PjLowered;
 
 /* Returns FALSE with PJ_ERROR_UNSUPPORTED naming the node. @lowered: arrays are for g_free(). */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "compute/lower.h"
 
@@ -52,6 +53,27 @@ open_gates (PjPlan *self, const PjPlanOptions *options, GError **error)
   return TRUE;
 }
 
+/* 0 where the weight is 0, else 1. */
+static gboolean
+write_zeros (PjPlan *self, GError **error)
+{
+  for (unsigned v = 0; v < pj_graph_n_values (self->graph); v++) {
+    if (self->lowered.zeros[v] < 0)
+      continue;
+    const PjBlob *blob = pj_graph_value (self->graph, (int) v)->data;
+    const float *weights = pj_blob_data (blob);
+    size_t n = pj_blob_n_elems (blob);
+    float *mask = pj_alloc (n * sizeof (float), "a mask of weights", error);
+    for (size_t i = 0; mask != NULL && i < n; i++)
+      mask[i] = weights[i] != 0;
+    gboolean ok = mask != NULL && self->klass->write (self->executable, self->lowered.zeros[v], mask, error);
+    pj_free (mask);
+    if (!ok)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static PjPlan *
 plan_try (PjGraph *graph, PjParams *params, const PjPlanOptions *options, GError **error)
 {
@@ -70,7 +92,7 @@ plan_try (PjGraph *graph, PjParams *params, const PjPlanOptions *options, GError
   if (self->executable == NULL)
     return NULL;
   self->params_version = pj_params_version (params) - 1;
-  if (!open_gates (self, options, error))
+  if (!open_gates (self, options, error) || !write_zeros (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -42,6 +42,7 @@ typedef enum { PJ_RECOMPUTE_NORMS, PJ_RECOMPUTE_BLOCKS, PJ_RECOMPUTE_NOTHING } P
  * @given, @n_given: values that the host sets with pj_plan_set_value() instead of the plan computing them: it starts in
  *   the middle, and what only they need is left out (mode INFER).  A gate on one of them multiplies what was set.
  * @recompute: see PjRecompute
+ * @keep_zeros: weights that are 0 in the graph get no gradient, so that they stay 0 (mode TRAIN)
  * @prefix: compute no more than @observed and @stats need; there are no logits and no losses then (mode INFER)
  */
 typedef struct {
@@ -58,6 +59,7 @@ typedef struct {
   unsigned n_stats;
   const int *given;
   unsigned n_given;
+  gboolean keep_zeros;
   gboolean prefix;
   PjRecompute recompute;
 } PjPlanOptions;

@@ -81,6 +81,7 @@ typedef struct {
  * @fresh: a control: what @choose keeps is a shape, whose weights start anew (pj_graph_fresh()), and how it is trained
  * @allocates: it decides itself how many channels each group keeps: a comparison gives it the multiply-adds of its ratio
  *   as a budget, and not the ratio
+ * @connections: removes single weights and no channels: nothing gets faster on dense kernels
  * @fit: (nullable): refuses a group that the method cannot judge, before any work, with PJ_PRUNE_ERROR_UNFIT
  * @options: (nullable): the settings of its own; ends with a row whose name is NULL
  * @check: (nullable): refuses settings that do not fit together, before any work
@@ -96,6 +97,7 @@ struct _PjMethod {
   gboolean gives_scores;
   PjFresh fresh;
   gboolean allocates;
+  gboolean connections;
   gboolean (*fit) (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error);
   const PjMethodOption *options;
   gboolean (*check) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, GError **error);

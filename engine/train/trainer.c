@@ -111,6 +111,7 @@ open_plan (Run *run, PjDevice *device, GError **error)
     .batch = o->batch, .mode = PJ_PLAN_TRAIN, .cross_entropy = 1 - o->distill, .distill = o->distill,
     .distill_temperature = o->distill_temperature, .distill_reverse = o->refine, .soft_labels = o->mixup > 0,
     .recompute = o->recompute ? PJ_RECOMPUTE_BLOCKS : PJ_RECOMPUTE_NORMS,
+    .keep_zeros = pj_graph_get_meta (run->graph, PJ_SPARSE_NOTE) != NULL,
   };
   run->params = pj_params_new (device, run->graph, TRUE, error);
   if (run->params == NULL)

@@ -68,6 +68,9 @@ void pj_train_options_curl_b (PjTrainOptions *options, unsigned epochs);
 /* PJ_ERROR_INVALID with what to change. */
 gboolean pj_train_options_check (const PjTrainOptions *options, GError **error);
 
+/* The note of a network whose weights of 0 are connections that were removed: training leaves them 0. */
+#define PJ_SPARSE_NOTE "penjing.sparse"
+
 /* The note of a trained network that says how it was trained last: pj_train_describe(). */
 #define PJ_TRAIN_NOTE "penjing.training"
 /* "8 epochs, batch 64, learning rate 0.1 cosine after 200 warm-up steps, …, seed 1". (transfer full) */

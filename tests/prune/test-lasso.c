@@ -6,6 +6,7 @@
 #include "lab.h"
 #include "prune/budget.h"
 #include "prune/lasso.h"
+#include "prune/refit.h"
 #include "train/evaluate.h"
 
 /* Fixture numbers pass through single precision. */
@@ -95,6 +96,105 @@ selection_matches_fixture (void)
   g_assert_cmpfloat (pj_gram_error (gram, keep, w), >, fixture_number (o, "select_2/sq_error_new_weights"));
 }
 
+/* New weights for every filter, from the kept inputs alone; with all inputs they are the old ones. */
+static void
+refit_matches_fixture (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/channel_pruning.json");
+  enum { ROWS = 6, IN = 4, OUT = 3 };
+  int n;
+  g_autofree float *x = fixture_floats (o, "X_NCkk", &n), *y = fixture_floats (o, "Y_No", &n), *old = fixture_floats (o, "W_OIkk", &n);
+  g_autofree float *expected = fixture_floats (o, "select_2/new_W", &n);
+  g_autofree int *kept = fixture_ints (o, "select_2/kept", &n);
+  g_autoptr (PjRefit) some = pj_refit_new (2, OUT, NULL), all = pj_refit_new (IN, OUT, NULL);
+  float w[OUT * IN], shift[OUT], taken[ROWS * 2];
+  double error = 0;
+
+  for (int r = 0; r < ROWS; r++)
+    for (int k = 0; k < 2; k++)
+      taken[2 * r + k] = x[IN * r + kept[k]];
+  pj_refit_add (some, taken, y, ROWS);
+  g_assert_true (pj_refit_solve (some, FALSE, w, NULL, NULL));
+  assert_close (w, expected, OUT * 2, 2e-6, "new weights");
+  for (int r = 0; r < ROWS; r++)
+    for (int c = 0; c < OUT; c++) {
+      double off = y[OUT * r + c] - w[2 * c] * taken[2 * r] - w[2 * c + 1] * taken[2 * r + 1];
+      error += off * off;
+    }
+  g_assert_cmpfloat_with_epsilon (error, fixture_number (o, "select_2/sq_error_new_weights"), 1e-5);
+  g_assert_cmpfloat (error, <, fixture_number (o, "select_2/sq_error_old_weights"));
+  pj_refit_add (all, x, y, ROWS);
+  g_assert_true (pj_refit_solve (all, FALSE, w, NULL, NULL));
+  assert_close (w, old, OUT * IN, 2e-5, "weights with all inputs");
+  /* An offset of the outputs is the intercept's. */
+  g_autoptr (PjRefit) shifted = pj_refit_new (2, OUT, NULL);
+  float moved[OUT] = { 0.5f, -2, 0 };
+  for (int i = 0; i < ROWS * OUT; i++)
+    y[i] = taken[i / OUT * 2] + moved[i % OUT];
+  pj_refit_add (shifted, taken, y, ROWS);
+  g_assert_true (pj_refit_solve (shifted, TRUE, w, shift, NULL));
+  assert_close (shift, moved, OUT, 1e-5, "intercept");
+}
+
+/* Mean square difference of the logits of the cut network and the original one. */
+static double
+error_of (const Lab *lab, const PjCutPlan *plan, const float *x, unsigned n)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjGraph) cut = pj_cut (lab->graph, lab->groups, plan, &error);
+  g_assert_no_error (error);
+  int total = (int) (n * pj_graph_n_classes (cut));
+  g_autofree float *a = net_run (lab->graph, NULL, NULL, x, n), *b = net_run (cut, NULL, NULL, x, n);
+  double sum = 0;
+  for (int i = 0; i < total; i++)
+    sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum / total;
+}
+
+/* The whole method: new weights come closer than old ones, travel with the plan, and survive a restart. */
+typedef struct { GBytes *state; unsigned n; } Kept;
+
+static gboolean
+keep_state_cb (uint64_t step, GBytes *state, gpointer data, GError **error)
+{
+  Kept *self = data;
+  if (self->n++ == 0)
+    self->state = g_bytes_ref (state);
+  return TRUE;
+}
+
+static void
+new_weights_mend (void)
+{
+  g_auto (Lab) lab = { 0 };
+  lab_init_chain (&lab, 200, FALSE, 1);
+  g_autofree double *ratios = lab_ratios (&lab, "a b", 0.5);
+  g_autofree float *x = net_noise (8 * 64, 3);
+  const PjMethod *m = pj_method_find ("channel-pruning");
+  Kept kept = { 0 };
+  PjMethodLife life = { .save = keep_state_cb, .data = &kept };
+  PjPruneSettings settings = { .ratios = ratios, .multiple = 1, .scale = TRUE, .life = &life };
+  g_autoptr (PjCutPlan) mended = m->choose (m, &lab.scoring, &settings, NULL, NULL);
+  settings.scale = FALSE;
+  settings.life = NULL;
+  g_autoptr (PjCutPlan) plain = m->choose (m, &lab.scoring, &settings, NULL, NULL);
+  g_assert_nonnull (mended->weights);
+  g_assert_null (plain->weights);
+  g_assert_cmpfloat (error_of (&lab, mended, x, 8), <, 0.8 * error_of (&lab, plain, x, 8));
+  /* What the first group's checkpoint leaves to do gives the same. */
+  life.save = NULL;
+  life.resume = kept.state;
+  settings.life = &life;
+  settings.scale = TRUE;
+  g_assert_cmpuint (kept.n, ==, 2);
+  g_autoptr (PjCutPlan) resumed = m->choose (m, &lab.scoring, &settings, NULL, NULL);
+  g_assert_nonnull (resumed);
+  g_autoptr (PjGraph) a = pj_cut (lab.graph, lab.groups, mended, NULL), b = pj_cut (lab.graph, lab.groups, resumed, NULL);
+  g_autofree float *ya = net_run (a, NULL, NULL, x, 8), *yb = net_run (b, NULL, NULL, x, 8);
+  g_assert_cmpmem (ya, 8 * pj_graph_n_classes (a) * sizeof (float), yb, 8 * pj_graph_n_classes (b) * sizeof (float));
+  g_bytes_unref (kept.state);
+}
+
 /* Every count is met, also where columns are zero or the same. */
 static void
 awkward_columns (void)
@@ -150,7 +250,8 @@ whole_method (void)
     const PjGroupScores *s = pj_scores_get (scores, cut->group);
     double lowest = INFINITY, highest = 0;
     int n = 0;
-    g_assert_nonnull (cut->scale);
+    /* New weights, not factors. */
+    g_assert_null (cut->scale);
     for (int c = 0; c < cut->n_channels; c++) {
       n += cut->keep[c];
       if (cut->keep[c])
@@ -163,7 +264,8 @@ whole_method (void)
   }
   g_autoptr (PjGraph) cut = pj_cut (lab.graph, lab.groups, plan, &error);
   g_assert_no_error (error);
-  /* Without factors the same channels stay in the first layer, and nothing is scaled. */
+  g_assert_nonnull (plan->weights);
+  /* Without mending the same channels stay in the first layer, and nothing is scaled. */
   settings.scale = FALSE;
   g_autoptr (PjCutPlan) plain = method->choose (method, &lab.scoring, &settings, &again, &error);
   g_assert_null (plain->cuts[0].scale);
@@ -174,6 +276,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/prune/channel-pruning/refit", refit_matches_fixture);
+  g_test_add_func ("/prune/channel-pruning/new-weights", new_weights_mend);
   g_test_add_func ("/prune/lasso/path-matches-fixture", path_matches_fixture);
   g_test_add_func ("/prune/lasso/selection-matches-fixture", selection_matches_fixture);
   g_test_add_func ("/prune/lasso/awkward-columns", awkward_columns);

@@ -236,6 +236,9 @@ same_seed (void)
   lab.scoring.n_images = 30;
   g_autofree double *ratios = lab_ratios (&lab, "a b c", 0.5);
   for (const PjMethod *const *m = pj_methods (); *m != NULL; m++) {
+    /* Whoever cuts no channels, or trains for minutes, has a test of its own. */
+    if ((*m)->connections || g_str_equal ((*m)->name, "autopruner"))
+      continue;
     g_autoptr (PjCutPlan) one = choose (&lab, (*m)->name, ratios, NULL), two = choose (&lab, (*m)->name, ratios, NULL);
     g_assert_cmpuint (one->n_cuts, ==, 3);
     for (unsigned i = 0; i < 3; i++) {
@@ -245,6 +248,37 @@ same_seed (void)
         g_assert_cmpmem (one->cuts[i].scale, one->cuts[i].n_channels * sizeof (float),
                          two->cuts[i].scale, two->cuts[i].n_channels * sizeof (float));
     }
+  }
+}
+
+/* With training between the layers the plan carries what was learnt, factors included; both greedy forms run. */
+static void
+trains_between (void)
+{
+  static const char *const greedy[] = { "greedy=remove", "greedy=forward" };
+  for (int i = 0; i < 2; i++) {
+    g_auto (Lab) lab;
+    g_autoptr (GError) error = NULL;
+    lab_init_chain (&lab, 96, FALSE, 1);
+    const PjMethod *m = pj_method_find ("thinet");
+    const char *set[] = { greedy[i], "between-steps=3", "between-lr=0.02", NULL };
+    g_autofree double *values = pj_method_values (m, set, &error);
+    g_assert_no_error (error);
+    g_autofree double *ratios = lab_ratios (&lab, "a b", 0.5);
+    PjPruneSettings settings = { .ratios = ratios, .values = values, .scale = TRUE };
+    g_autoptr (PjCutPlan) plan = m->choose (m, &lab.scoring, &settings, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_nonnull (plan->weights);
+    g_assert_cmpuint (plan->n_cuts, ==, 2);
+    for (unsigned k = 0; k < 2; k++)
+      g_assert_null (plan->cuts[k].scale);
+    g_autoptr (PjGraph) cut = pj_cut (lab.graph, lab.groups, plan, &error);
+    g_assert_no_error (error);
+    g_autofree float *masked = logits (plan->weights, lab.groups, plan), *small = logits (cut, NULL, NULL);
+    assert_close (small, masked, 9, 1e-5, "cut and masked");
+    double seconds;
+    g_assert_true (pj_method_estimate (m, &lab.scoring, &settings, &seconds, &error));
+    g_assert_cmpfloat (seconds, >, 0);
   }
 }
 
@@ -441,6 +475,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/prune/thinet/trains-between", trains_between);
   g_test_add_func ("/prune/thinet/row-fixture", row_fixture);
   g_test_add_func ("/prune/thinet/toy-gram", toy_gram);
   g_test_add_func ("/prune/thinet/rows-are-outputs", rows_are_outputs);

@@ -359,7 +359,7 @@ choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings 
   self.stages = pj_autopruner_stages (scoring, settings->ratios, self.options.order);
   self.base = pj_graph_ref (scoring->graph);
   self.plan = pj_cut_plan_new ();
-  if (open_loader (&self, &reason) && run_stages (&self, &reason)) {
+  if (self.stages->len == 0 || (open_loader (&self, &reason) && run_stages (&self, &reason))) {
     plan = g_steal_pointer (&self.plan);
     if (self.stages->len > 0)
       pj_cut_plan_set_weights (plan, self.base);
@@ -393,14 +393,14 @@ check (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *
 {
   PjAutoprunerOptions options;
   pj_autopruner_read_options (&options, method, scoring, settings);
+  g_autoptr (GPtrArray) stages = pj_autopruner_stages (scoring, settings->ratios, options.order);
   unsigned n = count_pictures (scoring);
-  if (n < options.batch) {
+  if (stages->len > 0 && n < options.batch) {
     g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
                  "AutoPruner trains on batches of %u pictures and there are only %u; use more pictures or a smaller code-batch",
                  options.batch, n);
     return FALSE;
   }
-  g_autoptr (GPtrArray) stages = pj_autopruner_stages (scoring, settings->ratios, options.order);
   for (guint t = 0; t < stages->len; t++) {
     const GPtrArray *stage = stages->pdata[t];
     double weights = 0;

@@ -5,7 +5,10 @@
 #include "compute/plan.h"
 #include "prune/budget.h"
 #include "prune/calibration.h"
+#include "prune/methods/channel-refit.h"
+#include "prune/methods/layerwise-state.h"
 #include "prune/reader.h"
+#include "train/trainer.h"
 
 #define BATCH 64
 
@@ -24,10 +27,15 @@ typedef struct {
   GArray *sampled;        /* Sampled, one per reader */
 } Task;
 
+/* @between: training after each cut, or NULL for none: layers are then judged by the network as it is by then */
 typedef struct {
   const PjScoring *scoring;
+  const PjPruneSettings *settings;
   PjCalibration *pictures;
   GPtrArray *tasks;       /* Task, in network order */
+  PjLayerwiseSelect select;
+  PjLayerwiseMend mend;
+  const PjTrainOptions *between;
 } Layerwise;
 
 static void
@@ -190,9 +198,9 @@ pass_batch (Layerwise *self, PjPlan *plan, const GPtrArray *tasks, gboolean refe
       if (!pj_plan_read_value (plan, sampled->reader->value, in, error))
         return FALSE;
       make_rows (sampled->reader, batch, self->scoring->seed, first, in, x);
-      if (reference)
+      if (reference || self->between != NULL)
         keep_targets (sampled, x, start, n_rows);
-      else
+      if (!reference)
         pj_gram_add (sampled->gram, x, sampled->target + start, n_rows);
     }
   }
@@ -280,8 +288,9 @@ pj_layerwise_by_order (const PjGram *gram, PjGramOrder how, double *score)
     score[order[i]] = (i + 1.0) / gram->n;
 }
 
+/* What stays of one group, and factors if they are to mend. */
 static gboolean
-decide (const Task *task, PjLayerwiseSelect select, gboolean scale, PjCutPlan *plan, double *score, GError **error)
+decide (const Layerwise *self, const Task *task, gboolean factors, PjCutPlan *plan, double *score, GError **error)
 {
   int n = task->group->n_channels;
   g_autoptr (PjGram) gram = sum_up (task, error);
@@ -289,30 +298,75 @@ decide (const Task *task, PjLayerwiseSelect select, gboolean scale, PjCutPlan *p
     return FALSE;
   g_autofree guint8 *keep = g_malloc (n);
   g_autofree double *w = g_new (double, n);
-  g_autofree float *factors = g_new (float, n);
+  g_autofree float *scale = g_new (float, n);
 
-  select (gram, task->n_keep, score);
+  self->select (gram, task->n_keep, score);
   pj_group_keep_top (task->group, score, task->n_keep, keep);
-  if (scale)
+  if (factors)
     pj_gram_fit (gram, keep, w, NULL);
-  for (int c = 0; scale && c < n; c++)
-    factors[c] = (float) w[c];
-  pj_cut_plan_set (plan, task->group, keep, scale ? factors : NULL);
+  for (int c = 0; factors && c < n; c++)
+    scale[c] = (float) w[c];
+  pj_cut_plan_set (plan, task->group, keep, factors ? scale : NULL);
+  return TRUE;
+}
+
+/* The readers' weights as they are by now, where training moves them. */
+static void
+take_weights (const Layerwise *self, Task *task, const PjCutPlan *plan)
+{
+  const PjGraph *source = pj_cut_plan_source (plan, self->scoring->graph);
+  for (guint i = 0; self->between != NULL && i < task->readers->len; i++) {
+    PjReader *reader = task->readers->pdata[i];
+    reader->weight = pj_blob_data (pj_graph_value (source, pj_graph_node (source, reader->node)->inputs[1])->data);
+  }
+}
+
+static gboolean
+refit (Layerwise *self, const Task *task, PjGraph *before, const PjHooks *hooks, PjCutPlan *plan, GError **error)
+{
+  const PjScoring *scoring = self->scoring;
+  g_autoptr (PjGraph) changed =
+    pj_channel_refit (scoring, self->pictures, self->between != NULL ? before : scoring->graph, before,
+                      pj_cut_plan_source (plan, scoring->graph), task->readers,
+                      pj_cut_plan_get (plan, task->group->id)->keep, hooks, error);
+  if (changed != NULL)
+    pj_cut_plan_set_weights (plan, changed);
+  return changed != NULL;
+}
+
+/* Trains the network as cut so far; what it learns, factors included, goes back into the whole one. */
+static gboolean
+train (Layerwise *self, const PjHooks *hooks, PjCutPlan *plan, GError **error)
+{
+  const PjScoring *s = self->scoring;
+  g_autoptr (PjGraph) small = pj_cut (s->graph, s->groups, plan, error);
+  g_autoptr (PjGraph) trained = small == NULL ? NULL
+    : pj_train (s->device, small, s->dataset, s->format, self->between, NULL, NULL, NULL, NULL, 0, hooks, NULL, error);
+  g_autoptr (PjGraph) whole = trained != NULL ? pj_cut_put_back (s->graph, s->groups, plan, trained, error) : NULL;
+  if (whole == NULL)
+    return FALSE;
+  for (unsigned i = 0; i < plan->n_cuts; i++)
+    g_clear_pointer (&plan->cuts[i].scale, g_free);
+  pj_cut_plan_set_weights (plan, whole);
   return TRUE;
 }
 
 static gboolean
-choose_group (Layerwise *self, Task *task, PjLayerwiseSelect select, gboolean scale, const PjHooks *hooks, PjCutPlan *plan,
-              double *score, GError **error)
+choose_group (Layerwise *self, Task *task, const PjHooks *hooks, PjCutPlan *plan, double *score, GError **error)
 {
   const PjScoring *scoring = self->scoring;
+  gboolean new_weights = self->mend == PJ_LAYERWISE_WEIGHTS && pj_channel_refit_fits (scoring->graph, task->readers);
   g_autoptr (PjGraph) graph = pj_cut (scoring->graph, scoring->groups, plan, error);
+  g_autoptr (GPtrArray) alone = g_ptr_array_new ();
+
   if (graph == NULL || !follow (task, graph, error))
     return FALSE;
-  g_autoptr (GPtrArray) alone = g_ptr_array_new ();
+  take_weights (self, task, plan);
   g_ptr_array_add (alone, task);
   return run_pass (self, graph, alone, FALSE, hooks, task->group->name, error)
-         && decide (task, select, scale, plan, score, error);
+         && decide (self, task, self->mend != PJ_LAYERWISE_NONE && !new_weights, plan, score, error)
+         && (!new_weights || refit (self, task, graph, hooks, plan, error))
+         && (self->between == NULL || train (self, hooks, plan, error));
 }
 
 /* --- all groups --- */
@@ -334,40 +388,112 @@ scores_new (const Layerwise *self, const char *name)
   return scores;
 }
 
+/* Groups that an earlier run had decided. */
 static gboolean
-choose_all (Layerwise *self, PjLayerwiseSelect select, gboolean scale, PjCutPlan *plan, PjScores *scores, GError **error)
+restore (Layerwise *self, PjCutPlan *plan, PjScores *scores, unsigned *n_done, GError **error)
+{
+  const PjMethodLife *life = self->settings->life;
+  *n_done = 0;
+  return life == NULL || life->resume == NULL
+         || pj_layerwise_restore (life->resume, self->scoring, plan, scores, n_done, error);
+}
+
+static gboolean
+save (Layerwise *self, const PjCutPlan *plan, const PjScores *scores, unsigned n_done, GError **error)
+{
+  const PjMethodLife *life = self->settings->life;
+  if (life == NULL || life->save == NULL)
+    return TRUE;
+  g_autoptr (GBytes) state = pj_layerwise_save (self->scoring, plan, scores, n_done, error);
+  return state != NULL && life->save (n_done, state, life->data, error);
+}
+
+static gboolean
+choose_all (Layerwise *self, PjCutPlan *plan, PjScores *scores, GError **error)
 {
   double n_passes = self->tasks->len + 1;
   PjHooksSpan span;
+  unsigned first;
 
+  if (!restore (self, plan, scores, &first, error))
+    return FALSE;
   pj_hooks_span_init (&span, self->scoring->hooks, 0, 1 / n_passes, NULL);
-  if (self->tasks->len > 0
+  if (first < self->tasks->len && self->between == NULL
       && !run_pass (self, self->scoring->graph, self->tasks, TRUE, &span.hooks, "reference outputs", error))
     return FALSE;
-  for (guint t = 0; t < self->tasks->len; t++) {
+  for (guint t = first; t < self->tasks->len; t++) {
     pj_hooks_span_init (&span, self->scoring->hooks, (t + 1) / n_passes, (t + 2) / n_passes, NULL);
-    if (!choose_group (self, self->tasks->pdata[t], select, scale, &span.hooks, plan, scores->groups[t].score, error))
+    if (!choose_group (self, self->tasks->pdata[t], &span.hooks, plan, scores->groups[t].score, error)
+        || !save (self, plan, scores, t + 1, error))
       return FALSE;
   }
   return TRUE;
 }
 
+static gboolean
+read_between (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings, PjTrainOptions *options)
+{
+  pj_train_options_init (options);
+  options->epochs = (unsigned) pj_method_value (method, settings, "between-epochs");
+  options->max_steps = (unsigned) pj_method_value (method, settings, "between-steps");
+  options->lr = (float) pj_method_value (method, settings, "between-lr");
+  options->schedule = PJ_SCHEDULE_CONSTANT;
+  options->seed = scoring->seed;
+  options->batch = MIN (options->batch, MAX (1, pj_dataset_n (scoring->dataset, PJ_SPLIT_TRAIN)));
+  return options->epochs > 0 || options->max_steps > 0;
+}
+
+gboolean
+pj_layerwise_check (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings, GError **error)
+{
+  PjTrainOptions between;
+  unsigned classes = pj_dataset_n_classes (scoring->dataset), outputs = pj_graph_n_classes (scoring->graph);
+
+  if (!read_between (method, scoring, settings, &between) || classes == outputs)
+    return TRUE;
+  g_set_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH,
+               "training between the layers needs labels, and the network tells %u classes apart while “%s” has %u; "
+               "use between-epochs=0 or other pictures", outputs, pj_dataset_name (scoring->dataset), classes);
+  return FALSE;
+}
+
+void
+pj_layerwise_work (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings, double *forward,
+                   double *trained)
+{
+  unsigned n = pj_calibration_count (scoring, PJ_LAYERWISE_IMAGES), n_train = pj_dataset_n (scoring->dataset, PJ_SPLIT_TRAIN);
+  PjTrainOptions between;
+  double n_cut = 0;
+
+  for (unsigned i = 0; i < pj_groups_n (scoring->groups); i++)
+    n_cut += settings->ratios != NULL && settings->ratios[i] < 1;
+  *forward = (n_cut + 1) * n;
+  *trained = 0;
+  if (!read_between (method, scoring, settings, &between))
+    return;
+  double most = between.epochs > 0 ? (double) between.epochs * n_train : G_MAXDOUBLE;
+  *trained = n_cut * (between.max_steps > 0 ? MIN (most, (double) between.max_steps * between.batch) : most);
+}
+
 PjCutPlan *
 pj_layerwise_choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings,
-                     PjLayerwiseSelect select, gboolean scale, PjScores **scores, GError **error)
+                     PjLayerwiseSelect select, PjLayerwiseMend mend, PjScores **scores, GError **error)
 {
+  PjTrainOptions between;
+
   if (!pj_prune_settings_check (method, scoring, settings, error))
     return NULL;
   g_autoptr (PjCalibration) pictures = pj_calibration_new (scoring, PJ_LAYERWISE_IMAGES, BATCH, error);
   if (pictures == NULL)
     return NULL;
   g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (task_free);
-  Layerwise self = { scoring, pictures, tasks };
+  gboolean trains = read_between (method, scoring, settings, &between);
+  Layerwise self = { scoring, settings, pictures, tasks, select, mend, trains ? &between : NULL };
   if (!make_tasks (&self, settings, error))
     return NULL;
   g_autoptr (PjCutPlan) plan = pj_cut_plan_new ();
   g_autoptr (PjScores) order = scores_new (&self, method->name);
-  if (!choose_all (&self, select, scale, plan, order, error))
+  if (!choose_all (&self, plan, order, error))
     return NULL;
   if (scores != NULL)
     *scores = g_steal_pointer (&order);

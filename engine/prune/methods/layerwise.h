@@ -33,14 +33,33 @@ typedef void (*PjLayerwiseSelect) (const PjGram *gram, int k, double *score);
 void pj_layerwise_by_order (const PjGram *gram, PjGramOrder how, double *score);
 
 /**
+ * PjLayerwiseMend: how the layers that read a group make up for the channels that went.
+ * @PJ_LAYERWISE_NONE: not at all
+ * @PJ_LAYERWISE_FACTORS: one least-squares factor per channel, which the cut carries
+ * @PJ_LAYERWISE_WEIGHTS: new least-squares weights; factors where the layer cannot have them, see pj_channel_refit_fits()
+ */
+typedef enum { PJ_LAYERWISE_NONE, PJ_LAYERWISE_FACTORS, PJ_LAYERWISE_WEIGHTS } PjLayerwiseMend;
+
+/* Rows of PjMethod.options for the training between layers, which all methods of this frame have. */
+#define PJ_LAYERWISE_OPTIONS \
+  { "between-epochs", "epochs of training after each layer is cut; 0 for none", 0, 0, 100, TRUE, NULL }, \
+  { "between-steps", "the same in batches: so many at most", 0, 0, 1e6, TRUE, NULL }, \
+  { "between-lr", "learning rate between the layers", 0.001, 1e-6, 10, FALSE, NULL }
+
+/**
  * pj_layerwise_choose:
  * @select: decides what stays
- * @scale: also give least-squares factors for the readers' weights
  * @scores: (out) (optional): what @select gave
  *
- * Cancel is polled once per batch.  1 + n passes for n groups, each no further than it must.
+ * Cancel is polled once per batch.  1 + n passes for n groups, each no further than it must; new weights take two more.
+ * With training between the layers (spec/algorithms.md 9.2, 9.4) each layer is judged in the network as trained so far,
+ * and the plan carries its weights.  A checkpoint is offered after each group.
  */
-PjCutPlan *pj_layerwise_choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
-                                PjLayerwiseSelect select, gboolean scale, PjScores **scores, GError **error);
+PjCutPlan *pj_layerwise_choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings,
+                                PjLayerwiseSelect select, PjLayerwiseMend mend, PjScores **scores, GError **error);
+/* PjMethod.check and PjMethod.work of all methods of this frame. */
+gboolean pj_layerwise_check (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings, GError **error);
+void pj_layerwise_work (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings, double *forward,
+                        double *trained);
 
 G_END_DECLS

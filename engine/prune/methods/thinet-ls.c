@@ -13,8 +13,10 @@ by_order (const PjGram *gram, int k, double *score)
 static PjCutPlan *
 choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, PjScores **scores, GError **error)
 {
-  return pj_layerwise_choose (self, scoring, settings, by_order, TRUE, scores, error);
+  return pj_layerwise_choose (self, scoring, settings, by_order, PJ_LAYERWISE_FACTORS, scores, error);
 }
+
+static const PjMethodOption options[] = { PJ_LAYERWISE_OPTIONS, { NULL } };
 
 const PjMethod pj_method_thinet_ls = {
   .name = "thinet-ls", .title = "ThiNet, least squares",
@@ -22,5 +24,5 @@ const PjMethod pj_method_thinet_ls = {
            "The factors are part of the method; it keeps the most accuracy before fine-tuning.",
   .source = "Luo, Zhang, Zhou, Xie, Wu, Lin: ThiNet: Pruning CNN Filters for a Thinner Net, TPAMI 2018",
   .needs = PJ_NEEDS_IMAGES,
-  .fit = pj_layerwise_fit, .choose = choose,
+  .fit = pj_layerwise_fit, .options = options, .check = pj_layerwise_check, .work = pj_layerwise_work, .choose = choose,
 };
