@@ -122,6 +122,12 @@ act_recalibrate (GSimpleAction *action, GVariant *parameter, gpointer data)
   pjm_project_recalibrate (PJU_WINDOW (data)->project);
 }
 
+static void
+act_norms (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_bring_norms_back (PJU_WINDOW (data)->project);
+}
+
 /* The curves are what a person wants to see now. */
 static void
 act_fine_tune (GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -314,6 +320,7 @@ pju_window_add_actions (PjuWindow *self)
     { .name = "choose", .activate = act_choose, .parameter_type = "s" },
     { .name = "cut", .activate = act_cut },
     { .name = "recalibrate", .activate = act_recalibrate },
+    { .name = "norms", .activate = act_norms },
     { .name = "fine-tune", .activate = act_fine_tune, .parameter_type = "(ud)" },
     { .name = "evaluate", .activate = act_evaluate },
     { .name = "sensitivity", .activate = act_sensitivity },
@@ -361,6 +368,7 @@ pju_window_update_actions (PjuWindow *self)
   enable (self, "choose", editable);
   enable (self, "cut", editable && pju_get_boolean (self->project, "modified-masks"));
   enable (self, "recalibrate", editable && data);
+  enable (self, "norms", editable);
   enable (self, "fine-tune", editable && data);
   enable (self, "evaluate", editable && data);
   enable (self, "compare", editable && data);

@@ -203,6 +203,17 @@ offer_interrupted (PjuWindow *self)
   }
 }
 
+/* Most exporters fold norms away; without them some of the tools have nothing to work with. */
+static void
+offer_norms (PjuWindow *self)
+{
+  if (pjm_project_lacks_norms (self->project) && !pju_get_boolean (self->project, "read-only"))
+    pju_banner_show (PJU_BANNER (self->banner), _("This network has no batch norms"),
+                     _("Perhaps they were folded away when it was exported. Put back, and measured on your pictures, they help "
+                       "scoring and fine-tuning; the network computes the same, and exporting folds them again."),
+                     _("Bring Them Back"), "win.norms");
+}
+
 typedef struct { PjuWindow *window; char *path; } Opening;
 
 static void
@@ -230,8 +241,10 @@ opened_cb (GObject *source, GAsyncResult *result, gpointer data)
       pju_window_show_recent (self);
       pju_start_page_refresh (PJU_START_PAGE (self->start_page));
     }
-    if (ok)
+    if (ok) {
       offer_interrupted (self);
+      offer_norms (self);
+    }
     else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
       g_autofree char *name = request->path ? g_path_get_basename (request->path) : g_strdup (_("the sample session"));
       g_autofree char *headline = g_strdup_printf (_("“%s” could not be opened"), name);

@@ -12,6 +12,7 @@ const CliVerb *const cli_verbs[] = {
   &cli_verb_eval,
   &cli_verb_score,
   &cli_verb_sensitivity,
+  &cli_verb_norms,
   &cli_verb_parts,
   &cli_verb_prune,
   &cli_verb_compare,

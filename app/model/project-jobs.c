@@ -120,6 +120,36 @@ pjm_project_recalibrate (PjmProject *self)
   return pjm_task_start (task);
 }
 
+/* --- norms that an exporter folded away --- */
+
+static gboolean
+run_norms (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjGraph) graph = pj_work_bring_norms_back (work, 0, PJM_SEED, NULL, &self->done, error);
+  return graph != NULL;
+}
+
+PjmJob *
+pjm_project_bring_norms_back (PjmProject *self)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  PjmTask *task = pjm_task_new (self, "norms", _("Bring norms back"), run_norms, TRUE, TRUE);
+  return task != NULL ? pjm_task_start (task) : NULL;
+}
+
+gboolean
+pjm_project_lacks_norms (PjmProject *self)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), FALSE);
+  if (!pjm_project_is_ready (self) || self->place == NULL)
+    return FALSE;
+  const PjGraph *graph = self->place->network->graph;
+  PjCost cost;
+  pj_graph_cost (graph, &cost);
+  g_autoptr (GArray) missing = pj_norms_missing (graph);
+  return cost.norm_channels == 0 && cost.unknown_nodes == 0 && missing->len > 1;
+}
+
 static gboolean
 run_train (PjmTask *self, PjWork *work, GError **error)
 {
@@ -369,6 +399,12 @@ recalibrate_title (const PjJobRecord *record)
 }
 
 static char *
+norms_title (const PjJobRecord *record)
+{
+  return g_strdup (_("Bring norms back"));
+}
+
+static char *
 evaluate_title (const PjJobRecord *record)
 {
   return g_strdup (_("Measure accuracy"));
@@ -379,7 +415,8 @@ pjm_job_title (const PjJobRecord *record)
 {
   static const struct { const char *kind; char *(*title) (const PjJobRecord *record); } kinds[] = {
     { "fine-tune", fine_tune_title }, { "choose", choose_title }, { "score", score_title }, { "compare", compare_title },
-    { "cut", cut_title }, { "recalibrate", recalibrate_title }, { "evaluate", evaluate_title },
+    { "cut", cut_title }, { "recalibrate", recalibrate_title }, { "norms", norms_title },
+    { "evaluate", evaluate_title },
     { "sensitivity", sensitivity_title },
   };
   char *title = NULL;

@@ -110,6 +110,9 @@ void pjm_project_go_to (PjmProject *self, guint step);
 
 /* --- jobs --- */
 
+/* TRUE if the network has convolutions and not one norm: perhaps they were folded, and can come back. */
+gboolean pjm_project_lacks_norms (PjmProject *self);
+
 /* All of these: (transfer none) (nullable): NULL if it cannot start; "failed" then said why. */
 
 /* Chooses channels by a method (thinet …) at the present ratios; the masks show the choice. */
@@ -117,6 +120,8 @@ PjmJob *pjm_project_choose (PjmProject *self, const char *method);
 /* Cuts the masked channels for real. */
 PjmJob *pjm_project_cut (PjmProject *self);
 PjmJob *pjm_project_recalibrate (PjmProject *self);
+/* Puts back the norms that an exporter folded away; nothing is cut. */
+PjmJob *pjm_project_bring_norms_back (PjmProject *self);
 PjmJob *pjm_project_fine_tune (PjmProject *self, guint epochs, double lr);
 /* Accuracy on the whole test part; the job's "result" says it. */
 PjmJob *pjm_project_evaluate (PjmProject *self);

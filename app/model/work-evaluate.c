@@ -34,6 +34,38 @@ pj_work_recalibrate (const PjWork *work, unsigned n_batches, uint64_t seed, PjWo
   return g_steal_pointer (&graph);
 }
 
+PjGraph *
+pj_work_bring_norms_back (const PjWork *work, unsigned n_images, uint64_t seed, PjNormsBack *result, PjWorkDone *done, GError **error)
+{
+  static const char title[] = "Bring folded norms back";
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  PjWorkRun *run = pj_work_begin (work, "norms", title, NULL, seed, error);
+  if (run == NULL)
+    return NULL;
+  PjFormat format = { 0 };
+  PjNormsBack back = { 0 };
+  g_autoptr (PjGraph) graph = NULL;
+  if (pj_dataset_format_for (work->dataset, work->graph, FALSE, &format, error))
+    graph = pj_bring_norms_back (work->device, work->graph, work->dataset, &format, n_images, seed, pj_work_run_hooks (run),
+                                 &back, error);
+  gboolean changed = graph != NULL && graph != work->graph;
+  if (changed)
+    pj_format_note (&format, graph);
+  g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_RECALIBRATED, 0, title);
+  gboolean ok = graph != NULL && (!changed || pj_work_run_add_step (run, graph, step, error));
+  g_autofree char *text = changed ? g_strdup_printf ("%u norms, measured on %u pictures; outputs differ by %.1e of the largest",
+                                                     back.n_norms, back.n_images, back.difference)
+                                  : g_strdup ("no norm is missing");
+  if (!pj_work_end (run, ok, ok ? g_steal_pointer (&text) : NULL, done, error))
+    return NULL;
+  if (done != NULL)
+    done->step = step->id;
+  if (result != NULL)
+    *result = back;
+  return g_steal_pointer (&graph);
+}
+
 /* What each picture was taken for, so that versions can be compared without measuring them again. */
 static gboolean
 remember_answers (const PjWork *work, int64_t model, const PjAccuracy *accuracy, GError **error)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Jobs that train or measure a network: kinds "train", "fine-tune", "recalibrate", "evaluate". */
+/* Jobs that train or measure a network: kinds "train", "fine-tune", "recalibrate", "norms", "evaluate". */
 #pragma once
 
 #include "model/work.h"
 #include "train/evaluate.h"
+#include "train/norms.h"
 #include "train/trainer.h"
 
 G_BEGIN_DECLS
@@ -49,6 +50,11 @@ PjGraph *pj_work_train (const PjWork *work, const PjWorkTrain *settings, PjTrain
 
 /* @n_batches: 0 for the default.  Makes PJ_STEP_RECALIBRATED. (transfer full) */
 PjGraph *pj_work_recalibrate (const PjWork *work, unsigned n_batches, uint64_t seed, PjWorkDone *done, GError **error);
+
+/* Puts norms behind the convolutions that have none, measured on @n_images training pictures (0: 512).  Makes
+ * PJ_STEP_RECALIBRATED if there are such. (transfer full) */
+PjGraph *pj_work_bring_norms_back (const PjWork *work, unsigned n_images, uint64_t seed, PjNormsBack *result, PjWorkDone *done,
+                                   GError **error);
 
 /**
  * pj_work_evaluate:

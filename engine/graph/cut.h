@@ -97,5 +97,7 @@ PjGraph *pj_cut_permute (const PjGraph *graph, const PjGroups *groups, int group
 /* Folds every norm that follows a conv or fc with no other reader into it (spec/structure.md 3).
  * For export and speed measurement only. (transfer full) */
 PjGraph *pj_fold_norms (const PjGraph *graph, GError **error);
+/* The same for the norms that @wanted says TRUE of. */
+PjGraph *pj_fold_norms_if (const PjGraph *graph, gboolean (*wanted) (const PjNode *norm), GError **error);
 
 G_END_DECLS

@@ -72,6 +72,12 @@ rewrite_folded (PjRewrite *rewrite, const PjNode *node, const PjNode *norm, GErr
 PjGraph *
 pj_fold_norms (const PjGraph *graph, GError **error)
 {
+  return pj_fold_norms_if (graph, NULL, error);
+}
+
+PjGraph *
+pj_fold_norms_if (const PjGraph *graph, gboolean (*wanted) (const PjNode *norm), GError **error)
+{
   g_autoptr (GHashTable) folded = g_hash_table_new (NULL, NULL);
   g_auto (PjRewrite) rewrite;
 
@@ -80,6 +86,8 @@ pj_fold_norms (const PjGraph *graph, GError **error)
     const PjNode *node = pj_graph_node (graph, (int) n), *norm = foldable_norm (graph, (int) n);
     if (g_hash_table_contains (folded, node))
       continue;
+    if (norm != NULL && wanted != NULL && !wanted (norm))
+      norm = NULL;
     if (norm != NULL)
       g_hash_table_add (folded, (gpointer) norm);
     if (norm != NULL ? !rewrite_folded (&rewrite, node, norm, error) : !pj_rewrite_copy (&rewrite, node, error))

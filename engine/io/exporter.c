@@ -10,13 +10,16 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "graph/cut.h"
+#include "graph/norms.h"
 #include "io/demo.h"
 #include "io/onnx.h"
 
+/* Norms that were only put in to work with the network go the way they came. */
 static gboolean
 write_onnx (const PjExportSource *source, const char *path, GError **error)
 {
-  return pj_onnx_export (source->graph, NULL, path, error);
+  g_autoptr (PjGraph) own = pj_norms_fold_inserted (source->graph, error);
+  return own != NULL && pj_onnx_export (own, NULL, path, error);
 }
 
 static gboolean

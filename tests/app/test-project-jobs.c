@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/cut.h"
 #include "io/onnx.h"
 #include "project-test.h"
 #include "session/model.h"
@@ -428,6 +429,27 @@ test_recalibrate (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+/* A network from an exporter that folds norms. */
+static void
+test_norms (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjGraph) graph = pj_onnx_import (place->onnx, NULL, &error), folded = pj_fold_norms (graph, &error);
+  g_autofree char *path = g_build_filename (place->folder, "folded.onnx", NULL);
+  pj_onnx_export (folded, NULL, path, &error);
+  g_assert_no_error (error);
+  place_open_all (place);
+  g_assert_false (pjm_project_lacks_norms (place->project));
+  place_open (place, path, NULL);
+  g_assert_true (pjm_project_lacks_norms (place->project));
+  place_open (place, place->data, NULL);
+  wait_job (pjm_project_bring_norms_back (place->project), PJM_JOB_DONE);
+  g_assert_false (pjm_project_lacks_norms (place->project));
+  pjm_project_undo (place->project);
+  g_assert_true (pjm_project_lacks_norms (place->project));
+  assert_nothing_failed (place);
+}
+
 static gboolean
 has_rows (gpointer comparison)
 {
@@ -582,6 +604,7 @@ main (int argc, char **argv)
   place_add ("/app/project/edit-meanwhile", test_edit_meanwhile);
   place_add ("/app/project/pause", test_pause);
   place_add ("/app/project/recalibrate", test_recalibrate);
+  place_add ("/app/project/norms", test_norms);
   place_add ("/app/project/compare", test_compare);
   place_add ("/app/project/compare-resume", test_compare_resume);
   place_add ("/app/project/export", test_export);

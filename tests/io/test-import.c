@@ -306,6 +306,52 @@ test_unknown_operator (void)
   g_assert_nonnull (strstr (error->message, "the-node"));
 }
 
+static GByteArray *
+two_outputs (const char *op_type, const char *input)
+{
+  GByteArray *self = node (op_type, (const char *const[]) { input, NULL }, "a");
+  put_text (self, 2, "b");
+  return self;
+}
+
+/* Where the file does not say how large a result is, it is guessed, and whatever does not fit the guess is shown too:
+ * the groups that it touches are locked with its name, and nothing can be computed. */
+static void
+test_unknown_size (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (PjOnnxReport) report = { 0 };
+  GByteArray *graph = g_byte_array_new (), *opset = g_byte_array_new (), *self = g_byte_array_new ();
+  put_message (graph, 1, node ("Conv", (const char *const[]) { "x", "w", NULL }, "c"));
+  put_message (graph, 1, two_outputs ("FancySplit", "c"));
+  put_message (graph, 1, node ("Conv", (const char *const[]) { "a", "w", NULL }, "d"));
+  put_message (graph, 1, node ("Add", (const char *const[]) { "d", "b", NULL }, "y"));
+  put_message (graph, 5, tensor ("w", kernel, 4, weights, 6, NULL));
+  put_message (graph, 11, info ("x", picture, 4));
+  put_message (graph, 12, info ("y", maps, 4));
+  put_number (self, 1, 8);
+  put_message (self, 7, graph);
+  put_number (opset, 2, 99);
+  put_message (self, 8, opset);
+  g_autoptr (GBytes) all = g_byte_array_free_to_bytes (self);
+  g_autoptr (PjGraph) net = pj_onnx_import_bytes (all, "made.onnx", NULL, NULL, &report, &error);
+  g_assert_no_error (error);
+  /* Both results of the unknown operator, and the convolution of two channels that would get three. */
+  g_assert_cmpuint (report.n_unknown, ==, 2);
+  g_assert_cmpuint (pj_graph_n_nodes (net), ==, 5);
+  g_autoptr (GString) remarks = g_string_new (NULL);
+  for (guint i = 0; i < report.remarks->len; i++)
+    g_string_append_printf (remarks, "%s\n", (char *) report.remarks->pdata[i]);
+  g_assert_nonnull (strstr (remarks->str, "FancySplit"));
+  g_assert_nonnull (strstr (remarks->str, "guesses"));
+  g_assert_nonnull (strstr (remarks->str, "99"));
+  g_autoptr (PjGroups) groups = pj_groups_new (net);
+  for (unsigned i = 0; i < pj_groups_n (groups); i++)
+    g_assert_nonnull (pj_groups_get (groups, i)->lock_reason);
+  g_autoptr (GBytes) written = pj_onnx_export_bytes (net, NULL, NULL, NULL, &error);
+  g_assert_null (written);
+}
+
 /* --- damage --- */
 
 static void
@@ -402,6 +448,7 @@ main (int argc, char **argv)
   g_test_add_func ("/io/import/structure", test_structure);
   g_test_add_func ("/io/import/unknown-operator", test_unknown_operator);
   g_test_add_func ("/io/import/unknown-variant", test_unknown_variant);
+  g_test_add_func ("/io/import/unknown-size", test_unknown_size);
   g_test_add_func ("/io/import/no-such-file", test_no_such_file);
   g_test_add_func ("/io/import/not-onnx", test_not_onnx);
   g_test_add_func ("/io/import/truncated", test_truncated);

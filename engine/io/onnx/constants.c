@@ -237,11 +237,37 @@ calculate (const char *op, int64_t a, int64_t b, int64_t *result)
   }
 }
 
+/* Stored weights of one shape, or with one number. */
+static int
+fold_float_arithmetic (PjOnnxIn *in, GError **error)
+{
+  PjShape shape_a, shape_b;
+  PjBlob *a = pj_onnx_in_const_floats (in, 0, &shape_a), *b = a != NULL ? pj_onnx_in_const_floats (in, 1, &shape_b) : NULL;
+  if (b == NULL)
+    return 0;
+  size_t n_a = pj_blob_n_elems (a), n_b = pj_blob_n_elems (b), n = MAX (n_a, n_b);
+  gboolean is_a = n_a > n_b || (n_a == n_b && shape_a.rank >= shape_b.rank);
+  if (n_a == 0 || n_b == 0 || !(pj_shape_equal (&shape_a, &shape_b) || (is_a ? n_b == 1 && shape_b.rank <= shape_a.rank
+                                                                              : n_a == 1 && shape_a.rank <= shape_b.rank)))
+    return 0;
+  float *data = pj_onnx_make_room (in->import, n, error) ? pj_alloc (n * sizeof *data, "a constant", error) : NULL;
+  if (data == NULL)
+    return -1;
+  for (size_t i = 0; i < n; i++) {
+    float x = pj_blob_data (a)[n_a == 1 ? 0 : i], y = pj_blob_data (b)[n_b == 1 ? 0 : i];
+    char op = *in->node->op_type;
+    data[i] = op == 'A' ? x + y : op == 'S' ? x - y : op == 'M' ? x * y : x / y;
+  }
+  return put_floats (in, is_a ? shape_a : shape_b, pj_blob_new_take (data, n));
+}
+
 static int
 fold_arithmetic (PjOnnxIn *in, GError **error)
 {
   size_t n_a, n_b;
   const int64_t *a = ints_of (in, 0, &n_a, error), *b = ints_of (in, 1, &n_b, error);
+  if (a == NULL && b == NULL && *error == NULL)
+    return fold_float_arithmetic (in, error);
   if (a == NULL || b == NULL || n_a == 0 || n_b == 0 || (n_a != n_b && n_a != 1 && n_b != 1))
     return 0;
   size_t n = MAX (n_a, n_b);

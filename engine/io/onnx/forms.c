@@ -283,7 +283,7 @@ add_tanh_gelu (PjOnnxIn *in, GError **error)
 gboolean
 pj_onnx_is_form (const char *op_type)
 {
-  return strcmp (op_type, "GroupNormalization") == 0;
+  return strcmp (op_type, "GroupNormalization") == 0 || strcmp (op_type, "Split") == 0;
 }
 
 int

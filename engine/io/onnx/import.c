@@ -91,7 +91,8 @@ enter_tensors (PjOnnxImport *import)
 {
   GPtrArray *tensors = import->model->tensors;
   for (guint i = 0; i < tensors->len; i++) {
-    const PjOnnxTensor *tensor = tensors->pdata[i];
+    PjOnnxTensor *tensor = tensors->pdata[i];
+    tensor->is_mapped = import->is_mapped;
     if (tensor->name != NULL && *tensor->name != '\0')
       pj_onnx_item_new_tensor (import, tensor, tensor->name);
   }
@@ -264,9 +265,26 @@ is_telling (const char *name)
   return TRUE;
 }
 
+/* Finding out what must be cut together takes memory for every channel of every tensor. */
+static gboolean
+check_channels (const PjGraph *graph, GError **error)
+{
+  size_t n = 0;
+  for (unsigned v = 0; v < pj_graph_n_values (graph); v++) {
+    const PjValue *value = pj_graph_value (graph, (int) v);
+    for (unsigned axis = value->kind == PJ_VALUE_PARAM ? 0 : 1; axis < MIN (value->shape.rank, 2); axis++)
+      n += (size_t) value->shape.dim[axis];
+    if (n > PJ_ONNX_MAX_CHANNELS)
+      return fail (error, PJ_ONNX_ERROR_LIMIT, "its maps and weights have more than %zu channels in all", PJ_ONNX_MAX_CHANNELS);
+  }
+  return TRUE;
+}
+
 static PjGraph *
 finish (PjOnnxImport *import, GError **error)
 {
+  if (!check_channels (import->graph, error))
+    return NULL;
   unsigned n_joined, n_removed;
   g_autoptr (PjGraph) joined = pj_onnx_join_patterns (import->graph, &n_joined, error);
   if (joined == NULL)
@@ -404,7 +422,7 @@ pj_onnx_import (const char *path, PjOnnxReport *report, GError **error)
   g_autofree char *name = g_utf8_make_valid (base, -1);
   if (g_str_has_suffix (name, ".onnx"))
     name[strlen (name) - strlen (".onnx")] = '\0';
-  PjOnnxImport import = { .folder = folder };
+  PjOnnxImport import = { .folder = folder, .is_mapped = TRUE };
   PjSpan bytes = { (const uint8_t *) g_mapped_file_get_contents (mapped), g_mapped_file_get_length (mapped) };
   PjGraph *graph = import_named (bytes, name, path, &import, report, error);
   /* Every tensor was copied: the file may change or go away. */

@@ -48,6 +48,7 @@ typedef struct {
  * @n_assumed: results whose size the file does not declare, and that was guessed
  * @n_made: numbers that the file does not hold: ConstantOfShape, transposed weights
  * @is_variant: an operator has just refused a node: a valid variant, not a damaged file
+ * @is_mapped: the bytes are those of a mapped file
  * @failure: (nullable): why a constant could not be read, when the asking function cannot say it
  */
 typedef struct {
@@ -63,7 +64,7 @@ typedef struct {
   size_t n_made;
   unsigned n_dropped, n_folded, n_assumed;
   GError *failure;
-  gboolean is_variant;
+  gboolean is_variant, is_mapped;
 } PjOnnxImport;
 
 /* The node as operators see it. @inputs: NULL where absent. */
@@ -127,7 +128,7 @@ int pj_onnx_least_opset (const PjNode *node);
 
 /* --- forms.c: nodes that become several in the network --- */
 
-/* TRUE for operator types that have no operator of their own. */
+/* TRUE for operator types that are known and have no operator of their own. */
 gboolean pj_onnx_is_form (const char *op_type);
 /* 1: done, its output is entered; 0: not such a node; -1 error. @op: (nullable): of the node. */
 int pj_onnx_add_form (PjOnnxIn *in, const PjOp *op, GError **error);

@@ -110,6 +110,9 @@ read_beside (PjOnnxImport *import, const PjOnnxTensor *tensor, GError **error)
   }
   uint8_t *bytes = read_part (tensor, fd, size, error);
   close (fd);
+  /* The usual case: the bytes are the numbers. */
+  if (bytes != NULL && tensor->type == PJ_ONNX_FLOAT && G_BYTE_ORDER == G_LITTLE_ENDIAN)
+    return pj_blob_new_take ((float *) (void *) bytes, tensor->n_elems);
   PjBlob *blob = bytes ? pj_onnx_tensor_floats_from (tensor, (PjSpan) { bytes, size }, error) : NULL;
   pj_free (bytes);
   return blob;

@@ -2,6 +2,8 @@
 #include "io/onnx/tensor.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/checked.h"
@@ -308,7 +310,25 @@ pj_onnx_tensor_floats_from (const PjOnnxTensor *tensor, PjSpan bytes, GError **e
   PjOnnxTensor there = *tensor;
   there.raw = bytes;
   there.has_raw = TRUE;
+  there.is_mapped = FALSE;
   return pj_onnx_tensor_floats (&there, error);
+}
+
+/* Copies, and gives the pages of a mapped file back on the way: else a large network would be in memory twice. */
+static void
+copy_raw (const PjOnnxTensor *tensor, float *floats)
+{
+  const size_t chunk = (size_t) 4 << 20, page = (size_t) sysconf (_SC_PAGESIZE);
+  const uint8_t *data = tensor->raw.data;
+
+  for (size_t at = 0; at < tensor->raw.size; at += chunk) {
+    size_t n = MIN (chunk, tensor->raw.size - at);
+    memcpy ((uint8_t *) floats + at, data + at, n);
+    uintptr_t first = ((uintptr_t) (data + at) + page - 1) / page * page, last = (uintptr_t) (data + at + n) / page * page;
+    /* Only what lies wholly inside; a page between two chunks stays. */
+    if (tensor->is_mapped && last > first)
+      madvise ((void *) first, last - first, MADV_DONTNEED);
+  }
 }
 
 PjBlob *
@@ -321,7 +341,7 @@ pj_onnx_tensor_floats (const PjOnnxTensor *tensor, GError **error)
     return NULL;
   /* The usual case: the bytes are the numbers. */
   if (tensor->type == PJ_ONNX_FLOAT && tensor->has_raw && G_BYTE_ORDER == G_LITTLE_ENDIAN && tensor->n_elems > 0)
-    memcpy (floats, tensor->raw.data, tensor->raw.size);
+    copy_raw (tensor, floats);
   else if (!decode (tensor, floats, NULL, error)) {
     pj_free (floats);
     return NULL;

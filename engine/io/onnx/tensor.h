@@ -25,6 +25,7 @@ typedef enum {
  * @message: the whole message, borrowed; it holds the numbers
  * @raw: raw_data; @has_raw tells whether it is there
  * @location: where the numbers are when they are outside, else NULL
+ * @is_mapped: the bytes are pages of a file that is only read: they may be dropped and come back
  * @offset, @length: bytes in that place; @length is 0 for "the rest"
  */
 typedef struct {
@@ -33,7 +34,7 @@ typedef struct {
   PjShape shape;
   size_t n_elems;
   PjSpan message, raw;
-  gboolean has_raw;
+  gboolean has_raw, is_mapped;
   char *location;
   uint64_t offset, length;
 } PjOnnxTensor;

@@ -275,6 +275,18 @@ def export_is_checked():
     check(not [f for f in os.listdir() if f.endswith(".part")], "a trial file was left")
 
 
+def norms_come_back():
+    """A folded network gets its norms back, and loses them again when it is exported."""
+    result = ok(run("norms", "onnx-folded.onnx", "--data", DATA, "--images", "100", "--out", "normed.onnx", "--json")).json
+    check(result["norms"] == 6 and result["difference"] < 1e-5, result)
+    check(ok(run("info", "normed.onnx", "--json")).json["norm_channels"] > 0, "there are no norms")
+    ok(run("score", "normed.onnx", "--data", DATA, "--criterion", "bn-scale"))
+    out = ok(run("export", "normed.onnx", "--out", "again.onnx", "--json")).json["out"]
+    check(out["difference"] < 1e-4 and ok(run("info", "again.onnx", "--json")).json["norm_channels"] == 0, out)
+    check("no norm is missing" in ok(run("norms", "a.onnx", "--data", DATA, "--out", "same.onnx")).out, "norms were added twice")
+    refused(run("norms", "onnx-folded.onnx", "--data", "nowhere", "--out", "x.onnx"), "nowhere")
+
+
 def bench_times_calls():
     result = ok(run("bench", "plan", "a.onnx", "--batch", "4", "--repeats", "2", "--json")).json
     check(result["calls"] and all(call["ms"] >= 0 for call in result["calls"]), result)
@@ -370,6 +382,6 @@ def text_and_json_exclude_each_other():
 main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
       sensitivity_reads_groups,
       prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, seeds_and_starts, eval_against_another,
-      sessions_keep_everything, export_is_checked, bench_times_calls, parts_go_whole, stages_are_chosen, tables_agree,
+      sessions_keep_everything, export_is_checked, norms_come_back, bench_times_calls, parts_go_whole, stages_are_chosen, tables_agree,
       names_make_networks,
       sample_tells_the_story, text_and_json_exclude_each_other])
