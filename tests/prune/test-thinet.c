@@ -11,12 +11,24 @@
 #include "prune/reader.h"
 #include "train/masks.h"
 
+/* For methods that train: little of it. */
+static double *
+quick_values (const PjMethod *method)
+{
+  static const char *const quick[] = { "code-batch=10", "epochs=1", NULL };
+  gboolean trains = FALSE;
+  for (const PjMethodOption *o = method->options; o != NULL && o->name != NULL; o++)
+    trains = trains || g_str_equal (o->name, "code-batch");
+  return pj_method_values (method, trains ? quick : NULL, NULL);
+}
+
 static PjCutPlan *
 choose (const Lab *lab, const char *method, const double *ratios, PjScores **scores)
 {
   g_autoptr (GError) error = NULL;
   const PjMethod *m = pj_method_find (method);
-  const PjPruneSettings settings = { .ratios = ratios, .scale = TRUE };
+  g_autofree double *values = quick_values (m);
+  const PjPruneSettings settings = { .ratios = ratios, .scale = TRUE, .values = values };
   PjCutPlan *plan = m->choose (m, &lab->scoring, &settings, scores, &error);
   g_assert_no_error (error);
   return plan;
