@@ -34,7 +34,7 @@ pj_compare_starts (const PjMethod *method, unsigned starts, gboolean recalibrate
     return PJ_COMPARE_OWN;
   if (starts != 0)
     return starts;
-  return method->criterion != NULL && recalibrate ? PJ_COMPARE_RECALIBRATED : PJ_COMPARE_OWN;
+  return method->gives_scores && recalibrate ? PJ_COMPARE_RECALIBRATED : PJ_COMPARE_OWN;
 }
 
 const char *

@@ -77,7 +77,8 @@ typedef struct {
  * PjMethod:
  * @name, @title, @about, @source: as for criteria
  * @needs: see PjNeeds
- * @gives_scores: can be used with a global budget
+ * @gives_scores: chooses by scores alone and leaves the weights as they are: it can be used with a global budget, and a
+ *   comparison measures the norms again before it trains the rest
  * @fresh: a control: what @choose keeps is a shape, whose weights start anew (pj_graph_fresh()), and how it is trained
  * @allocates: it decides itself how many channels each group keeps: a comparison gives it the multiply-adds of its ratio
  *   as a budget, and not the ratio

@@ -195,6 +195,27 @@ seeds (void)
   g_ptr_array_unref (before.rows);
 }
 
+/* What only chooses channels begins with norms measured again, what fits or trains its network with that. */
+static void
+beginnings (void)
+{
+  static const struct {
+    const char *method;
+    unsigned starts;
+  } expected[] = {
+    { "random", PJ_COMPARE_RECALIBRATED }, { "kl", PJ_COMPARE_RECALIBRATED },     { "curl", PJ_COMPARE_RECALIBRATED },
+    { "thinet-ls", PJ_COMPARE_OWN },       { "channel-pruning", PJ_COMPARE_OWN }, { "autopruner", PJ_COMPARE_OWN },
+    { "scratch-e", PJ_COMPARE_OWN },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++) {
+    const PjMethod *method = pj_method_find (expected[i].method);
+    g_assert_nonnull (method);
+    g_assert_cmpuint (pj_compare_starts (method, 0, TRUE), ==, expected[i].starts);
+    g_assert_cmpuint (pj_compare_starts (method, 0, FALSE), ==, PJ_COMPARE_OWN);
+  }
+}
+
 /* Both beginnings of fine-tuning, each as if it had been asked for alone. */
 static void
 starts (void)
@@ -340,6 +361,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/compare/refusal", refusal);
   g_test_add_func ("/prune/compare/go-on", go_on);
   g_test_add_func ("/prune/compare/seeds", seeds);
+  g_test_add_func ("/prune/compare/beginnings", beginnings);
   g_test_add_func ("/prune/compare/starts", starts);
   g_test_add_func ("/prune/compare/answers", answers);
   g_test_add_func ("/prune/compare/bad-options", bad_options);
