@@ -2,6 +2,8 @@
 //   dy          quads
 //   partial     [n_splits][c4] quads, written (=)
 //   dispatch    one invocation per quad of partial, folded into x and y by the host
+//
+// Limit: memory: one addition per 4 bytes; expected at its limit on hardware.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

@@ -9,6 +9,9 @@
 // quads per pixel for 16·Q² multiply-adds; with Q = 2 and WG = 64 a float from memory serves 32 of them, the tile
 // is 64 × 64, and shared memory holds 16·PIXELS·Q·(GROUP_O + GROUP_I) bytes, 8 KiB at 16 pixels.  Parallelism
 // comes from the splits, which the host chooses so that a few thousand groups run.  No assumption on subgroups.
+//
+// Limit: arithmetic (32 multiply-adds a float); expected half of it, as the partial sums cost one more
+// pass.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require

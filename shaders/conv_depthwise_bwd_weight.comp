@@ -6,6 +6,9 @@
 // An invocation walks strips of 4 pixels of dy, n_splits strips apart, and keeps T × T sums of quads: with T = 3 (a
 // filter of 3 × 3 with unit steps) 4 quads of dy and 18 of x serve 36 products.  T = 1 is every other shape.
 // Geometry as in conv_bwd_weight.glsl.  In the texel family fetches out of range must return 0.
+//
+// Limit: memory: 36 products of quads for 22 quads read, 3 flops a byte. Expected: half of the memory limit
+// on hardware; the splits make a few thousand groups.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require

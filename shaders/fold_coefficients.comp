@@ -4,6 +4,9 @@
 //   bias, gamma, beta, mean, variance, gate  [c4] quads; bias only if BIAS, gate only if GATED, the rest if NORM
 //   scale, new_bias [c4] quads
 //   dispatch    one invocation per block of channels
+//
+// Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
+// near a limit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

@@ -5,6 +5,9 @@
 //   loss        [n]
 //   dlogits     [n][c4] quads, = ; only if GRAD
 //   dispatch    one invocation per image
+//
+// Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
+// near a limit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

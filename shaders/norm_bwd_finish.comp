@@ -8,6 +8,9 @@
 //   coefficients [c4][4] quads: dx = a*d + b + e*(x - center)
 //   dispatch    one invocation per block of channels
 // MODE 0 batch statistics, 1 stored statistics, 2 a gate alone
+//
+// Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
+// near a limit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

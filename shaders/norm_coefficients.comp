@@ -4,6 +4,9 @@
 //   coefficients   [c4][3] quads
 //   IS_RSTD     variance holds 1/sqrt (variance + eps), as norm_finish.comp kept it; pad lanes are zero there
 //   dispatch    one invocation per block of channels
+//
+// Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
+// near a limit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

@@ -6,6 +6,9 @@
 //   mean, rstd, coefficients [c4], [c4], [c4][3] quads, written
 //   running_mean, running_variance [c4] quads, updated
 //   dispatch    one invocation per block of channels
+//
+// Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
+// near a limit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

@@ -4,6 +4,11 @@
 //   w, dw, v    [n] quads; w and v are read through one binding and written through another
 //   dispatch    flat over n
 // Weight decay only if DECAY.
+//
+// Limit: memory: about one operation per element against the 4 to 16 bytes that it moves; neighbouring
+// lanes touch neighbouring quads, a handful of registers leaves every group resident, so it is expected at
+// 0.8 of the memory limit or better on hardware. On software drivers a fetch costs what 20 multiply-adds
+// do: 4 ns an element.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

@@ -2,6 +2,9 @@
 // softmax: y = exp (x) / sum exp (x) over the classes of each image, or its logarithm (LOG).
 //   x, y        [n][c4] quads, c classes
 //   dispatch    one invocation per image
+//
+// Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
+// near a limit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

@@ -2,6 +2,9 @@
 // zero: y = 0
 //   y           [n] quads
 //   dispatch    flat over n
+//
+// Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
+// near a limit.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

@@ -5,6 +5,7 @@
 
 #include "cli/bench/bench.h"
 #include "cli/verbs.h"
+#include "compute/tune.h"
 #include "model/work-profile.h"
 #include "train/arch.h"
 
@@ -199,18 +200,58 @@ bench_plan (Cli *cli, PjGraph *graph, double start_bytes, GError **error)
   return TRUE;
 }
 
+/* --- what the device learned of its kernels --- */
+
+static gboolean
+bench_tune (Cli *cli, PjGraph *graph, GError **error)
+{
+  /* A plan of the network makes the device measure what it does not know yet. */
+  for (int learns = 0; graph != NULL && learns < 2; learns++) {
+    g_auto (BenchNet) net = { 0 };
+    pj_hooks_progress (&cli->hooks, 0.5 * learns, "%s, %s", pj_graph_get_name (graph), learns ? "training" : "inference");
+    if (!bench_net_init (&net, cli->device, graph, learns ? PJ_PLAN_TRAIN : PJ_PLAN_INFER, batch > 0 ? (unsigned) batch : 64, NULL, error)
+        || !pj_hooks_go_on (&cli->hooks, error))
+      return FALSE;
+  }
+  g_autoptr (GPtrArray) rows = pj_device_tuning (cli->device);
+  JsonArray *json = json_array_new ();
+  CliTable *table = cli_table_new ((const char *[]) { "kernel and shape", ">ms of the variants", "taken", NULL });
+  for (guint i = 0; i < rows->len; i++) {
+    const PjTuneRow *row = rows->pdata[i];
+    g_autoptr (GString) times = g_string_new (NULL);
+    JsonObject *object = json_object_new ();
+    JsonArray *ms = json_array_new ();
+    for (unsigned v = 0; v < row->n_variants; v++) {
+      g_string_append_printf (times, "%s%.3f", v > 0 ? "  " : "", row->ms[v]);
+      json_array_add_double_element (ms, row->ms[v]);
+    }
+    g_autofree char *taken = strcmp (row->variants[row->best], "?") != 0 ? g_strdup (row->variants[row->best])
+                             : g_strdup_printf ("number %u", row->best + 1);
+    cli_table_add (table, row->what, times->str, taken, NULL);
+    json_object_set_string_member (object, "what", row->what);
+    json_object_set_array_member (object, "ms", ms);
+    json_object_set_int_member (object, "best", row->best);
+    json_array_add_object_element (json, object);
+  }
+  cli_say (cli, rows->len > 0 ? "%s (%s)\n" : "%s (%s) has no kernels with variants, or measured none yet; name a network\n",
+           cli->device->info.name, cli->device->info.driver);
+  cli_table_print (table, cli);
+  json_object_set_array_member (cli->result, "tuning", json);
+  return TRUE;
+}
+
 static gboolean
 run (Cli *cli, char **args, GError **error)
 {
-  gboolean plan = args[0] != NULL && strcmp (args[0], "plan") == 0;
-  const char *path = plan ? args[1] : args[0];
+  gboolean plan = g_strcmp0 (args[0], "plan") == 0, tune = g_strcmp0 (args[0], "tune") == 0;
+  const char *path = plan || tune ? args[1] : args[0];
   if (batch < 0 || batch > 65536 || repeats < 1 || repeats > 1000)
     return cli_usage (error, "--batch must be from 1 to 65536, --repeats from 1 to 1000");
   if (mode != NULL && strcmp (mode, "infer") != 0 && strcmp (mode, "train") != 0 && strcmp (mode, "score") != 0)
     return cli_usage (error, "--mode must be infer, train or score, not “%s”", mode);
   if (plan && path == NULL)
     return cli_usage (error, "bench plan needs MODEL");
-  if (!plan && args[0] != NULL && args[1] != NULL)
+  if (!plan && !tune && args[0] != NULL && args[1] != NULL)
     return cli_usage (error, "bench does not know what to do with “%s”", args[1]);
   if (size < 0 || classes < 0)
     return cli_usage (error, "--size and --classes must be positive");
@@ -230,16 +271,19 @@ run (Cli *cli, char **args, GError **error)
   }
   if (cli_device (cli, error) == NULL)
     return FALSE;
+  if (tune)
+    return bench_tune (cli, model.graph, error);
   double start_bytes = memory_bytes ("VmRSS");
   return plan ? bench_plan (cli, model.graph, start_bytes, error) : bench_networks (cli, model.graph, error);
 }
 
 const CliVerb cli_verb_bench = {
   .name = "bench",
-  .arguments = "[plan] [ARCH|MODEL]",
+  .arguments = "[plan|tune] [ARCH|MODEL]",
   .summary = "Measures how fast networks run and train here, and where the time goes",
   .about = "ARCH is a network that can be made by name, see “train --list”; without one: vgg-mini and resnet-mini, for pictures of\n"
            "1×28×28.  “bench plan” times each kernel call and says how much of the device's limit it reaches.  “bench\n"
+           "tune” shows which variants of its kernels a Vulkan device takes, and measures those of MODEL first.  “bench\n"
            "--peers” runs the figures that this program is judged by next to PyTorch, onnxruntime and OpenBLAS, as far as they are\n"
            "installed, in alternation and in about ten minutes on two cores.\n\n"
            "Examples:\n"
@@ -247,6 +291,7 @@ const CliVerb cli_verb_bench = {
            "  penjing-cli bench small.onnx --batch 64 --device vulkan:0\n"
            "  penjing-cli bench plan model.onnx --mode train\n"
            "  penjing-cli bench plan resnet20 --mode train --batch 64\n"
+           "  penjing-cli bench tune resnet20 --device vulkan:0\n"
            "  penjing-cli bench --peers --only train",
   .entries = entries,
   .n_min = 0,

@@ -456,6 +456,71 @@ half_shared_parameters (void)
 
 /* --- clocks --- */
 
+/* Two training steps; what they leave in all stores is appended to @into. */
+static size_t
+train_with (PjDevice *device, PjGraph *graph, PjRecompute recompute, GByteArray *into)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjParams) params = pj_params_new (device, graph, TRUE, &error);
+  PjPlanOptions options = { .batch = BATCH, .mode = PJ_PLAN_TRAIN, .cross_entropy = 1, .recompute = recompute };
+  g_autoptr (PjPlan) plan = pj_plan_new (graph, params, &options, &error);
+  g_assert_no_error (error);
+  g_autofree float *images = net_noise ((size_t) BATCH * 2 * 6 * 6, 5);
+
+  for (int i = 0; i < 2; i++) {
+    g_assert_true (pj_plan_set_images (plan, images, NULL) && pj_plan_set_labels (plan, labels, NULL));
+    g_assert_true (pj_plan_train (plan, &step, NULL));
+  }
+  for (int store = PJ_STORE_PARAMS; store < PJ_N_STORES; store++) {
+    g_autofree float *data = read_store (params, store);
+    g_byte_array_append (into, (const guint8 *) data, (guint) (pj_params_n_elems (params) * sizeof (float)));
+  }
+  guint again = 0;
+  for (guint c = 0; c < pj_plan_program (plan)->calls->len; c++)
+    again += pj_program_call (pj_plan_program (plan), c)->again != FALSE;
+  g_assert_true ((again > 0) == (recompute != PJ_RECOMPUTE_NOTHING));
+  return pj_plan_memory_bytes (plan);
+}
+
+/* Activations that are computed again give the same weights, gradients and running statistics, to the bit. */
+static void
+recompute (gconstpointer data)
+{
+  g_autoptr (PjDevice) device = need_device ();
+  if (device == NULL)
+    return;
+  g_autoptr (PjGraph) graph = ((PjGraph *(*) (void)) data) ();
+  g_autoptr (GByteArray) kept = g_byte_array_new (), norms = g_byte_array_new (), blocks = g_byte_array_new ();
+  train_with (device, graph, PJ_RECOMPUTE_NOTHING, kept);
+  train_with (device, graph, PJ_RECOMPUTE_NORMS, norms);
+  train_with (device, graph, PJ_RECOMPUTE_BLOCKS, blocks);
+  g_assert_cmpmem (kept->data, kept->len, norms->data, norms->len);
+  g_assert_cmpmem (kept->data, kept->len, blocks->data, blocks->len);
+}
+
+/* A chain of 12 blocks: memory for a block instead of all. */
+static void
+recompute_saves (void)
+{
+  g_autoptr (PjDevice) device = need_device ();
+  if (device == NULL)
+    return;
+  g_autoptr (PjGraph) graph = pj_graph_new ("chain");
+  int y = pj_graph_add_input (graph, "x", PJ_SHAPE (1, 2, 6, 6));
+  for (int i = 0; i < 12; i++) {
+    g_autofree char *name = g_strdup_printf ("block%d", i);
+    y = net_block (graph, name, y, 16, 3, 1, TRUE);
+  }
+  pj_graph_set_output (graph, net_classifier (graph, y));
+  g_autoptr (GByteArray) unused = g_byte_array_new ();
+  size_t all = train_with (device, graph, PJ_RECOMPUTE_NOTHING, unused);
+  size_t norms = train_with (device, graph, PJ_RECOMPUTE_NORMS, unused);
+  size_t blocks = train_with (device, graph, PJ_RECOMPUTE_BLOCKS, unused);
+  g_test_message ("%zu bytes, norms again %zu, blocks again %zu", all, norms, blocks);
+  g_assert_cmpuint (norms, <, all);
+  g_assert_cmpuint (blocks, <, norms);
+}
+
 static void
 profile (void)
 {
@@ -498,6 +563,8 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/memory/names-a-batch", out_of_memory_names_a_batch);
   g_test_add_func ("/plan/memory/larger-than-the-machine", larger_than_the_machine);
   g_test_add_func ("/plan/half-shared-parameters", half_shared_parameters);
+  g_test_add_data_func ("/plan/recompute/residual", net_residual, recompute);
+  g_test_add_func ("/plan/recompute/saves-memory", recompute_saves);
   g_test_add_func ("/plan/profile", profile);
   return g_test_run ();
 }

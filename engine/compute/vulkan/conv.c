@@ -145,6 +145,16 @@ typedef struct {
   PjVkRegion packed;
 } Sides;
 
+/* What a variant is measured for, and remembered by. */
+static char *
+describe (const Sides *self)
+{
+  const PjConvParams *c = &self->product->conv;
+  return g_strdup_printf ("%s %dx%d s%d,%d d%d,%d p%d,%d g%d %ux%ux%u to %ux%ux%u n%u", self->backward ? "conv_bwd_input" : "conv", c->kernel[0],
+                          c->kernel[1], c->stride[0], c->stride[1], c->dilation[0], c->dilation[1], c->pad[0], c->pad[1], c->groups,
+                          self->x.c, self->x.h, self->x.w, self->y.c, self->y.h, self->y.w, self->y.n);
+}
+
 /* Relative cost of all multiply-adds with tiles of @tile channels, @n_blocks each. */
 static double
 tile_cost (const Sides *self, uint32_t tile, double per_channel)
@@ -153,21 +163,49 @@ tile_cost (const Sides *self, uint32_t tile, double per_channel)
   return (double) ((self->y.c + tile - 1) / tile * tile) * blocks * per_channel;
 }
 
+/* Tiles of the texel family: the guess first, which a start without measurements takes. */
 static void
-choose_tile (Sides *self)
+choose_texel (PjVkEmit *emit, Sides *self)
+{
+  static const char *const wide_first[] = { "16 channels", "8 channels" }, *const narrow_first[] = { "8 channels", "16 channels" };
+  /* A tile of 16 channels is a sixth faster per channel than one of 8, where it is not half empty. */
+  gboolean wide = tile_cost (self, 16, 1.0) <= tile_cost (self, 8, 1.15);
+  g_autofree char *what = describe (self);
+  /* With a single tile of 8 there is nothing to choose. */
+  unsigned other = self->y.c <= 8 ? 0 : pj_vk_variant (emit, what, wide ? wide_first : narrow_first, 2);
+  self->tile = wide == (other == 0) ? 16 : 8;
+}
+
+/* Tiles of the family for hardware: GROUP_O × Q of conv_tiled.comp. */
+static void
+choose_tiled (PjVkEmit *emit, Sides *self)
+{
+  static const char *const names[] = { "as guessed", "half as wide", "twice as wide" };
+  g_autofree char *what = describe (self);
+  uint32_t group_o = self->y.c <= 16 ? 4 : self->y.c <= 32 ? 8 : 16, quads = self->y.c >= 96 ? 2 : 1;
+  /* A software driver takes minutes for these kernels, and nobody waits for it. */
+  unsigned variant = pj_vk_caps (emit)->software ? 0 : pj_vk_variant (emit, what, names, G_N_ELEMENTS (names));
+
+  if (variant == 1 && group_o > 4)
+    group_o /= 2;
+  else if (variant == 2)
+    quads = quads == 1 ? 2 : 1;
+  self->group_o = group_o;
+  self->quads = quads;
+  self->tile = 4 * group_o * quads;
+}
+
+static void
+choose_tile (PjVkEmit *emit, Sides *self)
 {
   if (self->depthwise) {
     self->tile = 4;
     self->n_blocks = 1;
   } else {
-    if (self->texel) {
-      /* A tile of 16 channels is a sixth faster per channel than one of 8, where it is not half empty. */
-      self->tile = tile_cost (self, 16, 1.0) <= tile_cost (self, 8, 1.15) ? 16 : 8;
-    } else {
-      self->group_o = self->y.c <= 16 ? 4 : self->y.c <= 32 ? 8 : 16;
-      self->quads = self->y.c >= 96 ? 2 : 1;
-      self->tile = 4 * self->group_o * self->quads;
-    }
+    if (self->texel)
+      choose_texel (emit, self);
+    else
+      choose_tiled (emit, self);
     self->n_blocks = pj_vk_blocks_of_tile (self->y.c, self->tile, self->group_results, self->group_sources,
                                            self->x.c4);
   }
@@ -188,32 +226,48 @@ sides_of (PjVkEmit *emit, const PjVkProduct *product, gboolean backward)
   self.y = pj_vk_layout (emit, self.result);
   self.group_results = self.y.c / groups;
   self.group_sources = self.x.c / groups;
-  choose_tile (&self);
+  choose_tile (emit, &self);
   return self;
+}
+
+/* Tiles whose packed weights one dispatch may write, all if they fit; parts start at allowed offsets. */
+static uint32_t
+tiles_per_part (PjVkEmit *emit, const Sides *self, size_t tile_quads)
+{
+  size_t fits = pj_vk_caps (emit)->max_buffer_bytes / 16 / tile_quads;
+  /* A tile of the texel family is 8 channels or more: 16 of them are a multiple of any alignment. */
+  return fits >= self->n_tiles ? self->n_tiles : MAX ((uint32_t) fits / 16 * 16, 1);
 }
 
 static gboolean
 pack (PjVkEmit *emit, Sides *self, GError **error)
 {
   uint32_t taps = (uint32_t) (self->product->conv.kernel[0] * self->product->conv.kernel[1]);
-  uint32_t quads = self->n_tiles * taps * (self->depthwise ? 1 : self->n_blocks * self->tile);
-  PjVkPushConvPack push = {
-    .n = (int32_t) quads, .tile = (int32_t) self->tile, .taps = (int32_t) taps,
-    .n_blocks = (int32_t) self->n_blocks,
-    .results = (int32_t) self->y.c, .sources = (int32_t) self->x.c, .source_blocks = (int32_t) self->x.c4,
-    .group_results = (int32_t) self->group_results, .group_sources = (int32_t) self->group_sources,
-    .transposed = self->backward,
-  };
-  PjVkDispatch d = {
-    .shader = self->depthwise ? PJ_VK_FAMILY (emit, conv_pack_planes) : PJ_VK_FAMILY (emit, conv_pack),
-    .spec = { pj_vk_group_size (emit) }, .n_spec = 1, PJ_VK_PUSH (push),
-  };
+  size_t tile_quads = taps * (self->depthwise ? 1 : (size_t) self->n_blocks * self->tile);
+  uint32_t step = tiles_per_part (emit, self, tile_quads);
 
-  self->packed = pj_vk_scratch (emit, (size_t) quads * 16);
-  d.operands[0] = PJ_VK_WHOLE (self->product->w);
-  d.operands[1] = PJ_VK_WHOLE (self->packed);
-  pj_vk_fold_groups (emit, quads, d.spec[0], d.groups);
-  return pj_vk_emit_prologue (emit, &d, error);
+  self->packed = pj_vk_scratch (emit, self->n_tiles * tile_quads * 16);
+  for (uint32_t first = 0; first < self->n_tiles; first += step) {
+    uint32_t n = MIN (step, self->n_tiles - first);
+    PjVkPushConvPack push = {
+      .n = (int32_t) (n * tile_quads), .first_quad = (int32_t) (first * tile_quads), .tile = (int32_t) self->tile,
+      .taps = (int32_t) taps, .n_blocks = (int32_t) self->n_blocks,
+      .results = (int32_t) self->y.c, .sources = (int32_t) self->x.c, .source_blocks = (int32_t) self->x.c4,
+      .group_results = (int32_t) self->group_results, .group_sources = (int32_t) self->group_sources,
+      .transposed = self->backward,
+    };
+    PjVkDispatch d = {
+      .shader = self->depthwise ? PJ_VK_FAMILY (emit, conv_pack_planes) : PJ_VK_FAMILY (emit, conv_pack),
+      .spec = { pj_vk_group_size (emit) }, .n_spec = 1, PJ_VK_PUSH (push),
+      .operands = {
+        PJ_VK_WHOLE (self->product->w), { self->packed, first * tile_quads * 16, n * tile_quads * 16 },
+      },
+    };
+    pj_vk_fold_groups (emit, n * tile_quads, d.spec[0], d.groups);
+    if (!pj_vk_emit_prologue (emit, &d, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* --- dispatches --- */

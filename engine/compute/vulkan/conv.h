@@ -70,7 +70,7 @@ PJ_VK_CHECK_PUSH (PjVkPushConv);
 
 /* shaders/conv_pack.comp */
 typedef struct {
-  int32_t n;
+  int32_t n, first_quad;
   int32_t tile, taps, n_blocks;
   int32_t results, sources, source_blocks;
   int32_t group_results, group_sources;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The Vulkan device: what there is, opening, closing, submitting. */
-#include "compute/vulkan/private.h"
+#include "compute/vulkan/tune.h"
 
 #include <string.h>
 
@@ -117,6 +117,7 @@ read_caps (PjVkDevice *self)
     .subgroup_size = compute ? subgroup.subgroupSize : 1,
     .subgroup_ops = compute ? subgroup.supportedOperations : 0,
     .max_group = MIN (limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]),
+    .software = self->base.info.is_software,
     .max_shared_bytes = limits->maxComputeSharedMemorySize,
     .max_buffer_bytes = limits->maxStorageBufferRange,
     .max_texel_bytes = texel_bytes (limits),
@@ -207,6 +208,7 @@ close_device (PjDevice *base)
   PjVkDevice *self = (PjVkDevice *) base;
 
   if (self->device != VK_NULL_HANDLE) {
+    pj_vk_tune_clear (self);
     pj_vk_pipelines_clear (self);
     pj_vk_memory_clear (self, &self->zeros);
     pj_vk_memory_clear (self, &self->staging);
@@ -249,11 +251,14 @@ open_device (unsigned index, GError **error)
   PjVkDevice *self = g_new0 (PjVkDevice, 1);
 
   self->base.klass = &pj_device_vulkan;
+  self->forced_variant = -1;
   if (open_physical (self, index, error) && create_device (self, error) && pj_vk_heap_init (self, error)
       && pj_vk_pipelines_init (self, error)
       && pj_vk_memory_init (self, &self->zeros, ZERO_BYTES, "a block of zeros", error)
-      && pj_vk_memory_zero (self, &self->zeros, error))
+      && pj_vk_memory_zero (self, &self->zeros, error)) {
+    pj_vk_tune_init (self);
     return &self->base;
+  }
   close_device (&self->base);
   return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs the emitters over a program and collects their dispatches and the lifetimes of the regions. */
-#include "compute/vulkan/private.h"
+#include "compute/vulkan/tune.h"
 
 #include <string.h>
 
@@ -23,6 +23,13 @@ const PjProgram *
 pj_vk_program (const PjVkEmit *self)
 {
   return self->steps->program;
+}
+
+unsigned
+pj_vk_variant (PjVkEmit *self, const char *what, const char *const *variants, unsigned n_variants)
+{
+  const PjProgram *program = self->steps->program;
+  return pj_vk_tune_choose (self->steps->device, program, pj_program_call (program, self->call), what, variants, n_variants);
 }
 
 PjVkLayout

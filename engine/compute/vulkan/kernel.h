@@ -90,6 +90,7 @@ typedef enum { PJ_VK_SHADERS (PJ_VK_ROW) PJ_VK_N_SHADERS } PjVkShader;
  * PjVkCaps: what a kernel may know of the device.
  * @texel: the driver runs on the CPU: use the texel family
  * @texel_zero: texel fetches out of range, negative indices too, return zeros
+ * @software: the driver runs on the CPU, whatever the family
  * @subgroup_size, @subgroup_ops: as VkPhysicalDeviceSubgroupProperties in compute shaders
  * @max_group: largest number of invocations in a group
  * @max_groups: largest number of groups along x, y, z
@@ -99,7 +100,7 @@ typedef enum { PJ_VK_SHADERS (PJ_VK_ROW) PJ_VK_N_SHADERS } PjVkShader;
  * @align: binding offsets must be multiples of this; at most PJ_VK_ALIGN
  */
 typedef struct {
-  gboolean texel, texel_zero;
+  gboolean texel, texel_zero, software;
   uint32_t subgroup_size;
   VkSubgroupFeatureFlags subgroup_ops;
   uint32_t max_group, max_groups[3], max_shared_bytes;
@@ -193,6 +194,15 @@ size_t pj_vk_region_bytes (const PjVkEmit *self, PjVkRegion region);
 gboolean pj_vk_emit (PjVkEmit *self, const PjVkDispatch *dispatch, GError **error);
 /* The same in the prologue. */
 gboolean pj_vk_emit_prologue (PjVkEmit *self, const PjVkDispatch *dispatch, GError **error);
+/**
+ * pj_vk_variant:
+ * @what: describes kernel and shape
+ * @variants: @n_variants names, the first the safe choice
+ *
+ * Which variant of the present call is fastest on this device: measured once and remembered, see compute/tune.h.
+ * Variants must give the same bits.
+ */
+unsigned pj_vk_variant (PjVkEmit *self, const char *what, const char *const *variants, unsigned n_variants);
 
 /* Local size for work without a shape of its own. */
 uint32_t pj_vk_group_size (const PjVkEmit *self);

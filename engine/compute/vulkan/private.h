@@ -100,6 +100,9 @@ struct _PjVkDevice {
   PjVkMemory zeros;             /* stands in for absent operands */
   VkPipelineCache cache;
   GHashTable *pipelines;        /* by shader and constants */
+  GHashTable *tuned;            /* PjTuneRow by what it is about */
+  gboolean tuned_changed;
+  int forced_variant;           /* while the tuner measures; else -1 */
 };
 
 /* Submits one after the other and waits for the last.  Apart, because drivers lose patience with one
