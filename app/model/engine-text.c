@@ -12,7 +12,8 @@ static const char *const formats[] = {
   N_("epoch %s of %s"), N_("measuring %s of %s pictures"), N_("norm statistics, batch %s of %s"),
   N_("image %s of %s"), N_("group %s of %s"), N_("%s, %s of %s channels"),
   N_("labels of the teacher: %s of %s pictures"), N_("judging “%s” alone"), N_("%s and others, epoch %s of %s"),
-  N_("times of all kernels: width %s of %s"),
+  N_("times of all kernels: width %s of %s"), N_("times of all kernels"), N_("whole network"), N_("run %s of %s"),
+  N_("%s: %s of %s pictures, %s widths"),
   N_("%s: %s of %s pictures"), N_("%s, keep %s: %s"), N_("unpruned: %s"), N_("activations"), N_("gradients"),
   /* Outcomes of jobs and details of steps. */
   N_("%s groups, %s test pictures"), N_("%s groups, %s pictures"), N_("%s → %s MACs, %s → %s parameters"),

@@ -169,7 +169,7 @@ def layer_table(studio):
     sliders = [n for n in studio.nodes("slider") if n.name.startswith("Share of channels to keep in ")]
     assert len(sliders) >= 3 and rows, (len(sliders), len(rows))
     before = total(studio, "Multiply-accumulates")
-    own = next(n for n in sliders if not n.name.endswith("all layers"))
+    own = next(n for n in sliders if not n.name.endswith(("all layers", "selected layers")))
     own.queryValue().currentValue = 75
     wait_for("a row changes the cost", lambda: total(studio, "Multiply-accumulates") != before)
     studio.picture("layers")
