@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 #define PJ_ONNX_MAX_NODES 65536
 #define PJ_ONNX_MAX_TENSORS 262144
 #define PJ_ONNX_MAX_NODE_FIELDS 1024            /* inputs, outputs or attributes of one node */
-#define PJ_ONNX_MAX_CHANNELS ((size_t) 1 << 24)  /* of all maps and weights together */
+#define PJ_ONNX_MAX_CHANNELS ((size_t) 1 << 23)  /* of all maps and weights together */
 #define PJ_ONNX_MAX_NAME 4096                   /* bytes of a name */
 #define PJ_ONNX_MAX_NOTE (1 << 20)              /* bytes of a metadata text */
 #define PJ_ONNX_MAX_INTS 16384                  /* integers of a constant that is folded */
