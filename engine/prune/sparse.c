@@ -104,7 +104,7 @@ pj_sparse_cost (const PjGraph *graph, PjSparseCost *cost)
     const PjValue *w = pj_graph_value (graph, node->inputs[1]);
     const float *data = pj_blob_data (w->data);
     uint64_t n = pj_blob_n_elems (w->data), left = 0;
-    PjCost dense;
+    PjCost dense = { 0 };
     for (size_t k = 0; k < n; k++)
       left += data[k] != 0;
     pj_graph_node_cost (graph, (int) i, &dense);

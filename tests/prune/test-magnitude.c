@@ -157,7 +157,10 @@ rules (void)
     PjPruneSettings settings = { .ratios = ratios, .values = values };
     g_autoptr (PjCutPlan) plan = m->choose (m, &lab.scoring, &settings, NULL, NULL);
     PjSparseCost cost;
+    PjCost dense;
     pj_sparse_cost (plan->weights, &cost);
+    pj_graph_cost (plan->weights, &dense);
+    g_assert_cmpuint (cost.macs, ==, dense.macs);
     if (i < 2)
       g_assert_cmpfloat_with_epsilon ((double) cost.n_left / (double) cost.n_weights, 0.25, 0.02);
     g_assert_cmpuint (cost.n_left, <, cost.n_weights);
