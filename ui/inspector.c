@@ -17,6 +17,7 @@ struct _PjuInspector {
   GtkWidget *stack, *network_name, *verdict, *locked_box, *locked_list;
   GtkWidget *name, *kind, *detail, *shape, *macs, *params, *facts, *lock_card, *lock_reason, *lock_hint, *tie_card, *ties;
   GtkWidget *keep_box, *kept, *ratio, *effect_macs, *effect_params, *effect_accuracy, *criterion_box, *criterion, *about, *source;
+  GtkWidget *whole_box, *whole_note, *remove_block, *remove_layer;
   GtkWidget *channels_box, *cells_toggle, *map, *hover, *refusal, *others_box, *others;
   GtkWidget *sensitivity_box, *sensitivity_button, *sensitivity_save, *reading, *curve;
   GtkWidget *gallery_box, *gallery_mode, *gallery, *gallery_about;
@@ -265,6 +266,28 @@ show_sensitivity (PjuInspector *self)
   pju_chart_view_changed (PJU_CHART_VIEW (self->curve), text);
 }
 
+/* What can be removed whole: the block around the layer, and the layer. */
+static void
+show_whole (PjuInspector *self)
+{
+  const char *block = pjm_layer_get_block (self->layer), *reason = pjm_layer_get_block_reason (self->layer);
+  gboolean layer = pjm_layer_can_go (self->layer), editable = !pju_get_boolean (pju_studio_get_project (self->studio), "read-only");
+  g_autofree char *share = pjm_layer_describe_block (self->layer), *text = NULL;
+
+  if (block && reason)
+    text = g_strdup_printf (_("The block %s cannot be removed: %s."), block, reason);
+  else if (block)
+    text = g_strdup_printf (_("The block %s has a shortcut, which stays without it. It makes up %s."), block, share);
+  else if (layer)
+    text = g_strdup (_("The output of this layer has the shape of its input, so the network works without it."));
+  show_text (self->whole_note, text);
+  gtk_widget_set_visible (self->whole_box, text != NULL);
+  gtk_widget_set_visible (self->remove_block, block && !reason);
+  gtk_widget_set_visible (self->remove_layer, layer);
+  gtk_widget_set_sensitive (self->remove_block, editable);
+  gtk_widget_set_sensitive (self->remove_layer, editable);
+}
+
 static void
 show_layer (PjuInspector *self)
 {
@@ -301,6 +324,7 @@ show_layer (PjuInspector *self)
   gtk_widget_set_visible (self->channels_box, prunable && (!locked || pjm_layer_get_scores (self->layer)));
   g_object_set (self->map, "editable", prunable && !locked, NULL);
   pju_ratio_set_label (PJU_RATIO (self->ratio), label);
+  show_whole (self);
   if (prunable)
     show_channels (self);
   else
@@ -351,6 +375,20 @@ ratio_changed_cb (PjuInspector *self, double ratio, gboolean final)
 {
   if (self->layer)
     pjm_project_set_ratio (pju_studio_get_project (self->studio), self->layer, ratio, final);
+}
+
+static void
+remove_block_cb (PjuInspector *self)
+{
+  if (self->layer)
+    pjm_project_remove_block (pju_studio_get_project (self->studio), self->layer);
+}
+
+static void
+remove_layer_cb (PjuInspector *self)
+{
+  if (self->layer)
+    pjm_project_remove_layer (pju_studio_get_project (self->studio), self->layer);
 }
 
 static void
@@ -525,6 +563,7 @@ pju_inspector_class_init (PjuInspectorClass *klass)
   CHILD (effect_accuracy);
   CHILD (criterion_box); CHILD (criterion); CHILD (about); CHILD (source);
   CHILD (channels_box); CHILD (cells_toggle); CHILD (map); CHILD (hover); CHILD (refusal);
+  CHILD (whole_box); CHILD (whole_note); CHILD (remove_block); CHILD (remove_layer);
   CHILD (others_box); CHILD (others);
   CHILD (sensitivity_box); CHILD (sensitivity_button); CHILD (sensitivity_save); CHILD (reading);
   CHILD (gallery_box); CHILD (gallery_mode); CHILD (gallery); CHILD (gallery_about);
@@ -533,6 +572,8 @@ pju_inspector_class_init (PjuInspectorClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, save_sensitivity_cb);
   gtk_widget_class_bind_template_callback (widget_class, ratio_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, channel_toggled_cb);
+  gtk_widget_class_bind_template_callback (widget_class, remove_block_cb);
+  gtk_widget_class_bind_template_callback (widget_class, remove_layer_cb);
   gtk_widget_class_bind_template_callback (widget_class, hovered_cb);
   gtk_widget_class_bind_template_callback (widget_class, criterion_selected_cb);
   gtk_widget_class_bind_template_callback (widget_class, mode_cb);

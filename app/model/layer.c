@@ -7,6 +7,7 @@
  */
 #include "model/layer-private.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "model/engine-text.h"
@@ -322,4 +323,47 @@ pjm_layer_get_criterion (PjmLayer *self, guint i, const double **scores)
   if (scores != NULL)
     *scores = self->all[i].score;
   return self->all[i].criterion;
+}
+
+/* --- what can be removed whole --- */
+
+static const PjPart *
+block_of (PjmLayer *self)
+{
+  return self->row->block >= 0 ? pj_parts_get (self->network->parts, (unsigned) self->row->block) : NULL;
+}
+
+const char *
+pjm_layer_get_block (PjmLayer *self)
+{
+  const PjPart *block = block_of (self);
+  return block != NULL ? block->name : NULL;
+}
+
+const char *
+pjm_layer_get_block_reason (PjmLayer *self)
+{
+  const PjPart *block = block_of (self);
+  return block != NULL ? block->lock_reason : NULL;
+}
+
+gboolean
+pjm_layer_can_go (PjmLayer *self)
+{
+  return self->row->part >= 0;
+}
+
+char *
+pjm_layer_describe_block (PjmLayer *self)
+{
+  const PjPart *block = block_of (self);
+  PjCost cost;
+
+  if (block == NULL)
+    return NULL;
+  pj_part_cost (self->network->graph, block, &cost);
+  double macs = (double) cost.macs / (double) MAX (1, self->network->cost.macs);
+  double params = (double) cost.learnable / (double) MAX (1, self->network->cost.learnable);
+  /* Translators: shares of the whole network that a residual block has */
+  return g_strdup_printf (_("%.1f %% of the MACs, %.1f %% of the parameters"), 100.0 * macs, 100.0 * params);
 }

@@ -51,6 +51,13 @@ const guint8 *pjm_layer_get_mask (PjmLayer *self);
  * next "scores-changed". */
 guint pjm_layer_n_criteria (PjmLayer *self);
 const char *pjm_layer_get_criterion (PjmLayer *self, guint i, const double **scores);
+/* What can be removed whole: the residual block that the layer lies in, by its name, and the layer itself.  NULL and FALSE
+ * where there is none; a block that cannot go has a reason, a translated sentence. */
+const char *pjm_layer_get_block (PjmLayer *self);
+const char *pjm_layer_get_block_reason (PjmLayer *self);
+gboolean pjm_layer_can_go (PjmLayer *self);
+/* What the network loses with the block: "−12 % MACs, −18.6 k parameters"; NULL without one. (transfer full) */
+char *pjm_layer_describe_block (PjmLayer *self);
 /* Signals: "scores-changed", "mask-changed". */
 
 G_END_DECLS

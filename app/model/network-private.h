@@ -6,6 +6,7 @@
 #include "graph/cut.h"
 #include "graph/graph.h"
 #include "graph/groups.h"
+#include "graph/parts.h"
 #include "layout/layered.h"
 #include "model/project.h"
 
@@ -17,10 +18,11 @@ G_BEGIN_DECLS
  * @nodes: (element-type int): @node and what is folded into it, ascending
  * @value: its output
  * @group: id of the group of its output channels, -1 if it has none of its own
+ * @block: id of the smallest branch that it lies in, -1 if in none; @part: id of itself as a layer that can be removed, -1
  */
 typedef struct {
   char *name, *kind, *detail, *shape, *lock_reason, *ties;
-  int node, value, group;
+  int node, value, group, block, part;
   GArray *nodes;
   guint channels;
   guint64 params, macs;
@@ -60,6 +62,7 @@ typedef struct {
   gint64 model;
   PjGraph *graph;
   PjGroups *groups;
+  PjParts *parts;
   PjCost cost;
   GPtrArray *rows;
   GPtrArray *blocks;
@@ -78,7 +81,7 @@ guint64 pjm_cost_size_bytes (const PjCost *cost);
 /* --- inside --- */
 
 /* network-rows.c. (transfer full) (element-type PjmRow) */
-GPtrArray *pjm_rows_new (const PjGraph *graph, const PjGroups *groups);
+GPtrArray *pjm_rows_new (const PjGraph *graph, const PjGroups *groups, const PjParts *parts);
 /* network-blocks.c. @links: between rows, by target. (transfer full) (element-type PjmBlock) */
 GPtrArray *pjm_blocks_new (const PjmNetwork *network, const GArray *links);
 /* network-drawing.c. Any thread. */

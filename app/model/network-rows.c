@@ -151,6 +151,26 @@ row_before (const Builder *b, const PjNode *node)
   return row;
 }
 
+/* Where the row belongs among what can be removed whole. */
+static void
+row_find_parts (PjmRow *row, const PjParts *parts)
+{
+  guint smallest = G_MAXUINT;
+  row->block = row->part = -1;
+  for (unsigned i = 0; i < pj_parts_n (parts); i++) {
+    const PjPart *part = pj_parts_get (parts, i);
+    gboolean inside = FALSE;
+    for (guint k = 0; k < part->nodes->len && !inside; k++)
+      inside = g_array_index (part->nodes, int, k) == row->node;
+    if (inside && part->kind == PJ_PART_LAYER && part->lock_reason == NULL)
+      row->part = part->id;
+    if (inside && part->kind == PJ_PART_BRANCH && part->nodes->len < smallest) {
+      row->block = part->id;
+      smallest = part->nodes->len;
+    }
+  }
+}
+
 static PjmRow *
 row_begin (Builder *b, int index)
 {
@@ -185,7 +205,7 @@ row_describe (PjmRow *row, const PjGraph *graph, const PjGroups *groups)
 }
 
 GPtrArray *
-pjm_rows_new (const PjGraph *graph, const PjGroups *groups)
+pjm_rows_new (const PjGraph *graph, const PjGroups *groups, const PjParts *parts)
 {
   g_autofree int *row_of = g_new0 (int, pj_graph_n_nodes (graph));
   g_autofree guint *n_readers = count_readers (graph);
@@ -203,7 +223,9 @@ pjm_rows_new (const PjGraph *graph, const PjGroups *groups)
     g_array_append_val (row->nodes, index);
     row->value = node->outputs[0];
   }
-  for (guint i = 0; i < b.rows->len; i++)
+  for (guint i = 0; i < b.rows->len; i++) {
     row_describe (b.rows->pdata[i], graph, groups);
+    row_find_parts (b.rows->pdata[i], parts);
+  }
   return b.rows;
 }

@@ -9,8 +9,9 @@ pjm_network_new (PjGraph *graph, gint64 model, GError **error)
   self->model = model;
   self->graph = graph;
   self->groups = pj_groups_new (graph);
+  self->parts = pj_parts_new (graph);
   pj_graph_cost (graph, &self->cost);
-  self->rows = pjm_rows_new (graph, self->groups);
+  self->rows = pjm_rows_new (graph, self->groups, self->parts);
   return pjm_network_draw (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
@@ -29,6 +30,7 @@ pjm_network_unref (PjmNetwork *self)
   g_clear_pointer (&self->rows, g_ptr_array_unref);
   g_clear_pointer (&self->blocks, g_ptr_array_unref);
   pjm_drawing_free (self->drawing);
+  pj_parts_free (self->parts);
   pj_groups_unref (self->groups);
   pj_graph_unref (self->graph);
   g_free (self);

@@ -410,12 +410,20 @@ evaluate_title (const PjJobRecord *record)
   return g_strdup (_("Measure accuracy"));
 }
 
+/* "parts stage2.block3" */
+static char *
+remove_title (const PjJobRecord *record)
+{
+  g_autofree char *names = pj_settings_get (record->settings, "parts");
+  return names != NULL ? g_strdup_printf (_("Remove %s"), names) : NULL;
+}
+
 char *
 pjm_job_title (const PjJobRecord *record)
 {
   static const struct { const char *kind; char *(*title) (const PjJobRecord *record); } kinds[] = {
     { "fine-tune", fine_tune_title }, { "choose", choose_title }, { "score", score_title }, { "compare", compare_title },
-    { "cut", cut_title }, { "recalibrate", recalibrate_title }, { "norms", norms_title },
+    { "cut", cut_title }, { "remove-parts", remove_title }, { "recalibrate", recalibrate_title }, { "norms", norms_title },
     { "evaluate", evaluate_title },
     { "sensitivity", sensitivity_title },
   };

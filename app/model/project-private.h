@@ -15,6 +15,7 @@
  *   project-steps.c     names, deleting and comparing of steps; the view
  *   project-tasks.c     jobs: from a click to the engine thread and back
  *   project-jobs.c      the jobs there are
+ *   project-parts.c     blocks and layers that go whole
  *   project-choices.c   what menus list
  *
  *   main                          files thread                      engine thread

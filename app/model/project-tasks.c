@@ -231,7 +231,8 @@ show_made (PjmTask *self)
 {
   PjmProject *project = self->project;
   g_autoptr (GPtrArray) meanwhile = NULL;
-  if (pjm_step_id (project->current) != self->from_id && project->place == self->place && pjm_project_has_masks (project))
+  if ((self->keeps_marks || pjm_step_id (project->current) != self->from_id) && project->place == self->place
+      && pjm_project_has_masks (project))
     meanwhile = pjm_project_get_cuts (project);
   for (guint i = 0; i < self->made->len; i++) {
     PjmMadeStep *made = self->made->pdata[i];

@@ -122,6 +122,10 @@ PjmJob *pjm_project_cut (PjmProject *self);
 PjmJob *pjm_project_recalibrate (PjmProject *self);
 /* Puts back the norms that an exporter folded away; nothing is cut. */
 PjmJob *pjm_project_bring_norms_back (PjmProject *self);
+/* Removes the residual block that the layer lies in (its shortcut stays), or the layer itself where its output has the
+ * shape of its input.  Marks on other layers stay. */
+PjmJob *pjm_project_remove_block (PjmProject *self, PjmLayer *layer);
+PjmJob *pjm_project_remove_layer (PjmProject *self, PjmLayer *layer);
 PjmJob *pjm_project_fine_tune (PjmProject *self, guint epochs, double lr);
 /* Accuracy on the whole test part; the job's "result" says it. */
 PjmJob *pjm_project_evaluate (PjmProject *self);

@@ -25,6 +25,7 @@ typedef struct {
  * PjmTask:
  * @masks: (nullable): what was marked then
  * @cuts_first: remove the marked channels before the work
+ * @keeps_marks: what was marked is marked on the network that comes out, too
  * @name, @path: method, criterion or format; file
  * @comparison: the table that the job fills
  * @step: number of the step @from_id; @resumes: the job's record
@@ -45,7 +46,7 @@ struct _PjmTask {
   char *data;
   const char *criterion;
   PjCutPlan *masks;
-  gboolean cuts_first;
+  gboolean cuts_first, keeps_marks;
   char *name, *path;
   PjWorkTrain train;
   PjWorkChoose choose;
