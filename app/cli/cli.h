@@ -199,10 +199,11 @@ CliStages *cli_stages_read (const char *text);
 /* --- verb-parts.c --- */
 
 /* Whole parts to remove first. @blocks, @layers: (nullable): their names; @n_weakest: residual blocks, chosen by what the
- * answers of the network miss least */
+ * answers of the network miss least; @groups: (nullable): "conv2=0,3": groups of grouped convolutions */
 typedef struct {
   char **blocks, **layers;
   unsigned n_weakest;
+  char **groups;
 } CliDrop;
 
 /* The names are those of parts that can be removed. */

@@ -120,7 +120,7 @@ static gboolean
 drop_parts (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages, GError **error)
 {
   const CliDrop *drop = pruning->drop;
-  if (drop == NULL || (drop->blocks == NULL && drop->layers == NULL && drop->n_weakest == 0))
+  if (drop == NULL || (drop->blocks == NULL && drop->layers == NULL && drop->n_weakest == 0 && drop->groups == NULL))
     return TRUE;
   if (!cli_drop (cli, model, work, drop, error))
     return FALSE;

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "cli/verbs.h"
+#include "graph/grouped.h"
 #include "model/work-open.h"
 #include "model/work-parts.h"
+#include "model/work-prune.h"
 
 static char *data, *judge;
 static int n_images;
@@ -106,17 +108,49 @@ choose (Cli *cli, PjWork *work, const PjParts *parts, const CliDrop *drop, GErro
   return g_steal_pointer (&removed);
 }
 
+/* "conv2=0,3" into @plan. */
+static gboolean
+mark_groups (const PjGraph *graph, const PjGroups *groups, const char *text, PjCutPlan *plan, GError **error)
+{
+  const char *equals = strrchr (text, '=');
+  g_autofree char *name = equals != NULL ? g_strndup (text, (gsize) (equals - text)) : NULL;
+  g_auto (GStrv) words = g_strsplit (equals != NULL ? equals + 1 : "", ",", -1);
+  g_autofree int *numbers = g_new0 (int, g_strv_length (words) + 1);
+  unsigned n = 0;
+  for (char **word = words; *word != NULL; word++) {
+    gint64 number;
+    if (!g_ascii_string_to_signed (*word, 10, 0, G_MAXINT, &number, NULL))
+      return cli_usage (error, "“%s” names no groups of a convolution: write --drop-groups CONV=0,3", text);
+    numbers[n++] = (int) number;
+  }
+  if (n == 0)
+    return cli_usage (error, "“%s” names no groups of a convolution: write --drop-groups CONV=0,3", text);
+  return pj_grouped_drop (graph, groups, name, numbers, n, plan, error);
+}
+
+static PjCutPlan *
+mark_all_groups (const PjGraph *graph, const PjGroups *groups, char **texts, GError **error)
+{
+  g_autoptr (PjCutPlan) plan = pj_cut_plan_new ();
+  for (; texts != NULL && *texts != NULL; texts++)
+    if (!mark_groups (graph, groups, *texts, plan, error))
+      return NULL;
+  return g_steal_pointer (&plan);
+}
+
 gboolean
 cli_check_drop (const PjGraph *graph, const CliDrop *drop, GError **error)
 {
   g_autoptr (PjParts) parts = pj_parts_new (graph);
+  g_autoptr (PjGroups) groups = pj_groups_new (graph);
   g_autofree guint8 *removed = g_malloc0 (MAX (1, pj_parts_n (parts)));
-  return pj_work_named_parts (parts, PJ_PART_BRANCH, (const char *const *) drop->blocks, removed, error)
+  g_autoptr (PjCutPlan) plan = mark_all_groups (graph, groups, drop->groups, error);
+  return plan != NULL && pj_work_named_parts (parts, PJ_PART_BRANCH, (const char *const *) drop->blocks, removed, error)
          && pj_work_named_parts (parts, PJ_PART_LAYER, (const char *const *) drop->layers, removed, error);
 }
 
-gboolean
-cli_drop (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop, GError **error)
+static gboolean
+drop_parts (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop, JsonArray *names, GError **error)
 {
   g_auto (PjWorkDone) done = { 0 };
   g_autoptr (PjParts) parts = pj_parts_new (model->graph);
@@ -125,15 +159,43 @@ cli_drop (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop, GError *
                                    : NULL;
   if (small == NULL)
     return FALSE;
-  JsonArray *names = json_array_new ();
   for (unsigned i = 0; i < pj_parts_n (parts); i++)
     if (removed[i]) {
       cli_note (cli, "Removed %s %s", kind_name (pj_parts_get (parts, i)->kind), pj_parts_get (parts, i)->name);
       json_array_add_string_element (names, pj_parts_get (parts, i)->name);
     }
-  json_object_set_array_member (cli->result, "removed", names);
   cli_model_advance (model, small, done.step);
   return TRUE;
+}
+
+static gboolean
+drop_groups (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop, JsonArray *names, GError **error)
+{
+  g_auto (PjWorkDone) done = { 0 };
+  g_autoptr (PjCutPlan) plan = mark_all_groups (model->graph, model->groups, drop->groups, error);
+  if (plan == NULL)
+    return FALSE;
+  work->graph = model->graph;
+  work->step = model->step;
+  PjGraph *small = pj_work_cut (work, model->groups, plan, NULL, (uint64_t) cli->seed, model->accuracy, &done, error);
+  if (small == NULL)
+    return FALSE;
+  for (char **text = drop->groups; *text != NULL; text++) {
+    cli_note (cli, "Removed groups %s", *text);
+    json_array_add_string_element (names, *text);
+  }
+  cli_model_advance (model, small, done.step);
+  return TRUE;
+}
+
+gboolean
+cli_drop (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop, GError **error)
+{
+  JsonArray *names = json_array_new ();
+  gboolean parts = drop->blocks != NULL || drop->layers != NULL || drop->n_weakest > 0;
+  json_object_set_array_member (cli->result, "removed", names);
+  return (!parts || drop_parts (cli, model, work, drop, names, error))
+         && (drop->groups == NULL || drop_groups (cli, model, work, drop, names, error));
 }
 
 const CliVerb cli_verb_parts = {

@@ -7,7 +7,7 @@
 #include "prune/sparse.h"
 
 static char *tied, *widths, *data, *method, *out, *session, *format;
-static char **keep, **drop_blocks, **drop_layers;
+static char **keep, **drop_blocks, **drop_layers, **drop_groups;
 static double macs, params, memory, ms, keep_floor, lr;
 static int multiple = 1, n_images, n_test, finetune, steps, batch = 64, drop_weakest, stage_a, stage_b;
 static gboolean no_scale, no_recalibrate, list, gap;
@@ -32,6 +32,8 @@ static const GOptionEntry entries[] = {
     "Remove a residual block first, its shortcut stays; “parts” lists them; may be repeated", "NAME" },
   { "drop-layer", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drop_layers,
     "Remove a layer that keeps the shape of its input first; may be repeated", "NAME" },
+  { "drop-groups", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drop_groups,
+    "Remove whole groups of a grouped convolution first, with their inputs and outputs; may be repeated", "CONV=N,N…" },
   { "drop-blocks", 0, 0, G_OPTION_ARG_INT, &drop_weakest, "Remove the N residual blocks first that the answers miss least", "N" },
   { "round", 0, 0, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N (for tiled kernels: 8, 16)", "N" },
   { "multiple", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N", "N" },
@@ -94,9 +96,9 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
                       meant != NULL ? meant : "", meant != NULL ? "?" : "");
   }
   int n_ways = (keep != NULL) + (macs != 0.0) + (params != 0.0) + (memory != 0.0) + (ms != 0.0);
-  if (n_ways > 1 || (n_ways == 0 && drop_blocks == NULL && drop_layers == NULL && drop_weakest == 0))
-    return cli_usage (error, "say how much is to stay with one of --keep, --macs, --params, --memory and --ms, or what goes whole with --drop-block, "
-                      "--drop-blocks and --drop-layer");
+  if (n_ways > 1 || (n_ways == 0 && drop_blocks == NULL && drop_layers == NULL && drop_weakest == 0 && drop_groups == NULL))
+    return cli_usage (error, "say how much is to stay with one of --keep, --macs, --params, --memory and --ms, or what goes whole "
+                      "with --drop-block, --drop-blocks, --drop-layer and --drop-groups");
   const double shares[] = { macs, params, memory, ms, keep_floor };
   for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
     if (!(shares[i] >= 0.0 && shares[i] <= 1.0))
@@ -238,7 +240,7 @@ run (Cli *cli, char **args, GError **error)
       || !cli_open_model (cli, args[0], TRUE, &model, error))
     return FALSE;
   model.original = pj_graph_ref (model.graph);
-  CliDrop drop = { drop_blocks, drop_layers, (unsigned) drop_weakest };
+  CliDrop drop = { drop_blocks, drop_layers, (unsigned) drop_weakest, drop_groups };
   /* A wrong name or ratio must not cost a measurement first. */
   if (!cli_check_drop (model.graph, &drop, error))
     return FALSE;

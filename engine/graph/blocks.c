@@ -102,14 +102,17 @@ gboolean
 pj_group_check_even (const PjGraph *graph, const PjGroup *group, const guint8 *keep, GError **error)
 {
   g_autofree int *kept = g_new0 (int, (gsize) group->n_blocks);
+  int first = 0;
 
   for (int c = 0; c < group->n_channels; c++)
     kept[pj_group_block (group, c)] += keep[c] != 0;
-  for (int b = 1; b < group->n_blocks; b++)
-    if (kept[b] != kept[0]) {
+  while (first < group->n_blocks - 1 && kept[first] == 0)
+    first++;
+  for (int b = first + 1; b < group->n_blocks; b++)
+    if (kept[b] != kept[first] && kept[b] != 0) {
       g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID,
-                   "“%s” would keep %d channels of its block 0 and %d of its block %d; the grouped convolution “%s” needs as "
-                   "many of each of the %d blocks", group->name, kept[0], kept[b], b,
+                   "“%s” would keep %d channels of its block %d and %d of its block %d; the grouped convolution “%s” needs as "
+                   "many of each of the %d blocks", group->name, kept[first], first, kept[b], b,
                    pj_graph_node (graph, group->block_node)->name, group->n_blocks);
       return FALSE;
     }

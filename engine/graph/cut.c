@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "graph/grouped.h"
 #include "ops/op.h"
 
 /* --- plans --- */
@@ -179,6 +180,7 @@ check_plan (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan,
 typedef struct {
   int n[2];
   int n_slices;           /* of axis 1 */
+  int n_left;             /* slices of which something stays; 0 = all */
   int *take[2];
   float *factor[2];       /* by old position */
 } Gather;
@@ -216,6 +218,15 @@ gather_begin (Gather *g, const PjMember *member, int *take)
     g->n_slices = member->n_slices;
 }
 
+/* A slice of @columns of which no column stays goes with its rows. */
+static void
+count_slices (Gather *g, int columns)
+{
+  g->n_left = 0;
+  for (int k = 0; k < g->n[1]; k++)
+    g->n_left += k == 0 || g->take[1][k] / columns != g->take[1][k - 1] / columns;
+}
+
 static void
 gather_keep (Gather *g, const PjMember *member, const guint8 *keep)
 {
@@ -231,6 +242,8 @@ gather_keep (Gather *g, const PjMember *member, const guint8 *keep)
       g->take[axis][n++] = g->take[axis][k];
   }
   g->n[axis] = n;
+  if (axis == 1 && g->n_slices > 1)
+    count_slices (g, member->n / g->n_slices);
 }
 
 static void
@@ -262,13 +275,16 @@ gather_data (const PjValue *value, const Gather *g, const PjShape *shape, GError
     return NULL;
   for (unsigned i = 2; i < shape->rank; i++)
     tail *= (size_t) shape->dim[i];
-  size_t slice_rows = (size_t) value->shape.dim[0] / (size_t) g->n_slices;
+  size_t slice_rows = (size_t) value->shape.dim[0] / (size_t) g->n_slices, n_left = 0, last = 0;
   for (size_t r = 0; r < (size_t) shape->dim[0]; r++) {
     size_t row = g->take[0] ? (size_t) g->take[0][r] : r;
     size_t slice = g->n_slices > 1 ? row / slice_rows : 0;
+    /* Slices that went whole are in neither list. */
+    n_left += r > 0 && slice != last;
+    last = slice;
     for (size_t c = 0; c < columns; c++) {
       /* Columns count on through the slices; a row holds those of its own only. */
-      size_t column = g->take[1] ? (size_t) g->take[1][slice * columns + c] : slice * old_columns + c;
+      size_t column = g->take[1] ? (size_t) g->take[1][n_left * columns + c] : slice * old_columns + c;
       const float *source = from + (row * old_columns + column - slice * old_columns) * tail;
       float *target = data + (r * columns + c) * tail;
       float factor = (g->factor[0] ? g->factor[0][row] : 1.0f) * (g->factor[1] ? g->factor[1][column] : 1.0f);
@@ -328,7 +344,7 @@ apply (const PjGraph *graph, GHashTable *gathers, gboolean with_data, GError **e
       continue;
     for (int axis = 0; axis < 2; axis++)
       if (g->take[axis] != NULL)
-        shape.dim[axis] = g->n[axis] / (axis == 1 ? g->n_slices : 1);
+        shape.dim[axis] = g->n[axis] / (axis == 1 ? (g->n_left > 0 ? g->n_left : g->n_slices) : 1);
     PjBlob *blob = with_data ? gather_data (value, g, &shape, error)
                              : pj_blob_new_foreign (NULL, pj_shape_n_elems (&shape), NULL, NULL);
     if (blob == NULL)
@@ -364,7 +380,7 @@ cut (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, gboole
 {
   g_autoptr (GHashTable) gathers = g_hash_table_new_full (NULL, NULL, NULL, gather_free);
 
-  if (!check_plan (graph, groups, plan, error))
+  if (!check_plan (graph, groups, plan, error) || !pj_grouped_check (graph, groups, plan, error))
     return NULL;
   gather_plan (gathers, groups, plan);
   return apply (pj_cut_plan_source (plan, graph), gathers, with_data, error);
@@ -389,7 +405,7 @@ scatter_data (const PjValue *to, const PjValue *from, const Gather *g, GError **
   size_t tail = 1, columns = from->shape.rank > 1 ? (size_t) from->shape.dim[1] : 1;
   size_t old_columns = to->shape.rank > 1 ? (size_t) to->shape.dim[1] : 1;
   size_t n_elems = pj_shape_n_elems (&to->shape);
-  size_t slice_rows = (size_t) to->shape.dim[0] / (size_t) g->n_slices;
+  size_t slice_rows = (size_t) to->shape.dim[0] / (size_t) g->n_slices, n_left = 0, last = 0;
   const float *source = pj_blob_data (from->data);
   float *data = pj_alloc (n_elems * sizeof (float), "weights put back", error);
 
@@ -401,8 +417,10 @@ scatter_data (const PjValue *to, const PjValue *from, const Gather *g, GError **
   for (size_t r = 0; r < (size_t) from->shape.dim[0]; r++) {
     size_t row = g->take[0] ? (size_t) g->take[0][r] : r;
     size_t slice = g->n_slices > 1 ? row / slice_rows : 0;
+    n_left += r > 0 && slice != last;
+    last = slice;
     for (size_t c = 0; c < columns; c++) {
-      size_t column = g->take[1] ? (size_t) g->take[1][slice * columns + c] - slice * old_columns : c;
+      size_t column = g->take[1] ? (size_t) g->take[1][n_left * columns + c] - slice * old_columns : c;
       memcpy (data + (row * old_columns + column) * tail, source + (r * columns + c) * tail, tail * sizeof (float));
     }
   }
@@ -416,7 +434,7 @@ pj_cut_put_back (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *
   g_autoptr (PjGraph) copy = pj_graph_copy (pj_cut_plan_source (plan, graph));
   const Gather none = { .n_slices = 1 };
 
-  if (!check_plan (graph, groups, plan, error))
+  if (!check_plan (graph, groups, plan, error) || !pj_grouped_check (graph, groups, plan, error))
     return NULL;
   gather_plan (gathers, groups, plan);
   for (unsigned v = 0; v < pj_graph_n_values (graph); v++) {

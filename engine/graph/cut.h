@@ -58,9 +58,12 @@ int pj_cut_plan_n_kept (const PjCutPlan *self, const PjGroup *group);
  * @plan: what to keep
  * @error: PJ_GRAPH_ERROR_LOCKED, PJ_GRAPH_ERROR_INVALID, PJ_ERROR_NO_MEMORY
  *
- * Validates @plan (a group with blocks keeps as many channels of each), then gathers every member axis and infers all shapes again.  Parameters that do not
+ * Validates @plan, then gathers every member axis and infers all shapes again.  Parameters that do not
  * change are shared.  The result computes what @graph computes with the removed channels multiplied by 0
  * at every mask point, to rounding; kept factors are multiplied into the consumers' weights.
+ *
+ * The groups of a grouped convolution keep as many channels each, or none: a group of which neither inputs nor outputs
+ * stay goes whole, and the convolution has one group less (spec/structure.md 4.5 b).
  *
  * Returns: (transfer full): the smaller graph
  */

@@ -90,7 +90,7 @@ const PjGroup *pj_groups_of_node (const PjGroups *self, int node);
 
 /* Block of channel @channel; 0 if the group has one block only. */
 int pj_group_block (const PjGroup *group, int channel);
-/* TRUE if every block of the group keeps as many channels; otherwise writes what is wrong to @error
+/* TRUE if every block of the group keeps as many channels, or none; otherwise writes what is wrong to @error
  * (PJ_GRAPH_ERROR_INVALID). */
 gboolean pj_group_check_even (const PjGraph *graph, const PjGroup *group, const guint8 *keep, GError **error);
 

@@ -125,14 +125,18 @@ channels (PjChannels *channels, const PjGraph *graph, int index)
   }
 }
 
-/* A depthwise layer has as many groups as input channels, also after a cut to one channel. */
+/* A depthwise layer has as many groups as input channels, also after a cut to one channel.  Of another one whole groups
+ * may have gone: those that stay read as many inputs each as its weights have columns. */
 static void
 recut (PjGraph *graph, int index)
 {
   PjConvParams *p = pj_graph_node_params (graph, index);
   const PjNode *node = pj_graph_node (graph, index);
+  const PjShape *x = input_shape (graph, node, 0), *w = input_shape (graph, node, 1);
   if (p->depthwise)
-    p->groups = (int) input_shape (graph, node, 0)->dim[1];
+    p->groups = (int) x->dim[1];
+  else if (p->groups > 1 && x->rank > 1 && w->rank > 1 && x->dim[1] % w->dim[1] == 0)
+    p->groups = (int) (x->dim[1] / w->dim[1]);
 }
 
 static gboolean

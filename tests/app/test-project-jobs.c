@@ -220,6 +220,36 @@ test_choose_and_cut (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+/* A block goes whole; its shortcut, and what is marked elsewhere, stay. */
+static void
+test_remove_block (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open (place, place->onnx, NULL);
+  g_assert_cmpstr (pjm_layer_get_block (place_layer (place, "a1")), ==, "add_a");
+  g_assert_null (pjm_layer_get_block (place_layer (place, "stem")));
+  g_assert_false (pjm_layer_can_go (place_layer (place, "a1")));
+  g_assert_null (pjm_project_remove_block (project, place_layer (place, "proj")));
+  assert_failed (place, "no block");
+  g_assert_null (pjm_project_remove_layer (project, place_layer (place, "a1")));
+  assert_failed (place, "shape");
+
+  double before = place_number (project, "macs");
+  pjm_project_set_ratio (project, place_layer (place, "stem"), 0.5, TRUE);
+  wait_job (pjm_project_remove_block (project, place_layer (place, "a2")), PJM_JOB_DONE);
+  /* 9·8·12·64 + 9·12·10·16 multiply-accumulates less. */
+  g_assert_cmpfloat (before - place_number (project, "macs"), ==, 9 * 8 * 12 * 64 + 9 * 12 * 10 * 16);
+  g_assert_cmpuint (pjm_layer_get_kept (place_layer (place, "stem")), ==, 4);
+  g_assert_cmpuint (pjm_layer_get_channels (place_layer (place, "proj")), ==, 10);
+  g_assert_null (pjm_layer_get_block (place_layer (place, "proj")));
+  /* Undo takes back the marks, then the removal. */
+  pjm_project_undo (project);
+  pjm_project_undo (project);
+  g_assert_cmpfloat (place_number (project, "macs"), ==, before);
+  g_assert_cmpstr (pjm_layer_get_block (place_layer (place, "a2")), ==, "add_a");
+  assert_nothing_failed (place);
+}
+
 /* Undo over networks that are not in memory any more. */
 static void
 test_undo_far (Place *place, gconstpointer data)
@@ -607,6 +637,7 @@ main (int argc, char **argv)
   place_add ("/app/project/norms", test_norms);
   place_add ("/app/project/compare", test_compare);
   place_add ("/app/project/compare-resume", test_compare_resume);
+  place_add ("/app/project/remove-block", test_remove_block);
   place_add ("/app/project/export", test_export);
   return g_test_run ();
 }

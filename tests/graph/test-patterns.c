@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cut-test.h"
+#include "graph/grouped.h"
 #include "ops/op.h"
 #include "ops/params.h"
 
@@ -113,26 +114,30 @@ grouped (void)
   }
 }
 
-/* A whole group of the convolution can be masked, but not cut: the others would keep more than it. */
+/* A whole group of the convolution goes with its inputs and outputs; half of one, or inputs without outputs, cannot. */
 static void
-grouped_uneven (void)
+grouped_whole (void)
 {
   g_autoptr (JsonObject) o = case_of ("grouped_conv");
   g_autoptr (PjGraph) graph = grouped_network (o);
   g_autoptr (PjGroups) groups = pj_groups_new (graph);
   g_autoptr (GError) error = NULL;
-  int n;
   g_autoptr (PjCutPlan) plan = keep_only (groups, "in", (int[]) { 0, 1 }, 2);
-  g_autoptr (PjCutPlan) out = keep_only (groups, "group", (int[]) { 0, 1 }, 2);
-  pj_cut_plan_set (plan, pj_groups_find (groups, "group"), out->cuts[0].keep, NULL);
-  g_autofree float *x = fixture_floats (o, "x", NULL), *y = fixture_floats (o, "drop_group_1/y", &n);
-  g_autofree float *masked = net_run (graph, groups, plan, x, 1);
-  assert_close (masked, y, n, CUT_TOLERANCE, "masked");
   g_assert_null (pj_cut (graph, groups, plan, &error));
   g_assert_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID);
   g_assert_nonnull (strstr (error->message, "grouped convolution “group”"));
   g_clear_error (&error);
+  g_autoptr (PjCutPlan) out = keep_only (groups, "group", (int[]) { 0, 1 }, 2);
+  pj_cut_plan_set (plan, pj_groups_find (groups, "group"), out->cuts[0].keep, NULL);
+  check_plan (graph, o, groups, plan, "drop_group_1/y");
+  g_autoptr (PjGraph) cut = pj_cut (graph, groups, plan, NULL);
+  const PjConvParams *p = pj_graph_node (cut, pj_graph_find_node (cut, "group"))->params;
+  g_assert_cmpint (p->groups, ==, (int) fixture_number (o, "drop_group_1/groups_after"));
   g_assert_null (pj_cut_permute (graph, groups, pj_groups_find (groups, "in")->id, (int[]) { 2, 1, 0, 3 }, &error));
+  g_assert_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID);
+  g_clear_error (&error);
+  g_autoptr (PjCutPlan) uneven = keep_only (groups, "in", (int[]) { 0, 1, 2 }, 3);
+  g_assert_null (pj_cut (graph, groups, uneven, &error));
   g_assert_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID);
 }
 
@@ -160,6 +165,63 @@ resnext (void)
   assert_blocks (groups, "stem", 1);
   check_cut_equals_masked (graph);
   check_permutations (graph);
+}
+
+/* The middle one of three groups goes, and the others lose a channel each at places of their own. */
+static void
+resnext_without_a_group (void)
+{
+  g_autoptr (PjGraph) graph = net_bottleneck (3, FALSE);
+  g_autoptr (PjGroups) groups = pj_groups_new (graph);
+  const PjGroup *a = pj_groups_find (groups, "a"), *b = pj_groups_find (groups, "b");
+  g_autoptr (PjCutPlan) plan = keep_only (groups, "a", (int[]) { 0, 1, 3, 9, 10, 11 }, 6);
+  g_autoptr (PjCutPlan) other = keep_only (groups, "b", (int[]) { 0, 2, 8, 11 }, 4);
+  pj_cut_plan_set (plan, b, other->cuts[0].keep, NULL);
+  g_assert_cmpint (a->n_blocks, ==, 3);
+  g_autoptr (PjGraph) cut = pj_cut (graph, groups, plan, NULL);
+  g_assert_nonnull (cut);
+  const PjShape *w = &pj_graph_value (cut, pj_graph_find_value (cut, "b.w"))->shape;
+  g_assert_cmpint (w->dim[0], ==, 4);
+  g_assert_cmpint (w->dim[1], ==, 3);
+  g_autofree float *x = net_noise (4 * 50, 5);
+  g_autofree float *masked = net_run (graph, groups, plan, x, 4), *small = net_run (cut, NULL, NULL, x, 4);
+  assert_close (small, masked, 12, CUT_TOLERANCE, "cut against masked");
+  PjCost cost, predicted;
+  pj_graph_cost (cut, &cost);
+  g_assert_true (pj_cut_predict_cost (graph, groups, plan, &predicted, NULL));
+  g_assert_cmpmem (&cost, sizeof cost, &predicted, sizeof predicted);
+  check_cut_equals_masked (cut);
+  check_permutations (cut);
+}
+
+/* Asked for by number: what two grouped convolutions in a row share goes through both. */
+static void
+groups_by_number (void)
+{
+  g_autoptr (PjGraph) g = pj_graph_new ("row");
+  int y = net_block (g, "a", pj_graph_add_input (g, "x", PJ_SHAPE (1, 2, 5, 5)), 8, 3, 1, TRUE);
+  y = net_grouped_block (g, "c", net_grouped_block (g, "b", y, 8, 4), 12, 4);
+  pj_graph_set_output (g, net_classifier (g, y));
+  g_autoptr (PjGroups) groups = pj_groups_new (g);
+  g_autoptr (PjCutPlan) plan = pj_cut_plan_new ();
+  g_autoptr (GError) error = NULL;
+  g_assert_true (pj_grouped_drop (g, groups, "b", (int[]) { 1, 3 }, 2, plan, &error));
+  g_assert_no_error (error);
+  g_autoptr (PjGraph) cut = pj_cut (g, groups, plan, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (pj_graph_value (cut, pj_graph_find_value (cut, "c.w"))->shape.dim[0], ==, 6);
+  g_autofree float *x = net_noise (4 * 50, 5);
+  g_autofree float *masked = net_run (g, groups, plan, x, 4), *small = net_run (cut, NULL, NULL, x, 4);
+  assert_close (small, masked, 12, CUT_TOLERANCE, "cut against masked");
+  check_cut_equals_masked (cut);
+  g_assert_false (pj_grouped_drop (g, groups, "b", (int[]) { 0, 2 }, 2, plan, &error));
+  g_assert_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_INVALID);
+  g_clear_error (&error);
+  g_assert_false (pj_grouped_drop (g, groups, "b", (int[]) { 4 }, 1, plan, &error));
+  g_assert_nonnull (strstr (error->message, "groups 0 to 3"));
+  g_clear_error (&error);
+  g_assert_false (pj_grouped_drop (g, groups, "a", (int[]) { 0 }, 1, plan, &error));
+  g_assert_nonnull (strstr (error->message, "“a”"));
 }
 
 static void
@@ -277,8 +339,10 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/cut/fixture/concat", concat_branches);
   g_test_add_func ("/graph/cut/fixture/concat-same-twice", concat_same_twice);
   g_test_add_func ("/graph/cut/fixture/grouped", grouped);
-  g_test_add_func ("/graph/cut/fixture/grouped-uneven", grouped_uneven);
+  g_test_add_func ("/graph/cut/fixture/grouped-whole", grouped_whole);
   g_test_add_func ("/graph/cut/pattern/resnext", resnext);
+  g_test_add_func ("/graph/cut/pattern/resnext-without-a-group", resnext_without_a_group);
+  g_test_add_func ("/graph/cut/pattern/groups-by-number", groups_by_number);
   g_test_add_func ("/graph/cut/pattern/regnet", regnet);
   g_test_add_func ("/graph/cut/pattern/two-splits", two_splits);
   g_test_add_func ("/graph/cut/pattern/grouped-residual", grouped_residual);
