@@ -48,6 +48,7 @@ def work():
         # Another way from the same beginning: a branch.
         studio.action("undo")
         time.sleep(2)
+        studio.action("keep-all", GLib.Variant("d", 0.5))
         choose(studio, "apoz")
         choose(studio, "thinet")
         studio.await_enabled("cut")
@@ -89,6 +90,16 @@ def take(studio, name, seconds=2):
     studio.picture(name)
 
 
+def views(studio):
+    """The other views of the comparison, by their tabs."""
+    tabs = [n for n in studio.nodes("page tab") if n.getState().contains(pyatspi.STATE_SHOWING)]
+    for i, tab in enumerate(tabs[1:], 2):
+        studio.click(tab)
+        take(studio, f"compare-{i}", 3)
+    if tabs:
+        studio.click(tabs[0])
+
+
 def photograph():
     with Studio(PROGRAM, pictures=FOLDER) as studio:
         style(studio)
@@ -100,6 +111,8 @@ def photograph():
         for page in ("overview", "jobs", "compare", "history", "export"):
             studio.page(page)
             take(studio, page, 3)
+            if page == "compare":
+                views(studio)
         # The network as it was before the cut: marks, hatching, the share that goes.
         studio.page("network")
         studio.action("undo")

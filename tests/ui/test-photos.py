@@ -107,7 +107,7 @@ def names(studio):
     """Everything that takes the focus or can be acted on says what it is, on every page."""
     roles = {"push button", "toggle button", "check box", "radio button", "slider", "spin button", "combo box", "entry", "text",
              "list item", "table row", "image", "progress bar", "menu item", "page tab", "link"}
-    bad = []
+    bad, n_checked = [], 0
     for page in PAGES:
         studio.page(page)
         wait_for(f"the page {page}", lambda: studio.state("page") == page)
@@ -118,6 +118,7 @@ def names(studio):
             states = node.getState()
             if not states.contains(pyatspi.STATE_FOCUSABLE) or node.queryComponent().getExtents(pyatspi.WINDOW_COORDS).width <= 0:
                 continue
+            n_checked += 1
             if not node.name or node.name.startswith("Gtk") or node.name.startswith("Pju"):
                 path, up = [], node
                 while up and up.getRoleName() not in ("frame", "application"):
@@ -128,6 +129,7 @@ def names(studio):
                 value = node.queryValue()
                 assert value.minimumValue < value.maximumValue, (page, node.name)
     assert not bad, "\n".join(sorted(set(bad)))
+    assert n_checked > 100, n_checked
     ok("accessible-names")
 
 
