@@ -64,6 +64,9 @@ def work():
         export(studio, "/tmp/vgg-mini-pruned.onnx")
         studio.page("overview")
         time.sleep(2)
+        # Closed by itself, the session is whole in its one file.
+        studio.key("ctrl+q")
+        wait_for("the end", lambda: studio.process.poll() is not None)
 
 
 def export(studio, path):
