@@ -154,12 +154,20 @@ test_full_disk (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+static gboolean
+is_timed (gpointer project)
+{
+  return place_number (project, "time") >= 0.0;
+}
+
 /* A device that fails in the middle: the job ends with a reason, the next one works. */
 static void
 test_device (Place *place, gconstpointer data)
 {
   place_open_all (place);
   wait_preview (place);
+  /* What is measured beside the jobs would take the fault instead of them. */
+  wait_until (is_timed, place->project);
   for (unsigned nth = 1; nth <= 3; nth++) {
     pj_fault_arm (PJ_FAULT_DEVICE_RUN, nth);
     PjmJob *job = pjm_project_fine_tune (place->project, 2, 0.01);

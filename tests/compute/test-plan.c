@@ -506,7 +506,7 @@ recompute_saves (void)
   if (device == NULL)
     return;
   g_autoptr (PjGraph) graph = pj_graph_new ("chain");
-  int y = pj_graph_add_input (graph, "x", PJ_SHAPE (1, 2, 6, 6));
+  int y = pj_graph_add_input (graph, "x", PJ_SHAPE (1, 2, 16, 16));
   for (int i = 0; i < 12; i++) {
     g_autofree char *name = g_strdup_printf ("block%d", i);
     y = net_block (graph, name, y, 16, 3, 1, TRUE);
