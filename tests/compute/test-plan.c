@@ -465,7 +465,8 @@ train_with (PjDevice *device, PjGraph *graph, PjRecompute recompute, GByteArray 
   PjPlanOptions options = { .batch = BATCH, .mode = PJ_PLAN_TRAIN, .cross_entropy = 1, .recompute = recompute };
   g_autoptr (PjPlan) plan = pj_plan_new (graph, params, &options, &error);
   g_assert_no_error (error);
-  g_autofree float *images = net_noise ((size_t) BATCH * 2 * 6 * 6, 5);
+  const PjShape *shape = &pj_graph_value (graph, pj_graph_get_input (graph))->shape;
+  g_autofree float *images = net_noise (BATCH * pj_shape_n_elems (shape), 5);
 
   for (int i = 0; i < 2; i++) {
     g_assert_true (pj_plan_set_images (plan, images, NULL) && pj_plan_set_labels (plan, labels, NULL));
