@@ -94,13 +94,17 @@ def take(studio, name, seconds=2):
 
 
 def views(studio):
-    """The other views of the comparison, by their tabs."""
-    tabs = [n for n in studio.nodes("page tab") if n.getState().contains(pyatspi.STATE_SHOWING)]
-    for i, tab in enumerate(tabs[1:], 2):
+    """The other views of the comparison, by their tabs: in every language in the same order."""
+    figures, *tabs = studio.nodes("page tab")
+    for tab, name in zip(tabs, ("channels", "agreement", "answers"), strict=True):
         studio.click(tab)
-        take(studio, f"compare-{i}", 3)
-    if tabs:
-        studio.click(tabs[0])
+        take(studio, f"compare-{name}", 3)
+    studio.click(figures)
+
+
+def select_tuning(studio):
+    """The latest fine-tuning, which has curves; what was done last has none."""
+    studio.click(next(n for n in studio.nodes("label") if n.name.startswith(("Fine-tune, 4", "微调 4 "))))
 
 
 def photograph():
@@ -113,6 +117,9 @@ def photograph():
         time.sleep(3)
         for page in ("overview", "jobs", "compare", "history", "export"):
             studio.page(page)
+            time.sleep(1)
+            if page == "jobs":
+                select_tuning(studio)
             take(studio, page, 3)
             if page == "compare":
                 views(studio)
