@@ -272,7 +272,7 @@ run_export (PjmTask *self, PjWork *work, GError **error)
     what.original = self->place->network->graph;
   /* The file is what the screen shows: without what is marked. */
   if (self->masks != NULL) {
-    cut = pj_work_make_cut (work, self->place->network->groups, self->masks, self->criterion, PJM_SEED, NULL, error);
+    cut = pj_work_make_cut (work, self->place->network->groups, self->masks, self->chosen_by, PJM_SEED, NULL, error);
     if (cut == NULL)
       return FALSE;
     work->graph = cut;

@@ -48,6 +48,15 @@ task_free (gpointer data)
   g_free (self);
 }
 
+/* The step that stands there says it: a method may have marked channels while another criterion is shown. */
+static const char *
+who_marked (PjmProject *project)
+{
+  const PjStepRecord *record = pjm_step_record (project->current);
+  return record->kind == PJ_STEP_MASKED && record->criterion != NULL ? g_intern_string (record->criterion)
+                                                                     : project->criterion;
+}
+
 PjmTask *
 pjm_task_new (PjmProject *project, const char *kind, const char *title, PjmTaskRun run, gboolean needs_data,
               gboolean makes_steps)
@@ -74,6 +83,7 @@ pjm_task_new (PjmProject *project, const char *kind, const char *title, PjmTaskR
   self->dataset = project->dataset != NULL ? pj_dataset_ref (project->dataset) : NULL;
   self->data = g_strdup (project->data);
   self->criterion = project->criterion;
+  self->chosen_by = who_marked (project);
   self->masks = pjm_project_get_masks (project);
   pjm_job_set_model (self->job, project->place->network->model);
   self->made = g_ptr_array_new_with_free_func (made_step_free);
@@ -110,7 +120,7 @@ pjm_task_note_step (PjmTask *self, gint64 id, PjGraph *graph, GError **error)
 static gboolean
 cut_first (PjmTask *self, PjWork *work, PjGraph **cut, GError **error)
 {
-  *cut = pj_work_cut (work, self->place->network->groups, self->masks, self->criterion, PJM_SEED, NULL, &self->cut, error);
+  *cut = pj_work_cut (work, self->place->network->groups, self->masks, self->chosen_by, PJM_SEED, NULL, &self->cut, error);
   if (*cut == NULL || !pjm_task_note_step (self, self->cut.step, pj_graph_ref (*cut), error))
     return FALSE;
   work->graph = *cut;

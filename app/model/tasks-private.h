@@ -26,6 +26,7 @@ typedef struct {
  * @masks: (nullable): what was marked then
  * @cuts_first: remove the marked channels before the work
  * @keeps_marks: what was marked is marked on the network that comes out, too
+ * @chosen_by: the method or criterion that marked what is cut
  * @name, @path: method, criterion or format; file
  * @comparison: the table that the job fills
  * @step: number of the step @from_id; @resumes: the job's record
@@ -44,7 +45,7 @@ struct _PjmTask {
   PjmPlace *place;
   PjDataset *dataset;
   char *data;
-  const char *criterion;
+  const char *criterion, *chosen_by;
   PjCutPlan *masks;
   gboolean cuts_first, keeps_marks;
   char *name, *path;
