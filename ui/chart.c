@@ -528,20 +528,22 @@ draw_legend_mark (Frame *f, PjuSeries *series, double x, double y)
   cairo_set_dash (f->cr, NULL, 0, 0);
 }
 
-/* The title at the left, then the legend, over as many lines as it takes; returns the height. */
+/* The title at the left, then the legend, over as many lines as it takes; returns the height.  The first line leaves room
+ * for the buttons that lie over the right corner of a view. */
 static double
 draw_head (Frame *f, double width)
 {
-  double x = 12, y = 16, row = 20;
+  double x = 12, y = 16, row = 20, end = width - 88;
   pju_set_color (f->cr, &f->palette->fg, 1);
   if (f->chart->title)
     x += draw_text (f->cr, f->chart->title, x, y, 0, .5, TRUE) + 24;
   for (guint i = 0; i < f->chart->series->len; i++) {
     PjuSeries *series = f->chart->series->pdata[i];
     double w = 24 + text_width (f->cr, series->name);
-    if (x + w > width - 12 && x > 12) {
+    if (x + w > end && x > 12) {
       x = 12;
       y += row;
+      end = width - 12;
     }
     draw_legend_mark (f, series, x, y);
     pju_set_color (f->cr, &f->palette->fg, 1);
