@@ -8,6 +8,7 @@
 
 #include "model/engine-text.h"
 #include "model/step-private.h"
+#include "model/work-train.h"
 
 struct _PjmStep {
   GObject parent_object;
@@ -188,7 +189,8 @@ pjm_step_title (PjmStep *self)
   case PJ_STEP_IMPORTED: return _("Open the network");
   case PJ_STEP_CUT: return _("Cut");
   case PJ_STEP_TRAINED: return _("Fine-tune");
-  case PJ_STEP_RECALIBRATED: return _("Recalibrate norms");
+  case PJ_STEP_RECALIBRATED:
+    return g_strcmp0 (self->record->title, PJ_WORK_NORMS_TITLE) == 0 ? _("Bring norms back") : _("Recalibrate norms");
   case PJ_STEP_MASKED: break;
   }
   return self->record->job != 0 ? _("Choose channels") : self->record->title;

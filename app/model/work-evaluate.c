@@ -37,7 +37,7 @@ pj_work_recalibrate (const PjWork *work, unsigned n_batches, uint64_t seed, PjWo
 PjGraph *
 pj_work_bring_norms_back (const PjWork *work, unsigned n_images, uint64_t seed, PjNormsBack *result, PjWorkDone *done, GError **error)
 {
-  static const char title[] = "Bring folded norms back";
+  static const char title[] = PJ_WORK_NORMS_TITLE;
   if (done != NULL)
     memset (done, 0, sizeof *done);
   PjWorkRun *run = pj_work_begin (work, "norms", title, NULL, seed, error);

@@ -51,6 +51,9 @@ PjGraph *pj_work_train (const PjWork *work, const PjWorkTrain *settings, PjTrain
 /* @n_batches: 0 for the default.  Makes PJ_STEP_RECALIBRATED. (transfer full) */
 PjGraph *pj_work_recalibrate (const PjWork *work, unsigned n_batches, uint64_t seed, PjWorkDone *done, GError **error);
 
+/* What the step below is called in a session, where its kind is that of norms measured again. */
+#define PJ_WORK_NORMS_TITLE "Bring folded norms back"
+
 /* Puts norms behind the convolutions that have none, measured on @n_images training pictures (0: 512).  Makes
  * PJ_STEP_RECALIBRATED if there are such. (transfer full) */
 PjGraph *pj_work_bring_norms_back (const PjWork *work, unsigned n_images, uint64_t seed, PjNormsBack *result, PjWorkDone *done,

@@ -489,6 +489,8 @@ test_norms (Place *place, gconstpointer data)
   place_open (place, place->data, NULL);
   wait_job (pjm_project_bring_norms_back (place->project), PJM_JOB_DONE);
   g_assert_false (pjm_project_lacks_norms (place->project));
+  g_autofree char *undo = place_text (place->project, "undo-title");
+  g_assert_cmpstr (undo, ==, "Bring norms back");
   pjm_project_undo (place->project);
   g_assert_true (pjm_project_lacks_norms (place->project));
   assert_nothing_failed (place);
