@@ -17,14 +17,7 @@ G_DEFINE_FINAL_TYPE (PjuChartView, pju_chart_view, GTK_TYPE_WIDGET)
 static void
 snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
-  PjuChartView *self = PJU_CHART_VIEW (widget);
-  int w = gtk_widget_get_width (widget), h = gtk_widget_get_height (widget);
-  cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, w, h));
-  PjuPalette palette;
-
-  pju_palette_from_widget (&palette, widget);
-  pju_chart_paint (self->chart, cr, w, h, &palette);
-  cairo_destroy (cr);
+  pju_paint_widget (widget, snapshot, pju_chart_paint, PJU_CHART_VIEW (widget)->chart, 0);
 }
 
 static void

@@ -470,12 +470,7 @@ pju_gallery_paint (gpointer data, cairo_t *cr, double width, double height, cons
 static void
 snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
-  int w = gtk_widget_get_width (widget), h = gtk_widget_get_height (widget);
-  cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (-1, -1, w + 2, h + 2));
-  PjuPalette palette;
-  pju_palette_from_widget (&palette, widget);
-  pju_gallery_paint (widget, cr, w, h, &palette);
-  cairo_destroy (cr);
+  pju_paint_widget (widget, snapshot, pju_gallery_paint, widget, 1);
 }
 
 static GtkSizeRequestMode

@@ -153,13 +153,7 @@ pju_matrix_paint (gpointer data, cairo_t *cr, double width, double height, const
 static void
 snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
-  int w = gtk_widget_get_width (widget), h = gtk_widget_get_height (widget);
-  cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, w, h));
-  PjuPalette palette;
-
-  pju_palette_from_widget (&palette, widget);
-  pju_matrix_paint (widget, cr, w, h, &palette);
-  cairo_destroy (cr);
+  pju_paint_widget (widget, snapshot, pju_matrix_paint, widget, 0);
 }
 
 static GtkSizeRequestMode

@@ -113,6 +113,18 @@ pju_palette_dash (guint series, const double **dash)
 }
 
 void
+pju_paint_widget (GtkWidget *widget, GtkSnapshot *snapshot, PjuPainter painter, gpointer data, float margin)
+{
+  int w = gtk_widget_get_width (widget), h = gtk_widget_get_height (widget);
+  cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (-margin, -margin, w + 2 * margin, h + 2 * margin));
+  PjuPalette palette;
+
+  pju_palette_from_widget (&palette, widget);
+  painter (data, cr, w, h, &palette);
+  cairo_destroy (cr);
+}
+
+void
 pju_set_color (cairo_t *cr, const GdkRGBA *color, double alpha)
 {
   cairo_set_source_rgba (cr, color->red, color->green, color->blue, color->alpha * alpha);

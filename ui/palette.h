@@ -28,6 +28,11 @@ void pju_palette_series (const PjuPalette *self, guint series, GdkRGBA *color);
 /* Dash pattern of a series; returns the number of entries (0: solid). */
 int pju_palette_dash (guint series, const double **dash);
 
+/* Draws @data into @width x @height: the same one paints a widget and a saved picture. */
+typedef void (*PjuPainter) (gpointer data, cairo_t *cr, double width, double height, const PjuPalette *palette);
+/* What a widget's snapshot does when a painter is all of it; @margin: pixels that may be painted outside. */
+void pju_paint_widget (GtkWidget *widget, GtkSnapshot *snapshot, PjuPainter painter, gpointer data, float margin);
+
 void pju_set_color (cairo_t *cr, const GdkRGBA *color, double alpha);
 void pju_mix (const GdkRGBA *a, const GdkRGBA *b, double t, GdkRGBA *out);
 void pju_round_rect (cairo_t *cr, double x, double y, double w, double h, double radius);

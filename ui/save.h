@@ -9,9 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* Draws a picture of @width x @height points. */
-typedef void (*PjuPainter) (gpointer data, cairo_t *cr, double width, double height, const PjuPalette *palette);
-
 /* Writes by the ending of @path: .svg, .pdf, or .png at twice the size. FALSE with @error. */
 gboolean pju_picture_write (const char *path, PjuPainter painter, gpointer data, double width, double height,
                             GError **error);

@@ -61,7 +61,7 @@ def work():
         studio.action("evaluate")
         time.sleep(1)
         settle(studio)
-        export(studio, "/tmp/vgg-mini-pruned.onnx")
+        export(studio, str(pathlib.Path(FOLDER) / "vgg-mini-pruned.onnx"))
         studio.page("overview")
         time.sleep(2)
         # Closed by itself, the session is whole in its one file.
