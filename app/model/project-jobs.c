@@ -2,6 +2,7 @@
 /* The jobs there are.  The work itself is in work*.h; here is what each takes from the project and what a
  * person reads. */
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "model/comparison-private.h"
 #include "model/tasks-private.h"
@@ -418,14 +419,21 @@ remove_title (const PjJobRecord *record)
   return names != NULL ? g_strdup_printf (_("Remove %s"), names) : NULL;
 }
 
+/* The record has the file's name in its title only, which is English as all that jobs store. */
+static char *
+export_title (const PjJobRecord *record)
+{
+  static const char prefix[] = "Export ";
+  return g_str_has_prefix (record->title, prefix) ? g_strdup_printf (_("Export %s"), record->title + strlen (prefix)) : NULL;
+}
+
 char *
 pjm_job_title (const PjJobRecord *record)
 {
   static const struct { const char *kind; char *(*title) (const PjJobRecord *record); } kinds[] = {
     { "fine-tune", fine_tune_title }, { "choose", choose_title }, { "score", score_title }, { "compare", compare_title },
     { "cut", cut_title }, { "remove-parts", remove_title }, { "recalibrate", recalibrate_title }, { "norms", norms_title },
-    { "evaluate", evaluate_title },
-    { "sensitivity", sensitivity_title },
+    { "evaluate", evaluate_title }, { "sensitivity", sensitivity_title }, { "export", export_title },
   };
   char *title = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (kinds) && title == NULL; i++)

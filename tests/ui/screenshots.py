@@ -36,6 +36,7 @@ def choose(studio, method):
 
 
 def work():
+    pathlib.Path(FOLDER).mkdir(parents=True, exist_ok=True)
     with Studio(PROGRAM, *FILES, pictures=FOLDER) as studio:
         studio.await_enabled("fine-tune")
         studio.action("run-comparison", GLib.Variant("(asaduuuus)", (["random", "weight-sum", "apoz", "thinet"],
