@@ -81,7 +81,7 @@ double bench_median (double *values, int n);
 /* The peers, started once; NULL with *why set to a sentence if it cannot be had. */
 BenchPeer *bench_torch (Bench *bench, const char **why);
 BenchPeer *bench_ort (Bench *bench, const char **why);
-/* A PyTorch of its own, for its memory. (transfer full) */
+/* A PyTorch of its own for its memory, with the allocator as it is by default. (transfer full) */
 BenchPeer *bench_torch_alone (Bench *bench, GError **error);
 void bench_peer_free (BenchPeer *self);
 /* "PyTorch 1.13.1" */
