@@ -17,7 +17,7 @@ flags="-g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
   -std=gnu11 -D_GNU_SOURCE -DG_DISABLE_CAST_CHECKS -I$root/engine $(pkg-config --cflags glib-2.0 gio-2.0)"
 cd "$root"
 sources="engine/base/*.c engine/graph/*.c engine/ops/*.c engine/io/file.c engine/io/onnx/*.c engine/compute/lower*.c
-  engine/compute/chains.c engine/compute/program.c engine/compute/params.c tests/fuzz/fuzz-onnx.c"
+  engine/compute/chains.c engine/compute/recompute.c engine/compute/program.c engine/compute/params.c tests/fuzz/fuzz-onnx.c"
 for source in $sources; do
   object=$dir/objects/$(echo "$source" | tr / -).o
   # Headers are few and everything depends on them: an object is good if nothing at all is newer.
