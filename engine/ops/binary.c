@@ -211,6 +211,8 @@ const_from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   gboolean negate = strcmp (type, "Sub") == 0, invert = strcmp (type, "Div") == 0;
   PjShape x, c, full;
 
+  if (!pj_onnx_in_has_input (in, 0) || !pj_onnx_in_has_input (in, 1))
+    return pj_onnx_in_refuse (in, error, "it has one input, expected two");
   if (find_const (in) == 0)
     pj_onnx_in_swap (in, 0, 1);
   PjBlob *blob = pj_onnx_in_const_floats (in, 1, &c);
