@@ -4,7 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-/* Every %s stands for what the engine's format fills in, numbers too; translations keep them all, in order.  What is
+/* Every %s stands for what the engine's format fills in, numbers too; translations keep them all.  What is
  * filled in is translated by the same table and, where it is a title, by the catalogue.  First match wins: the
  * general ones stand last. */
 static const char *const formats[] = {
@@ -97,20 +97,28 @@ take_apart (const char *format, const char *text, char **parts, guint *n)
   return *format == '\0' && *text == '\0';
 }
 
-static char *
-put_together (const char *format, char *const *parts, guint n)
+char *
+pjm_engine_text_fill (const char *format, char *const *parts, guint n)
 {
-  g_autoptr (GString) out = g_string_new (NULL), literal = g_string_new (NULL);
-  guint at = 0;
-  for (;;) {
-    format = take_literal (format, literal);
-    g_string_append (out, literal->str);
-    if (*format == '\0')
-      return g_string_free (g_steal_pointer (&out), FALSE);
-    g_string_append (out, at < n ? parts[at] : "");
-    at++;
-    format += 2;
+  GString *out = g_string_new (NULL);
+  guint next = 0;
+  for (const char *at = format; *at != '\0'; at++) {
+    char *end = NULL;
+    guint64 number = at[0] == '%' && g_ascii_isdigit (at[1]) ? g_ascii_strtoull (at + 1, &end, 10) : 0;
+    if (at[0] == '%' && at[1] == 's') {
+      g_string_append (out, next < n ? parts[next] : "");
+      next++;
+      at++;
+    } else if (number > 0 && g_str_has_prefix (end, "$s")) {
+      g_string_append (out, number <= n ? parts[number - 1] : "");
+      at = end + 1;
+    } else {
+      if (at[0] == '%' && at[1] == '%')
+        at++;
+      g_string_append_c (out, *at);
+    }
   }
+  return g_string_free (out, FALSE);
 }
 
 char *
@@ -129,7 +137,7 @@ pjm_engine_text_match (const char *const *list, const char *(*translate) (const 
           parts[k] = inner != NULL ? inner : g_strdup (word);
         }
       }
-      result = put_together (translate (list[i]), parts, n);
+      result = pjm_engine_text_fill (translate (list[i]), parts, n);
     }
     for (guint k = 0; k < n; k++)
       g_free (parts[k]);

@@ -13,7 +13,10 @@ G_BEGIN_DECLS
 /* (transfer full) (nullable): NULL for NULL. Any thread. */
 char *pjm_engine_text (const char *english);
 
-/* --- for the test --- */
+/* Fills the @n @parts into @format, which has only "%s", "%2$s" and "%%". (transfer full) */
+char *pjm_engine_text_fill (const char *format, char *const *parts, guint n);
+
+/* --- for tests and for other lists of formats --- */
 
 /* @text by the formats @formats (NULL-terminated), whose translations @translate gives. (transfer full) (nullable):
  * NULL if none fits. */

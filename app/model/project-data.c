@@ -244,7 +244,7 @@ preparing_done (gpointer data, const GError *error, gpointer user_data)
   if (project->place->network != self->network || project->loading)
     return;
   if (self->place->network->model != self->network->model)
-    pjm_project_commit_place (project, self->place, _("Prepare pictures another way"));
+    pjm_project_commit_place (project, self->place);
 }
 
 static gboolean

@@ -217,10 +217,10 @@ set_edit_ratio (PjmProject *self, unsigned g, double ratio)
 }
 
 /* 1 … 100, as a person sees it. */
-static int
+static char *
 percent (double ratio)
 {
-  return (int) lround (100.0 * ratio);
+  return g_strdup_printf ("%d", (int) lround (100.0 * ratio));
 }
 
 /* A slider is told once, when it is let go. */
@@ -258,9 +258,8 @@ pjm_project_set_ratio (PjmProject *self, PjmLayer *layer, double ratio, gboolean
   pjm_project_show_edits (self);
   say_refusal (self, group, final);
   if (final) {
-    /* Translators: a step of the history: Keep 50 % of conv3 */
-    g_autofree char *title = g_strdup_printf (_("Keep %d %% of %s"), percent (ratio), pjm_layer_get_name (layer));
-    pjm_project_commit (self, title);
+    g_autofree char *share = percent (ratio);
+    pjm_project_commit (self, &(PjmMark) { PJM_MARK_KEEP_LAYER, { share, pjm_layer_get_name (layer) } });
   }
 }
 
@@ -288,9 +287,8 @@ pjm_project_set_ratio_some (PjmProject *self, GPtrArray *layers, double ratio, g
     pjm_project_need_scores (self);
   pjm_project_show_edits (self);
   if (final) {
-    /* Translators: a step of the history; %u groups of channels, those that are cut together count once */
-    g_autofree char *title = g_strdup_printf (ngettext ("Keep %d %% of %u group", "Keep %d %% of %u groups", n), percent (ratio), n);
-    pjm_project_commit (self, title);
+    g_autofree char *share = percent (ratio), *count = g_strdup_printf ("%u", n);
+    pjm_project_commit (self, &(PjmMark) { PJM_MARK_KEEP_GROUPS, { share, count } });
   }
 }
 
@@ -311,8 +309,8 @@ pjm_project_set_ratio_all (PjmProject *self, double ratio, gboolean final)
     pjm_project_need_scores (self);
   pjm_project_show_edits (self);
   if (final) {
-    g_autofree char *title = g_strdup_printf (_("Keep %d %% of every layer"), percent (ratio));
-    pjm_project_commit (self, title);
+    g_autofree char *share = percent (ratio);
+    pjm_project_commit (self, &(PjmMark) { PJM_MARK_KEEP_ALL, { share } });
   }
 }
 
@@ -369,10 +367,9 @@ pjm_project_toggle_channel (PjmProject *self, PjmLayer *layer, guint channel)
   if (kept == n)
     edit_reset (edit, 1.0);
   pjm_project_show_edits (self);
-  const char *format = removes ? _("Remove channel %u of %s") : _("Keep channel %u of %s");
+  PjmMarkKind kind = removes ? PJM_MARK_REMOVE_CHANNEL : PJM_MARK_KEEP_CHANNEL;
   if (step > 1)
-    format = removes ? _("Remove channel %u of %s and one of every other group")
-                     : _("Keep channel %u of %s and one of every other group");
-  g_autofree char *title = g_strdup_printf (format, channel, pjm_layer_get_name (layer));
-  pjm_project_commit (self, title);
+    kind = removes ? PJM_MARK_REMOVE_CHANNELS : PJM_MARK_KEEP_CHANNELS;
+  g_autofree char *number = g_strdup_printf ("%u", channel);
+  pjm_project_commit (self, &(PjmMark) { kind, { number, pjm_layer_get_name (layer) } });
 }

@@ -209,10 +209,11 @@ same_cuts (const GPtrArray *a, const GPtrArray *b)
 }
 
 static PjStepRecord *
-make_record (PjmProject *self, const char *title)
+make_record (PjmProject *self, const PjmMark *mark)
 {
   PjmNetwork *network = self->place->network;
-  PjStepRecord *record = pj_step_record_new (PJ_STEP_MASKED, network->model, title);
+  PjStepRecord *record = pj_step_record_new (PJ_STEP_MASKED, network->model, "");
+  pjm_mark_write (mark, record);
   record->time = g_get_real_time () / G_USEC_PER_SEC;
   record->detail = pjm_macs_text (network->cost.macs, self->cost_after.macs);
   record->criterion = g_strdup (self->criterion);
@@ -231,25 +232,25 @@ append_step (PjmProject *self, PjStepRecord *record, PjmStep *parent)
 }
 
 void
-pjm_project_commit (PjmProject *self, const char *title)
+pjm_project_commit (PjmProject *self, const PjmMark *mark)
 {
-  PjStepRecord *record = make_record (self, title);
+  PjStepRecord *record = make_record (self, mark);
   PjmStep *parent = self->current;
   if (same_cuts (record->cuts, pjm_step_record (parent)->cuts)) {
     pj_step_record_free (record);
     return;
   }
   PjmStep *step = append_step (self, record, parent);
-  write_step (self, make_record (self, title), parent, step);
+  write_step (self, make_record (self, mark), parent, step);
 }
 
 void
-pjm_project_commit_place (PjmProject *self, PjmPlace *place, const char *title)
+pjm_project_commit_place (PjmProject *self, PjmPlace *place)
 {
   PjStepRecord *records[2];
   PjmStep *parent = self->current;
   for (guint i = 0; i < 2; i++) {
-    records[i] = make_record (self, title);
+    records[i] = make_record (self, &(PjmMark) { PJM_MARK_PREPARE });
     records[i]->model = place->network->model;
   }
   pjm_project_remember_place (self, place);

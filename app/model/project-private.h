@@ -33,6 +33,7 @@
 #include "model/layer-private.h"
 #include "model/place-private.h"
 #include "model/project.h"
+#include "model/step-mark.h"
 #include "model/step-private.h"
 
 G_BEGIN_DECLS
@@ -172,9 +173,9 @@ void pjm_project_set_history (PjmProject *self, GPtrArray *records, gint64 curre
 /* Appends a step that is stored already. @record: (transfer full); the new one becomes the current one. */
 void pjm_project_add_stored_step (PjmProject *self, PjStepRecord *record);
 /* A step from the present edits, if they differ from the current step. */
-void pjm_project_commit (PjmProject *self, const char *title);
-/* A step with the present edits on another network. @place: (transfer none) */
-void pjm_project_commit_place (PjmProject *self, PjmPlace *place, const char *title);
+void pjm_project_commit (PjmProject *self, const PjmMark *mark);
+/* A step with the present edits on another network, which prepares pictures another way. @place: (transfer none) */
+void pjm_project_commit_place (PjmProject *self, PjmPlace *place);
 /* Goes there as a person would. */
 void pjm_project_go_to_step (PjmProject *self, PjmStep *step);
 /* Brings what is shown in line with the current step; its network may have to be read first. */

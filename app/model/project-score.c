@@ -92,9 +92,7 @@ pjm_project_take_scores (PjmProject *self, PjmPlace *place, PjScores *scores)
   if (!is_wanted || !pjm_project_is_ready (self))
     return;
   pjm_project_apply_waiting (self);
-  const PjCriterion *criterion = pj_criterion_find (self->criterion);
-  g_autofree char *title = g_strdup_printf (_("Choose by %s"), criterion != NULL ? _(criterion->title) : self->criterion);
-  pjm_project_commit (self, title);
+  pjm_project_commit (self, &(PjmMark) { PJM_MARK_CHOOSE, { self->criterion } });
 }
 
 static void
@@ -155,6 +153,5 @@ pjm_project_set_criterion (PjmProject *self, const char *name)
     return;
   }
   pjm_project_apply_waiting (self);
-  g_autofree char *title = g_strdup_printf (_("Choose by %s"), _(criterion->title));
-  pjm_project_commit (self, title);
+  pjm_project_commit (self, &(PjmMark) { PJM_MARK_CHOOSE, { name } });
 }

@@ -256,7 +256,7 @@ show_made (PjmTask *self)
   if (meanwhile != NULL && !project->loading && !pjm_project_has_masks (project)) {
     pjm_project_set_cuts (project, meanwhile);
     pjm_project_show_edits (project);
-    pjm_project_commit (project, _("Keep what was marked"));
+    pjm_project_commit (project, &(PjmMark) { PJM_MARK_AGAIN });
   }
 }
 

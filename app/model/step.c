@@ -7,6 +7,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "model/engine-text.h"
+#include "model/step-mark.h"
 #include "model/step-private.h"
 #include "model/work-train.h"
 
@@ -16,7 +17,7 @@ struct _PjmStep {
   PjmStepId *id;
   PjmStep *parent, *way;
   gboolean current, deleted;
-  char *name;
+  char *name, *title;              /* title: in the person's language */
 };
 
 G_DEFINE_FINAL_TYPE (PjmStep, pjm_step, G_TYPE_OBJECT)
@@ -69,6 +70,7 @@ pjm_step_finalize (GObject *object)
   pj_step_record_free (self->record);
   pjm_step_id_unref (self->id);
   g_free (self->name);
+  g_free (self->title);
   G_OBJECT_CLASS (pjm_step_parent_class)->finalize (object);
 }
 
@@ -100,6 +102,7 @@ pjm_step_new (PjStepRecord *record, PjmStep *parent)
   self->record = record;
   self->id = pjm_step_id_new (record->id);
   self->parent = parent;
+  self->title = pjm_mark_title (record);
   return self;
 }
 
@@ -193,5 +196,5 @@ pjm_step_title (PjmStep *self)
     return g_strcmp0 (self->record->title, PJ_WORK_NORMS_TITLE) == 0 ? _("Bring norms back") : _("Recalibrate norms");
   case PJ_STEP_MASKED: break;
   }
-  return self->record->job != 0 ? _("Choose channels") : self->record->title;
+  return self->record->job != 0 ? _("Choose channels") : self->title != NULL ? self->title : self->record->title;
 }
