@@ -65,7 +65,7 @@ show_list (Cli *cli)
   JsonArray *names = json_array_new ();
   for (const PjMethod *const *m = pj_methods (); *m != NULL; m++) {
     cli_say (cli, "%s: %s\n    %s\n    %s%s\n", (*m)->name, (*m)->title, (*m)->about, (*m)->source,
-             (*m)->gives_scores ? "" : "\n    (keep ratios only, no --macs or --params)");
+             (*m)->gives_scores || (*m)->allocates ? "" : "\n    (keep ratios only, no --macs or --params)");
     JsonObject *object = json_object_new ();
     json_object_set_string_member (object, "name", (*m)->name);
     json_object_set_string_member (object, "title", (*m)->title);

@@ -72,10 +72,40 @@ pj_lower_grad (PjLower *self, int head, gboolean keep_relu)
   return dx;
 }
 
+/* ∂L/∂x of y = relu? (x·g) with g taken as 1, and what an open gate would have felt. */
+static void
+lower_gate_through (PjLower *self, const PjChain *chain)
+{
+  PjChainState *state = &self->states[chain->head];
+  int dgate = gate_grad_slot (self, chain->gated);
+
+  if (chain->relu) {
+    int dx = pj_lower_temp (self, chain->output);
+    PjCall *call = pj_lower_call (self, PJ_KERNEL_RELU_BWD, chain->head);
+    call->in[0] = state->result;
+    call->in[1] = state->grad;
+    call->out[0] = dx;
+    state->grad = dx;
+  }
+  if (dgate < 0)
+    return;
+  int unused = pj_lower_temp (self, chain->output), gate = pj_lower_gate_slot (self, chain->gated);
+  PjCall *call = pj_lower_call (self, PJ_KERNEL_GATE_BWD, chain->head);
+  call->in[0] = state->result;
+  call->in[2] = state->grad;
+  call->in[3] = gate;
+  call->out[0] = unused;
+  call->out[1] = dgate;
+}
+
 static void
 lower_gate_apart_backward (PjLower *self, const PjChain *chain)
 {
   PjChainState *state = &self->states[chain->head];
+  if (self->options->gate_through) {
+    lower_gate_through (self, chain);
+    return;
+  }
   int dx = pj_lower_temp (self, chain->output);
   int dgate = gate_grad_slot (self, chain->gated);
   int gate = pj_lower_gate_slot (self, chain->gated);

@@ -49,7 +49,7 @@ pj_lower_find_chains (PjLower *self)
     gboolean folds = o->mode == PJ_PLAN_INFER && (op == &pj_op_conv || op == &pj_op_gemm);
     self->states[n] = (PjChainState) { .result = -1, .saved = { -1, -1, -1, -1 }, .grad = -1 };
     if (self->head_of[n] == (int) n)
-      self->states[n].gate_apart = self->chains[n].gated >= 0 && op != &pj_op_norm && !folds;
+      self->states[n].gate_apart = self->chains[n].gated >= 0 && (op != &pj_op_norm || o->gate_through) && !folds;
   }
 }
 

@@ -37,6 +37,8 @@ typedef enum { PJ_RECOMPUTE_NORMS, PJ_RECOMPUTE_BLOCKS, PJ_RECOMPUTE_NOTHING } P
  * @distill_reverse: swap the two directions
  * @gated, @n_gated: values that get a gate (mask points), ascending; gates start at 1
  * @gate_grads: also compute ∂L/∂gate (modes TRAIN and SCORE)
+ * @gate_through: the backward pass does as if all gates were 1: what stands before a closed gate goes on learning, and
+ *   ∂L/∂gate = Σ x·∂L/∂(x·gate) of closed gates is the same quantity as that of open ones (straight-through)
  * @observed, @n_observed: values to be readable after a run (they are then not fused away)
  * @stats, @n_stats: values for which the per-channel statistics are computed
  * @given, @n_given: values that the host sets with pj_plan_set_value() instead of the plan computing them: it starts in
@@ -52,7 +54,7 @@ typedef struct {
   gboolean soft_labels, distill_reverse;
   const int *gated;
   unsigned n_gated;
-  gboolean gate_grads;
+  gboolean gate_grads, gate_through;
   const int *observed;
   unsigned n_observed;
   const int *stats;

@@ -178,7 +178,7 @@ check_fit (const PjMethod *method, const PjScoring *scoring, const double *ratio
 static gboolean
 check_global (const PjMethod *method, const PjPruneSettings *settings, GError **error)
 {
-  if (!method->gives_scores) {
+  if (!method->gives_scores && !method->allocates) {
     g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
                  "%s decides layer by layer and cannot share one budget among layers; give keep ratios instead", method->title);
     return FALSE;

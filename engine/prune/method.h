@@ -54,7 +54,7 @@ typedef struct {
 /**
  * PjPruneSettings:
  * @ratios: (nullable): keep ratio by group id, pj_groups_n() values (local budget)
- * @global: use a global budget instead: @kind, @target and @floor as in PjBudget (only methods that give scores)
+ * @global: use a global budget instead: @kind, @target and @floor as in PjBudget (only methods that give scores or allocate)
  * @multiple: round kept counts up to a multiple, <= 1 for none
  * @scale: ThiNet: least-squares factors on the next layer
  * @values: (nullable): pj_method_values(): one number per option of the method; NULL: the usual ones
@@ -81,7 +81,7 @@ typedef struct {
  *   comparison measures the norms again before it trains the rest
  * @fresh: a control: what @choose keeps is a shape, whose weights start anew (pj_graph_fresh()), and how it is trained
  * @allocates: it decides itself how many channels each group keeps: a comparison gives it the multiply-adds of its ratio
- *   as a budget, and not the ratio
+ *   as a budget, and not the ratio.  It can be used with a global budget even where it gives no scores alone
  * @connections: removes single weights and no channels: nothing gets faster on dense kernels
  * @fit: (nullable): refuses a group that the method cannot judge, before any work, with PJ_PRUNE_ERROR_UNFIT
  * @options: (nullable): the settings of its own; ends with a row whose name is NULL

@@ -241,6 +241,8 @@ static const PlanCase cases[] = {
     { .mode = PJ_PLAN_TRAIN, .cross_entropy = 0.3f, .distill = 0.7f, .distill_temperature = 2 } },
   { "train/mixed-gated", net_mixed, { .mode = PJ_PLAN_TRAIN, .cross_entropy = 1, .gate_grads = TRUE, .distill = 1, .distill_reverse = TRUE },
     { "c1", "c3", "b.norm", "f1" }, { "r3" } },
+  { "train/mixed-gated-through", net_mixed, { .mode = PJ_PLAN_TRAIN, .cross_entropy = 1, .gate_grads = TRUE, .gate_through = TRUE },
+    { "c1", "c3", "b.norm", "f1" }, { "r3" } },
 };
 
 /* Indices of named values, ascending. */

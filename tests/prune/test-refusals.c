@@ -86,7 +86,7 @@ bad_budgets (void)
   lab_init_chain (&lab, 128, FALSE, 1);
   for (const PjMethod *const *m = pj_methods (); *m != NULL; m++) {
     PjPruneSettings settings = { .global = TRUE, .kind = PJ_BUDGET_MACS, .target = 0.5 };
-    if (!(*m)->gives_scores) {
+    if (!(*m)->gives_scores && !(*m)->allocates) {
       assert_refused (&lab, *m, &settings, PJ_PRUNE_ERROR_SETTING, WORDS ("cannot share one budget", "give keep ratios instead"));
       continue;
     }
@@ -139,7 +139,8 @@ few_pictures (void)
   static const struct { const char *method, *word; int code; } needy[] = {
     { "var-l2", "at least 2", PJ_PRUNE_ERROR_UNFIT }, { "thinet", "use at least", PJ_PRUNE_ERROR_UNFIT },
     { "thinet-ls", "use at least", PJ_PRUNE_ERROR_UNFIT }, { "channel-pruning", "use at least", PJ_PRUNE_ERROR_UNFIT },
-    { "autopruner", "use more pictures", PJ_PRUNE_ERROR_SETTING },
+    { "autopruner", "use more pictures", PJ_PRUNE_ERROR_SETTING }, { "sss", "use more pictures", PJ_PRUNE_ERROR_SETTING },
+    { "gdp", "use more pictures", PJ_PRUNE_ERROR_SETTING },
   };
   g_auto (Lab) lab;
   lab_init_chain (&lab, 128, FALSE, 1);

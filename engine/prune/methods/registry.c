@@ -6,6 +6,8 @@ static const PjMethod *const methods[] = {
   &pj_method_thinet_ls,
   &pj_method_channel_pruning,
   &pj_method_autopruner,
+  &pj_method_sss,
+  &pj_method_gdp,
   &pj_method_magnitude,
   &pj_method_curl,
   &pj_method_equal_loss,
