@@ -141,7 +141,9 @@ show_row (PjuGatesView *self, Row *row)
   double ends = row->bar[0] + row->bar[BARS - 1];
   g_autofree char *settled = pju_format_percent (MIN (ends, 1), 0);
   /* Translators: how far the gates of a layer are open on average, how far they should be; how many have decided; how sharp */
-  g_autofree char *text = g_strdup_printf (_("open %s of %s · decided %s · α %.3g"), rate, target, settled, row->alpha);
+  g_autofree char *text = row->alpha > 0 ? g_strdup_printf (_("open %s of %s · decided %s · α %.3g"), rate, target, settled, row->alpha)
+                          /* Translators: share of the channels of a layer whose gates are not closed */
+                          : g_strdup_printf (_("open %s"), rate);
   g_autofree char *name = g_strdup_printf ("%s: %s", row->name, text);
 
   gtk_label_set_text (GTK_LABEL (row->text), text);

@@ -35,7 +35,8 @@ tell_gate (const PjGatedRun *self, const PjGate *gate)
     bars[(unsigned) CLAMP (gate->gate[c] * BARS, 0, BARS - 1)]++;
   }
   tell (self, "rate", gate->group, (double) open / gate->n);
-  tell (self, "target", gate->group, self->settings->global ? self->settings->target : self->settings->ratios[gate->group->id]);
+  if (!self->settings->global)
+    tell (self, "target", gate->group, self->settings->ratios[gate->group->id]);
   tell (self, "frozen", gate->group, gate->frozen);
   for (unsigned b = 0; b < BARS; b++) {
     g_autofree char *what = g_strdup_printf ("gates%u", b);
