@@ -188,6 +188,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliStages, cli_stages_free)
 /* Adds "after cutting" with what was measured. */
 void cli_stages_add (CliStages *self, const char *id, const char *title, const PjGraph *graph,
                      const PjAccuracy *accuracy);
+gboolean cli_stages_has (const CliStages *self, const char *id);
 /* Prints the table and puts the stages into cli->result. */
 void cli_stages_show (const CliStages *self, Cli *cli);
 /* The same as a fragment of a page. (transfer full) */
@@ -235,6 +236,35 @@ typedef struct {
  * to @stages; the first is left out if @model was measured before. */
 gboolean cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, CliStages *stages,
                     GError **error);
+
+/* Kind of the job that a whole pruning is; its parts are jobs of their own (pj_work_find_stage()). */
+#define CLI_JOB_PRUNE "prune"
+
+/**
+ * CliPruneJob: all that “prune” was asked for.
+ * @epochs: of plain fine-tuning; @stage_a, @stage_b: of CURL's stages instead; 0 for none
+ * @steps: at most so many in each training, 0 for no limit; @batch: of plain fine-tuning; @lr: 0 for the usual ones
+ * @lr_b: (0 for the above): of the second stage
+ * @n_test: test pictures of every measurement, 0 for all
+ * @format: (nullable): of the file
+ */
+typedef struct {
+  PjWorkChoose choice;
+  CliDrop drop;
+  unsigned epochs, stage_a, stage_b, steps, batch, n_test;
+  double lr, lr_b;
+  gboolean no_recalibrate, gap;
+  char *format;
+} CliPruneJob;
+
+void cli_prune_job_init (CliPruneJob *self);
+void cli_prune_job_clear (CliPruneJob *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliPruneJob, cli_prune_job_clear)
+
+/* The whole way with report, and @work->out, if there is to be one. */
+gboolean cli_prune_job_run (Cli *cli, CliModel *model, const PjWork *work, const CliPruneJob *self, GError **error);
+/* What is left of it after the process ended; cli->device is open. @target: (nullable): where the network goes */
+gboolean cli_prune_job_resume (Cli *cli, PjSession *session, const PjJobRecord *job, const char *target, GError **error);
 
 /* Export with certificate in @format, and a line about it. */
 gboolean cli_export (Cli *cli, const CliModel *model, const PjWork *work, const char *format, const char *path,

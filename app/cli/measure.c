@@ -66,6 +66,15 @@ cli_stages_add (CliStages *self, const char *id, const char *title, const PjGrap
   g_array_append_val (self->stages, stage);
 }
 
+gboolean
+cli_stages_has (const CliStages *self, const char *id)
+{
+  for (guint i = 0; i < self->stages->len; i++)
+    if (g_str_equal (g_array_index (self->stages, Stage, i).id, id))
+      return TRUE;
+  return FALSE;
+}
+
 static JsonArray *
 to_json (const CliStages *self)
 {

@@ -191,9 +191,10 @@ drop_groups (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop, JsonA
 gboolean
 cli_drop (Cli *cli, CliModel *model, PjWork *work, const CliDrop *drop, GError **error)
 {
-  JsonArray *names = json_array_new ();
+  if (!json_object_has_member (cli->result, "removed"))
+    json_object_set_array_member (cli->result, "removed", json_array_new ());
+  JsonArray *names = json_object_get_array_member (cli->result, "removed");
   gboolean parts = drop->blocks != NULL || drop->layers != NULL || drop->n_weakest > 0;
-  json_object_set_array_member (cli->result, "removed", names);
   return (!parts || drop_parts (cli, model, work, drop, names, error))
          && (drop->groups == NULL || drop_groups (cli, model, work, drop, names, error));
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* prune: chooses channels, cuts them, trains what is left, and says what it cost. */
 #include "cli/verbs.h"
+#include "graph/gap.h"
 #include "model/work-open.h"
 #include "model/work-prune.h"
-#include "model/work-train.h"
-#include "prune/sparse.h"
 
 static char *tied, *widths, *data, *method, *out, *session, *format;
 static char **keep, **drop_blocks, **drop_layers, **drop_groups;
-static double macs, params, memory, ms, keep_floor, lr;
+static double macs, params, memory, ms, keep_floor, lr, lr_b;
 static int multiple = 1, n_images, n_test, finetune, steps, batch = 64, drop_weakest, stage_a, stage_b;
 static gboolean no_scale, no_recalibrate, list, gap;
 
@@ -48,6 +47,7 @@ static const GOptionEntry entries[] = {
   { "finetune-b", 0, 0, G_OPTION_ARG_INT, &stage_b, "Then, as CURL does: refine the labels of an expanded data set", "EPOCHS" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop each fine-tuning after so many batches", "N" },
   { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &lr, "Learning rate of the fine-tuning (default 0.01; 0.0001 to refine labels)", "X" },
+  { "lr-b", 0, 0, G_OPTION_ARG_DOUBLE, &lr_b, "Of the label refinement alone: a few epochs need more than the published 0.0001", "X" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the smaller network goes", "MODEL.onnx" },
   { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "Format of --out (default: onnx; see “export --list”)", "NAME" },
@@ -105,7 +105,7 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
       return cli_usage (error, "--macs, --params, --memory, --ms and --floor are shares from 0 to 1");
   if (finetune > 0 && (stage_a > 0 || stage_b > 0))
     return cli_usage (error, "--finetune-a and --finetune-b take the place of --finetune");
-  if (finetune < 0 || stage_a < 0 || stage_b < 0 || steps < 0 || n_test < 0 || n_images < 0 || drop_weakest < 0 || multiple < 1 || batch < 1 || !(lr >= 0.0))
+  if (finetune < 0 || stage_a < 0 || stage_b < 0 || steps < 0 || n_test < 0 || n_images < 0 || drop_weakest < 0 || multiple < 1 || batch < 1 || !(lr >= 0.0) || !(lr_b >= 0.0))
     return cli_usage (error, "numbers must not be negative");
   PjTied policy;
   PjWidths which;
@@ -138,90 +138,29 @@ check_settings (const PjWorkChoose *choice, GError **error)
   return values != NULL;
 }
 
-static gboolean
-say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const PjWorkChoose *choice, GError **error)
-{
-  double seconds;
-  if (!pj_work_choose_estimate (work, model->groups, choice, &seconds, error))
-    return FALSE;
-  if (seconds < 1)
-    return TRUE;
-  g_autofree char *text = cli_duration (seconds);
-  cli_note (cli, "Choosing is going to take about %s.", text);
-  json_object_set_double_member (cli->result, "estimated_seconds", seconds);
-  return TRUE;
-}
-
-/* What was asked for in place of a stage's published settings. */
+/* What happens besides choosing. */
 static void
-adjust (Cli *cli, PjTrainOptions *options, float usual_lr)
+read_way (CliPruneJob *job)
 {
-  options->max_steps = (unsigned) steps;
-  options->lr = lr > 0.0 ? (float) lr : usual_lr;
-  options->seed = (uint64_t) cli->seed;
-}
-
-/* What single connections that went save, and what they do not. */
-static void
-say_connections (Cli *cli, const CliModel *model)
-{
-  PjSparseCost cost;
-  pj_sparse_cost (model->graph, &cost);
-  g_autofree char *left = cli_count ((double) cost.n_left), *all = cli_count ((double) cost.n_weights);
-  g_autofree char *share = cli_percent ((double) cost.n_left / (double) MAX (cost.n_weights, 1));
-  g_autofree char *sparse = cli_bytes (cost.sparse_bytes), *dense = cli_bytes (cost.dense_bytes);
-  g_autofree char *macs_left = cli_count ((double) cost.macs_left), *macs = cli_count ((double) cost.macs);
-  cli_say (cli, "  %s of %s weights are left (%s); stored as compressed rows they take %s instead of %s\n", left, all, share,
-           sparse, dense);
-  cli_say (cli, "  %s of %s MACs meet a weight that is not 0; dense kernels compute them all: this network is not faster\n",
-           macs_left, macs);
-  JsonObject *object = json_object_new ();
-  json_object_set_int_member (object, "weights", (gint64) cost.n_weights);
-  json_object_set_int_member (object, "weights_left", (gint64) cost.n_left);
-  json_object_set_int_member (object, "dense_bytes", (gint64) cost.dense_bytes);
-  json_object_set_int_member (object, "sparse_bytes", (gint64) cost.sparse_bytes);
-  json_object_set_int_member (object, "macs", (gint64) cost.macs);
-  json_object_set_int_member (object, "macs_left", (gint64) cost.macs_left);
-  json_object_set_object_member (cli->result, "connections", object);
+  job->drop = (CliDrop) { g_strdupv (drop_blocks), g_strdupv (drop_layers), (unsigned) drop_weakest, g_strdupv (drop_groups) };
+  job->epochs = (unsigned) finetune;
+  job->stage_a = (unsigned) stage_a;
+  job->stage_b = (unsigned) stage_b;
+  job->steps = (unsigned) steps;
+  job->batch = (unsigned) batch;
+  job->lr = lr;
+  job->lr_b = lr_b;
+  job->n_test = (unsigned) n_test;
+  job->no_recalibrate = no_recalibrate;
+  job->gap = gap;
+  job->format = g_strdup (format);
 }
 
 static gboolean
-prune (Cli *cli, CliModel *model, PjWork *work, const PjWorkChoose *choice, const CliDrop *drop, GError **error)
+check_gap (PjGraph *graph, GError **error)
 {
-  g_autoptr (CliStages) stages = cli_stages_new ();
-  g_auto (PjWorkTrain) tune;
-  pj_work_train_init (&tune);
-  tune.options.epochs = (unsigned) MAX (finetune, 1);
-  tune.options.batch = (unsigned) batch;
-  tune.options.eval_every_epoch = FALSE;
-  PjWorkTrain a = tune, b = tune;
-  adjust (cli, &tune.options, 0.01f);
-  pj_train_options_curl_a (&a.options, (unsigned) MAX (stage_a, 1), pj_dataset_n (work->dataset, PJ_SPLIT_TRAIN));
-  pj_train_options_curl_b (&b.options, (unsigned) MAX (stage_b, 1));
-  adjust (cli, &a.options, a.options.lr);
-  adjust (cli, &b.options, b.options.lr);
-  gboolean by_stages = stage_a > 0 || stage_b > 0;
-  CliPruning pruning = {
-    choice, !no_recalibrate, !by_stages && (finetune > 0 || steps > 0) ? &tune : NULL, (unsigned) n_test, drop,
-    { stage_a > 0 ? &a : NULL, stage_b > 0 ? &b : NULL }, gap,
-  };
-  gboolean channels = pj_work_choose_is_asked (choice);
-  if ((channels && !say_estimate (cli, model, work, choice, error)) || !cli_prune (cli, model, work, &pruning, stages, error))
-    return FALSE;
-  cli_say (cli, "%s, %s, seed %" G_GINT64_FORMAT ", %s\n", channels ? pj_method_find (choice->method)->title : "Whole parts",
-           pj_dataset_name (work->dataset),
-           cli->seed, work->device->info.id);
-  cli_stages_show (stages, cli);
-  if (channels)
-    if (pj_method_find (choice->method)->connections)
-    say_connections (cli, model);
-  json_object_set_string_member (cli->result, "method", choice->method);
-  json_object_set_int_member (cli->result, "seed", cli->seed);
-  if (out != NULL && !cli_export (cli, model, work, format != NULL ? format : "onnx", out, "out", error))
-    return FALSE;
-  if (model->session != NULL)
-    cli_say (cli, "  %s (session)\n", pj_session_path (model->session));
-  return TRUE;
+  g_autoptr (PjGraph) trial = pj_graph_with_gap (graph, 1, error);
+  return trial != NULL;
 }
 
 static gboolean
@@ -231,24 +170,24 @@ run (Cli *cli, char **args, GError **error)
     return show_list (cli);
   if (args[0] == NULL)
     return cli_usage (error, "prune needs MODEL");
-  g_auto (PjWorkChoose) choice;
-  pj_work_choose_init (&choice);
+  g_auto (CliPruneJob) job;
+  cli_prune_job_init (&job);
   g_auto (CliModel) model = { 0 };
   g_autofree char *where = NULL, *target = out != NULL ? g_canonicalize_filename (out, NULL) : NULL;
-  if (!read_choice (cli, &choice, error) || !check_settings (&choice, error)
+  if (!read_choice (cli, &job.choice, error) || !check_settings (&job.choice, error)
       || (out != NULL && !cli_check_export (format, out, TRUE, TRUE, error))
       || !cli_open_model (cli, args[0], TRUE, &model, error))
     return FALSE;
   model.original = pj_graph_ref (model.graph);
-  CliDrop drop = { drop_blocks, drop_layers, (unsigned) drop_weakest, drop_groups };
+  read_way (&job);
   /* A wrong name or ratio must not cost a measurement first. */
-  if (!cli_check_drop (model.graph, &drop, error))
+  if (!cli_check_drop (model.graph, &job.drop, error) || (gap && !check_gap (model.graph, error)))
     return FALSE;
-  g_autofree double *ratios = pj_work_ratios (model.groups, (const char *const *) choice.keep, error);
+  g_autofree double *ratios = pj_work_ratios (model.groups, (const char *const *) job.choice.keep, error);
   g_autoptr (PjDataset) dataset = ratios != NULL ? cli_open_data (cli, data, &where, error) : NULL;
   PjWork work;
   return dataset != NULL && cli_keep_session (cli, &model, session, out, args[0], error)
-         && cli_work (cli, &model, dataset, where, target, &work, error) && prune (cli, &model, &work, &choice, &drop, error);
+         && cli_work (cli, &model, dataset, where, target, &work, error) && cli_prune_job_run (cli, &model, &work, &job, error);
 }
 
 const CliVerb cli_verb_prune = {

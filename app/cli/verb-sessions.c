@@ -45,6 +45,14 @@ read_number (const char *text, const char *what, int64_t *number, GError **error
   return TRUE;
 }
 
+/* Also what the command line resumes as a whole. */
+static gboolean
+can_resume (const PjJobRecord *job)
+{
+  gboolean stopped = job->state != PJ_JOB_DONE && job->state != PJ_JOB_RUNNING;
+  return pj_work_can_resume (job) || (stopped && g_str_equal (job->kind, CLI_JOB_PRUNE));
+}
+
 /* --- list --- */
 
 static gboolean
@@ -97,7 +105,7 @@ list_jobs (Cli *cli, PjSession *session, GError **error)
     /* Details of the result stand in lines of their own. */
     const char *end = job->result != NULL ? strchr (job->result, '\n') : NULL;
     g_autofree char *result = end != NULL ? g_strndup (job->result, (gsize) (end - job->result)) : g_strdup (job->result);
-    gboolean resumable = pj_work_can_resume (job);
+    gboolean resumable = can_resume (job);
     cli_table_add (table, id, job->title, state_name (job->state), took, job->device != NULL ? job->device : "", seed,
                    resumable ? "can be resumed" : job->error != NULL ? job->error : result != NULL ? result : "", NULL);
     JsonObject *object = json_object_new ();
@@ -270,6 +278,19 @@ report (Cli *cli, PjSession *session, const char *argument, GError **error)
 
 /* --- resume --- */
 
+/* The job that @job is a part of goes before it, if it was stopped, too. */
+static PjJobRecord *
+find_whole (const GPtrArray *jobs, PjJobRecord *job)
+{
+  int64_t whole = pj_work_part_of (job);
+  for (guint i = 0; whole != 0 && i < jobs->len; i++) {
+    PjJobRecord *other = jobs->pdata[i];
+    if (other->id == whole && can_resume (other))
+      return other;
+  }
+  return job;
+}
+
 static PjJobRecord *
 find_resumable (PjSession *session, int64_t id, GError **error)
 {
@@ -278,8 +299,11 @@ find_resumable (PjSession *session, int64_t id, GError **error)
     return NULL;
   for (guint i = jobs->len; i-- > 0;) {
     PjJobRecord *job = jobs->pdata[i];
-    if (id != 0 ? job->id == id : pj_work_can_resume (job))
-      return g_ptr_array_steal_index (jobs, i);
+    if (id != 0 ? job->id != id : !can_resume (job))
+      continue;
+    PjJobRecord *found = id != 0 ? job : find_whole (jobs, job);
+    g_ptr_array_find (jobs, found, &i);
+    return g_ptr_array_steal_index (jobs, i);
   }
   g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_MISSING, id != 0 ? "session “%s” has no such job"
                : "session “%s” has no job that could go on; start the command again", pj_session_path (session));
@@ -349,6 +373,8 @@ resume (Cli *cli, PjSession *session, const char *argument, GError **error)
     return FALSE;
   cli->resume_hint = g_strdup_printf ("Stopped. To go on: penjing-cli sessions %s resume", quoted);
   cli_note (cli, "Going on with job %" G_GINT64_FORMAT ": %s", job->id, job->title);
+  if (g_str_equal (job->kind, CLI_JOB_PRUNE) && can_resume (job))
+    return cli_prune_job_resume (cli, session, job, target, error);
   PjWork work = { .device = cli->device, .session = session, .job = job->id, .hooks = &cli->hooks };
   g_auto (PjWorkDone) done = { 0 };
   if (!pj_work_resume (&work, &done, error))

@@ -33,6 +33,7 @@ static const PjField fields[] = {
   { "mixup", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.mixup) },
   { "refine", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, options.refine) },
   { "refine-rate", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.refine_rate) },
+  { "own-norms", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, options.own_norms) },
   { "distill", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.distill) },
   { "distill-temperature", PJ_FIELD_FLOAT, G_STRUCT_OFFSET (PjWorkTrain, options.distill_temperature) },
   { "recompute", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjWorkTrain, options.recompute) },

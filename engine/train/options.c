@@ -38,6 +38,7 @@ pj_train_options_curl_a (PjTrainOptions *o, unsigned epochs, unsigned n_train)
   o->distill_temperature = 2;
   o->refine = FALSE;
   o->expand = PJ_EXPAND_NO;
+  o->own_norms = FALSE;
 }
 
 void
@@ -49,6 +50,7 @@ pj_train_options_curl_b (PjTrainOptions *o, unsigned epochs)
   o->refine = TRUE;
   o->refine_rate = 1;
   o->expand = PJ_EXPAND_ERASE;
+  o->own_norms = TRUE;
 }
 
 gboolean
@@ -120,6 +122,8 @@ pj_train_describe (const PjTrainOptions *o)
     g_string_append (text, ", flip");
   if (o->expand != PJ_EXPAND_NO)
     g_string_append (text, o->expand == PJ_EXPAND_CROP ? ", expanded with crops" : ", expanded");
+  if (o->expand != PJ_EXPAND_NO && o->own_norms)
+    g_string_append (text, ", norms of the originals");
   if (o->mixup > 0)
     append_number (text, ", mixup ", o->mixup, "");
   if (o->refine)

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "compute/plan.h"
+#include "train/evaluate.h"
 #include "train/meter.h"
 #include "train/mixup.h"
 #include "train/schedule.h"
@@ -413,6 +414,18 @@ set_up (Run *run, PjDevice *device, PjDataset *dataset, const PjFormat *format, 
   return run->meter != NULL;
 }
 
+/* Shuffled, erased and turned pictures have other statistics than what the network is going to see. */
+static PjGraph *
+take_own_norms (PjGraph *trained, PjDevice *device, PjDataset *dataset, const PjFormat *format, const PjTrainOptions *options,
+                const PjHooks *hooks, GError **error)
+{
+  if (!options->own_norms || options->expand == PJ_EXPAND_NO)
+    return trained;
+  PjGraph *again = pj_recalibrate (device, trained, dataset, format, 0, options->seed, hooks, error);
+  pj_graph_unref (trained);
+  return again;
+}
+
 PjGraph *
 pj_train (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *format, const PjTrainOptions *options,
           PjGraph *teacher, const PjTrainState *resume, PjCheckpointFunc checkpoint, gpointer checkpoint_data,
@@ -435,6 +448,8 @@ pj_train (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *
   }
   if (ok)
     trained = pj_params_download (run.params, graph, &reason);
+  if (trained != NULL)
+    trained = take_own_norms (trained, device, dataset, format, options, hooks, &reason);
   if (trained != NULL) {
     g_autofree char *how = pj_train_describe (options);
     pj_graph_set_meta (trained, PJ_TRAIN_NOTE, how);

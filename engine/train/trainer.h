@@ -27,6 +27,8 @@ typedef enum { PJ_SCHEDULE_COSINE, PJ_SCHEDULE_STEP, PJ_SCHEDULE_CONSTANT } PjSc
  * @refine: the teacher only gives every picture its first label; from then on labels follow the student, see
  *   train/soft-labels.h, and the divergence is turned round: T²·KL (student ‖ label).  Not together with @mixup.
  * @refine_rate: learning rate of the labels, on the gradient of the batch's mean
+ * @own_norms: at the end the norms are measured again on the originals (pj_recalibrate()), where @expand made others of them:
+ *   what a network is used on looks like those
  * @recompute: keep few activations and compute the others again (PJ_RECOMPUTE_BLOCKS): the same weights, with less
  *   memory and more time
  * @eval_every_epoch: measure the test part after each epoch (metric "test accuracy")
@@ -45,6 +47,7 @@ typedef struct {
   float mixup, distill, distill_temperature;
   gboolean refine;
   float refine_rate;
+  gboolean own_norms;
   gboolean eval_every_epoch;
   gboolean recompute;
 } PjTrainOptions;
@@ -60,7 +63,8 @@ void pj_train_options_init (PjTrainOptions *options);
  *
  * The two stages of CURL's fine-tuning (spec/algorithms.md 17.4, 17.5); both need a teacher.  A: mixup and distillation
  * on the original data, 150 epochs, learning rate 0.01 after a warm-up of 5 epochs but at most a tenth of all.  B: label
- * refinement on expanded data, 16 epochs, learning rate 0.0001.  The seed, crop and flip stay as they are.
+ * refinement on expanded data, 16 epochs, learning rate 0.0001, and at the end, other than the authors' program, the norms
+ * of the originals.  The seed, crop and flip stay as they are.
  */
 void pj_train_options_curl_a (PjTrainOptions *options, unsigned epochs, unsigned n_train);
 void pj_train_options_curl_b (PjTrainOptions *options, unsigned epochs);

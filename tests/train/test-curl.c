@@ -269,6 +269,18 @@ assert_same (const PjGraph *a, const PjGraph *b)
   }
 }
 
+static gboolean
+differ (const PjGraph *a, const PjGraph *b)
+{
+  for (int v = 0; v < (int) pj_graph_n_values (a); v++) {
+    const PjValue *x = pj_graph_value (a, v), *y = pj_graph_value (b, v);
+    if (x->kind == PJ_VALUE_PARAM
+        && memcmp (pj_blob_data (x->data), pj_blob_data (y->data), pj_blob_n_elems (x->data) * sizeof (float)) != 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* From every checkpoint the run ends with the same weights and the same labels. */
 static void
 resumes (Fixture *f, gconstpointer data)
@@ -360,6 +372,13 @@ learns (Fixture *f, gconstpointer data)
   g_assert_true (memcmp (moved.labels->logits, teacher->logits, size) != 0);
   pj_train_result_clear (&moved);
   pj_train_result_clear (&still);
+  /* Its norms are those of the originals, and nothing else differs from the authors' way. */
+  o.own_norms = FALSE;
+  g_autoptr (PjGraph) d = pj_train (f->device, a, f->set, &sets_format, &o, f->teacher, NULL, NULL, NULL, 0, NULL, NULL, &error);
+  g_autoptr (PjGraph) again = pj_recalibrate (f->device, d, f->set, &sets_format, 0, o.seed, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (differ (c, d));
+  assert_same (c, again);
 }
 
 static void
@@ -406,7 +425,7 @@ presets (void)
   pj_train_options_curl_a (&a, 20, 5994);
   g_assert_cmpuint (a.warmup_steps, ==, 2 * 187);
   g_autofree char *text = pj_train_describe (&b);
-  g_assert_nonnull (strstr (text, "expanded, labels refined at 1, label weight 0.7"));
+  g_assert_nonnull (strstr (text, "expanded, norms of the originals, labels refined at 1, label weight 0.7"));
 }
 
 int
