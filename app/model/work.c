@@ -95,7 +95,10 @@ complete_settings (const PjWork *work, const char *settings)
     { NULL }
   };
   g_autofree char *shared = pj_fields_write (fields, work);
-  return g_strconcat (settings != NULL ? settings : "", shared, NULL);
+  if (work->part_of == 0)
+    return g_strconcat (settings != NULL ? settings : "", shared, NULL);
+  return g_strdup_printf ("%s%spart-of %" G_GINT64_FORMAT "\nstage %s\n", settings != NULL ? settings : "", shared, work->part_of,
+                          work->stage);
 }
 
 static gboolean
@@ -259,6 +262,38 @@ gboolean
 pj_work_can_resume (const PjJobRecord *job)
 {
   return find_kind (job->kind) >= 0 && job->state != PJ_JOB_DONE && job->state != PJ_JOB_RUNNING;
+}
+
+int64_t
+pj_work_part_of (const PjJobRecord *job)
+{
+  g_autofree char *text = pj_settings_get (job->settings, "part-of");
+  return text != NULL ? g_ascii_strtoll (text, NULL, 10) : 0;
+}
+
+gboolean
+pj_work_find_stage (PjSession *session, int64_t part_of, const char *stage, int64_t *job, int64_t *step, GError **error)
+{
+  g_autoptr (GPtrArray) jobs = pj_session_list_jobs (session, error);
+  g_autoptr (GPtrArray) steps = jobs != NULL ? pj_session_list_steps (session, error) : NULL;
+
+  *job = *step = 0;
+  if (steps == NULL)
+    return FALSE;
+  for (guint i = 0; i < jobs->len && *step == 0; i++) {
+    const PjJobRecord *record = jobs->pdata[i];
+    g_autofree char *name = pj_settings_get (record->settings, "stage");
+    if (pj_work_part_of (record) != part_of || g_strcmp0 (name, stage) != 0)
+      continue;
+    *job = pj_work_can_resume (record) ? record->id : 0;
+    for (guint k = 0; k < steps->len && record->state == PJ_JOB_DONE; k++) {
+      const PjStepRecord *made = steps->pdata[k];
+      *step = made->job == record->id ? made->id : *step;
+    }
+  }
+  if (*step != 0)
+    *job = 0;
+  return TRUE;
 }
 
 gboolean

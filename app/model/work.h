@@ -50,6 +50,8 @@ G_BEGIN_DECLS
  * @dataset: (nullable): not all jobs need it
  * @data: (nullable): where @dataset came from, as pj_work_open_data() takes it; stored in the settings
  * @out: (nullable): file that the result is meant for; only stored in the settings, for whoever resumes
+ * @part_of, @stage: job of the session whose part this one is, and which part; 0 for a job of its own.  Only stored, for
+ *   pj_work_find_stage()
  * @hooks: (nullable)
  * @command: (nullable): what a person asks of a running method, as in PjMethodLife, with @command_data
  */
@@ -60,6 +62,8 @@ typedef struct {
   PjGraph *graph;
   PjDataset *dataset;
   const char *data, *out;
+  int64_t part_of;
+  const char *stage;
   const PjHooks *hooks;
   gboolean (*command) (PjCommand *command, gpointer data);
   gpointer command_data;
@@ -93,6 +97,18 @@ gboolean pj_work_resume (const PjWork *work, PjWorkDone *done, GError **error);
 
 /* TRUE for a job that pj_work_resume() would take. */
 gboolean pj_work_can_resume (const PjJobRecord *job);
+
+/**
+ * pj_work_find_stage:
+ * @job: (out): the part if it was stopped and can be resumed, else 0
+ * @step: (out): the step that it made if it is done, else 0
+ *
+ * What is left of the part @stage of the larger job @part_of, whose process has ended; both 0 if it has to be done (again).
+ */
+gboolean pj_work_find_stage (PjSession *session, int64_t part_of, const char *stage, int64_t *job, int64_t *step, GError **error);
+
+/* The job that @job is a part of, 0 if it is one of its own. */
+int64_t pj_work_part_of (const PjJobRecord *job);
 
 /* --- for the jobs themselves --- */
 

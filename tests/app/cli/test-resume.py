@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Work that was stopped or killed goes on and ends with the same bits."""
+import hashlib
 import os
 import signal
 import subprocess
@@ -88,6 +89,43 @@ def resume_sensitivity():
     check(open("s-half.csv").read() == open("s-straight.csv").read(), "the tables differ")
 
 
+def digest(path):
+    return hashlib.sha256(open(path, "rb").read()).hexdigest()
+
+
+# Each is killed in its first stage, in the training behind the cut, and once more whenever a stage ends.
+PRUNINGS = {
+    "curl": ["--method", "curl", "--macs", "0.5", "--samples", "32", "--finetune-a", "1", "--finetune-b", "1", "--steps", "12"],
+    "thinet": ["--method", "thinet", "--keep", "0.5", "--samples", "256", "--between-steps", "2", "--finetune", "1"],
+    "autopruner": ["--method", "autopruner", "--keep", "0.5", "--epochs", "1", "--order", "together", "--finetune", "1"],
+}
+
+
+def resume_prune():
+    """Killed anywhere, a pruning ends with the same file, also in what comes behind the stopped job."""
+    for name, options in PRUNINGS.items():
+        args = ["prune", "net.onnx", "--data", DATA, *options, "--test", "60"]
+        straight = ok(run(*args, "--out", f"{name}-straight.onnx", "--json")).json
+        session, out = f"{name}-killed.penjing", f"{name}-killed.onnx"
+        command = [*args, "--out", out]
+        n_kills = 0
+        for found in ("SELECT 1 FROM job WHERE kind = 'choose'", "SELECT 1 FROM step WHERE kind = 2", "SELECT 1 FROM job WHERE kind = 'fine-tune'"):
+            process = start(*command)
+            wait_for(session, found, process)
+            check(stop(process, signal.SIGKILL)[0] == -signal.SIGKILL, "it had ended")
+            check(not os.path.exists(out), "it had finished")
+            command = ["sessions", session, "resume"]
+            n_kills += 1
+        listing = ok(run("sessions", session, "--json")).json
+        check(listing["jobs"][0]["kind"] == "prune" and listing["jobs"][0]["resumable"], listing["jobs"][0])
+        result = ok(run(*command, "--json")).json
+        check(digest(out) == digest(f"{name}-straight.onnx"), name, "another file after", n_kills, "kills")
+        check([(s["stage"], s["top1"]) for s in result["stages"]] == [(s["stage"], s["top1"]) for s in straight["stages"]], result, straight)
+        check(result["kept"] == straight["kept"] and result["method"] == straight["method"], result, straight)
+        check(query(session, "SELECT count(*) FROM checkpoint") == [(0,)], "checkpoints were left")
+        refused(run("sessions", session, "resume"), "no job")
+
+
 def hangup_of_the_reader():
     """A closed pipe at stdout is a failure, not a success without a result."""
     read, write = os.pipe()
@@ -98,4 +136,5 @@ def hangup_of_the_reader():
     check(process.returncode != 0, "status 0 although nothing could be written")
 
 
-main([kill_and_resume_training, ctrl_c_and_resume_training, second_process_is_refused, resume_comparison, resume_sensitivity, hangup_of_the_reader])
+main([kill_and_resume_training, ctrl_c_and_resume_training, second_process_is_refused, resume_comparison, resume_sensitivity,
+      resume_prune, hangup_of_the_reader])
