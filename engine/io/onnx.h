@@ -26,7 +26,9 @@ G_BEGIN_DECLS
 #define PJ_ONNX_MAX_NAME 4096                   /* bytes of a name */
 #define PJ_ONNX_MAX_NOTE (1 << 20)              /* bytes of a metadata text */
 #define PJ_ONNX_MAX_INTS 16384                  /* integers of a constant that is folded */
-#define PJ_ONNX_MAX_MADE ((size_t) 1 << 29)     /* numbers that importing makes beyond those stored */
+#ifndef PJ_ONNX_MAX_MADE   /* smaller where many files are read by one process: tests/fuzz */
+#define PJ_ONNX_MAX_MADE ((size_t) 1 << 28)     /* numbers that importing makes beyond those stored */
+#endif
 #define PJ_ONNX_MAX_FILE (((size_t) 1 << 31) - 1) /* bytes written: readers of others stop at 2 GiB */
 
 /**
