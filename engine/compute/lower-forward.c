@@ -176,6 +176,11 @@ pj_lower_losses (PjLower *self)
     self->lowered->kl_loss = kl->out[0];
     grads[1] = kl->out[1];
   }
+  if (o->logit_grads) {
+    self->lowered->logit_grads = pj_program_add_slot (self->program, PJ_STORE_ARENA, PJ_SLOT_HOST | PJ_SLOT_KEEP,
+                                                      pj_lower_batch_shape (self, logits), 0, -1);
+    pj_lower_add_grad (self, logits, self->lowered->logit_grads);
+  }
   for (guint i = 0; i < G_N_ELEMENTS (grads); i++)
     if (grads[i] >= 0)
       pj_lower_add_grad (self, logits, grads[i]);

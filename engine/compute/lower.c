@@ -334,7 +334,7 @@ pj_lower_graph_to_program (PjGraph *graph, PjParams *params, const PjPlanOptions
   };
 
   *lowered = (PjLowered) {
-    .images = -1, .labels = -1, .teacher = -1, .logits = -1, .ce_loss = -1, .kl_loss = -1, .hyper = -1,
+    .images = -1, .labels = -1, .teacher = -1, .logits = -1, .ce_loss = -1, .kl_loss = -1, .hyper = -1, .logit_grads = -1,
     .gates = new_indices (n_values), .gate_grads = new_indices (n_values),
     .observed = new_indices (n_values), .stats = new_indices (n_values),
     .given = new_indices (n_values), .zeros = new_indices (n_values),

@@ -222,6 +222,13 @@ pj_plan_set_teacher (PjPlan *self, const float *logits, GError **error)
   return self->klass->write (self->executable, self->lowered.teacher, logits, error);
 }
 
+gboolean
+pj_plan_set_logit_grads (PjPlan *self, const float *grads, GError **error)
+{
+  g_return_val_if_fail (self->lowered.logit_grads >= 0, FALSE);
+  return self->klass->write (self->executable, self->lowered.logit_grads, grads, error);
+}
+
 /* FALSE if the gate in @slot is only applied while running, so that nothing needs to be folded again. */
 static gboolean
 needs_folding (const PjPlan *self, int slot)
@@ -290,6 +297,16 @@ gboolean
 pj_plan_backward (PjPlan *self, GError **error)
 {
   return run (self, BIT (BACKWARD), error);
+}
+
+gboolean
+pj_plan_finish (PjPlan *self, GError **error)
+{
+  g_return_val_if_fail (self->options.mode == PJ_PLAN_TRAIN, FALSE);
+  if (!run (self, BIT (BACKWARD) | BIT (UPDATE), error))
+    return FALSE;
+  pj_params_touch (self->params);
+  return TRUE;
 }
 
 gboolean

@@ -35,6 +35,8 @@ typedef enum { PJ_RECOMPUTE_NORMS, PJ_RECOMPUTE_BLOCKS, PJ_RECOMPUTE_NOTHING } P
  * @distill: weight of the KL divergence from teacher logits, 0 for none
  * @distill_temperature: T; 0 is taken as 1
  * @distill_reverse: swap the two directions
+ * @logit_grads: the host hands in ∂loss/∂logits between pj_plan_forward() and pj_plan_finish(), besides the losses asked
+ *   for (mode TRAIN)
  * @gated, @n_gated: values that get a gate (mask points), ascending; gates start at 1
  * @gate_grads: also compute ∂L/∂gate (modes TRAIN and SCORE)
  * @gate_through: the backward pass does as if all gates were 1: what stands before a closed gate goes on learning, and
@@ -51,7 +53,7 @@ typedef struct {
   unsigned batch;
   PjPlanMode mode;
   float cross_entropy, distill, distill_temperature;
-  gboolean soft_labels, distill_reverse;
+  gboolean soft_labels, distill_reverse, logit_grads;
   const int *gated;
   unsigned n_gated;
   gboolean gate_grads, gate_through;
@@ -99,6 +101,8 @@ gboolean pj_plan_set_labels (PjPlan *self, const int32_t *labels, GError **error
 gboolean pj_plan_set_soft_labels (PjPlan *self, const float *shares, GError **error);
 /* @logits: batch x classes teacher logits. */
 gboolean pj_plan_set_teacher (PjPlan *self, const float *logits, GError **error);
+/* @grads: batch x classes ∂loss/∂logits, with options->logit_grads. */
+gboolean pj_plan_set_logit_grads (PjPlan *self, const float *grads, GError **error);
 /* @gate: one factor per channel of @value, which must be in options->gated. */
 gboolean pj_plan_set_gate (PjPlan *self, int value, const float *gate, GError **error);
 
@@ -106,6 +110,8 @@ gboolean pj_plan_set_gate (PjPlan *self, int value, const float *gate, GError **
 gboolean pj_plan_forward (PjPlan *self, const PjStep *step, GError **error);
 /* Backward pass after pj_plan_forward(). */
 gboolean pj_plan_backward (PjPlan *self, GError **error);
+/* Backward pass and optimiser after pj_plan_forward() (mode TRAIN). */
+gboolean pj_plan_finish (PjPlan *self, GError **error);
 /* Forward, backward and optimiser in one submission (mode TRAIN). */
 gboolean pj_plan_train (PjPlan *self, const PjStep *step, GError **error);
 
