@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "lab.h"
 #include "ops/op.h"
+#include "prune/adversary.h"
 #include "prune/dynamic.h"
 #include "prune/proximal.h"
 
@@ -65,6 +66,46 @@ fista_steps (void)
     g_assert_cmpfloat_with_epsilon (pace, fixture_number (row, "alpha"), 1e-9);
     pj_fista_step (mask, before, grad, n, fixture_number (o, "gal_fista/lr"), fixture_number (o, "gal_fista/lambda_sparse"), lean);
     assert_numbers (mask, row, "mask", 1e-7);
+  }
+}
+
+static void
+gal_losses (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/sss_gal.json");
+  int n, k;
+  g_autofree double *real = doubles (o, "gal_losses/d_teacher_logit", &n), *fake = doubles (o, "gal_losses/d_student_logit", &n);
+  g_autofree float *teacher = fixture_floats (o, "gal_losses/teacher", &k), *student = fixture_floats (o, "gal_losses/student", &k);
+  g_assert_cmpfloat_with_epsilon (pj_adversary_entropy (real, n, 1), fixture_number (o, "gal_losses/d_loss_real"), 1e-8);
+  g_assert_cmpfloat_with_epsilon (pj_adversary_entropy (fake, n, 0), fixture_number (o, "gal_losses/d_loss_fake"), 1e-8);
+  g_assert_cmpfloat_with_epsilon (pj_adversary_entropy (fake, n, 1), fixture_number (o, "gal_losses/generator_loss"), 1e-8);
+
+  /* An adversary of zeros says 0 of everything: its entropy is log 2 and it asks for nothing. */
+  int n_classes = k / n;
+  g_autofree double *numbers = g_new0 (double, pj_adversary_n_numbers (n_classes));
+  g_autofree float *grads = g_new (float, k), *moved = g_new (float, k);
+  double mu = fixture_number (o, "gal_losses/mu");
+  PjAdversary adversary;
+  pj_adversary_init (&adversary, numbers, n_classes, FALSE);
+  g_assert_cmpfloat_with_epsilon (pj_adversary_loss (&adversary, teacher, student, n, mu, grads) - log (2),
+                                  mu * fixture_number (o, "gal_losses/data_loss_mse"), 1e-8);
+  for (int squashed = 0; squashed < 2; squashed++) {
+    /* The gradient is the loss's slope, and learning makes the adversary's own loss smaller. */
+    pj_adversary_init (&adversary, numbers, n_classes, squashed);
+    pj_adversary_start (&adversary, 1);
+    double loss = pj_adversary_loss (&adversary, teacher, student, n, mu, grads), step = 1e-3;
+    for (int i = 0; i < k; i++) {
+      memcpy (moved, student, (size_t) k * sizeof (float));
+      moved[i] += (float) step;
+      g_autofree float *unused = g_new (float, k);
+      double slope = (pj_adversary_loss (&adversary, teacher, moved, n, mu, unused) - loss) / step;
+      g_assert_cmpfloat_with_epsilon (slope, grads[i], 2e-3);
+    }
+    double first = pj_adversary_learn (&adversary, teacher, student, n, 0.05), last = first;
+    for (int i = 0; i < 100; i++)
+      last = pj_adversary_learn (&adversary, teacher, student, n, 0.05);
+    g_test_message ("adversary's loss %.4f, after 100 steps %.4f", first, last);
+    g_assert_cmpfloat (last, <, first);
   }
 }
 
@@ -167,6 +208,8 @@ save_cb (uint64_t step, GBytes *state, gpointer data, GError **error)
 static const struct { const char *method, *set; } members[] = {
   { "sss", "gate-epochs=4 gate-batch=16 gate-lr=0.02 gamma=0.05" },
   { "gdp", "gate-epochs=4 gate-batch=16 gate-lr=0.02 draws=3" },
+  { "gal", "gate-epochs=4 gate-batch=16 gate-lr=0.02 mask-every=3" },
+  { "gal", "gate-epochs=4 gate-batch=16 gate-lr=0.02 mask-every=3 variant=published" },
 };
 
 static PjCutPlan *
@@ -331,14 +374,17 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/prune/gated/fixture/sss", sss_steps);
   g_test_add_func ("/prune/gated/fixture/fista", fista_steps);
+  g_test_add_func ("/prune/gated/fixture/gal-losses", gal_losses);
   g_test_add_func ("/prune/gated/fixture/gdp-masks", gdp_masks);
   g_test_add_func ("/prune/gated/fixture/gdp-dense-step", dense_step);
   g_test_add_func ("/prune/gated/gdp-normalises", gdp_normalises);
   for (guint m = 0; m < G_N_ELEMENTS (members); m++) {
-    g_autofree char *run = g_strdup_printf ("/prune/gated/%s/runs", members[m].method);
-    g_autofree char *resume = g_strdup_printf ("/prune/gated/%s/resumes", members[m].method);
+    g_autofree char *run = g_strdup_printf ("/prune/gated/%s/%u/runs", members[m].method, m);
+    g_autofree char *resume = g_strdup_printf ("/prune/gated/%s/%u/resumes", members[m].method, m);
     g_test_add_data_func (run, GUINT_TO_POINTER (m), runs);
-    g_test_add_data_func (resume, GUINT_TO_POINTER (m), resumes);
+    /* The variant of a method keeps nothing else. */
+    if (m < 3)
+      g_test_add_data_func (resume, GUINT_TO_POINTER (m), resumes);
   }
   g_test_add_func ("/prune/gated/sss/price-closes", price_closes);
   g_test_add_func ("/prune/gated/refuses", refuses);

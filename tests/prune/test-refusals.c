@@ -140,7 +140,7 @@ few_pictures (void)
     { "var-l2", "at least 2", PJ_PRUNE_ERROR_UNFIT }, { "thinet", "use at least", PJ_PRUNE_ERROR_UNFIT },
     { "thinet-ls", "use at least", PJ_PRUNE_ERROR_UNFIT }, { "channel-pruning", "use at least", PJ_PRUNE_ERROR_UNFIT },
     { "autopruner", "use more pictures", PJ_PRUNE_ERROR_SETTING }, { "sss", "use more pictures", PJ_PRUNE_ERROR_SETTING },
-    { "gdp", "use more pictures", PJ_PRUNE_ERROR_SETTING },
+    { "gdp", "use more pictures", PJ_PRUNE_ERROR_SETTING }, { "gal", "use more pictures", PJ_PRUNE_ERROR_SETTING },
   };
   g_auto (Lab) lab;
   lab_init_chain (&lab, 128, FALSE, 1);

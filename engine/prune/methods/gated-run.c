@@ -70,22 +70,29 @@ rate_at (const PjGatedRun *self, unsigned step)
   return lr;
 }
 
+/* A step on the cross-entropy; @loss: its mean. */
 static gboolean
-note_loss (PjGatedRun *self, GError **error)
+train_on_labels (PjGatedRun *self, const PjBatch *batch, const PjStep *step, double *loss, GError **error)
 {
-  double sum = 0;
-
-  if (!pj_plan_read_loss (self->exec, self->loss, error))
+  if (!pj_plan_set_images (self->exec, batch->images, error) || !pj_plan_set_labels (self->exec, batch->labels, error)
+      || !pj_plan_train (self->exec, step, error) || !pj_plan_read_loss (self->exec, self->loss, error))
     return FALSE;
+  *loss = 0;
   for (unsigned i = 0; i < self->batch; i++)
-    sum += self->loss[i];
-  if (!isfinite (sum)) {
+    *loss += self->loss[i] / self->batch;
+  return TRUE;
+}
+
+static gboolean
+note_loss (PjGatedRun *self, double loss, GError **error)
+{
+  if (!isfinite (loss)) {
     g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "training diverged in step %u: the loss is not a number; use a smaller "
                  "learning rate (gate-lr) than %g", self->step + 1, self->base_lr);
     return FALSE;
   }
   if (self->step % 10 == 0) {
-    pj_hooks_metric (self->scoring->hooks, "loss", self->step, sum / self->batch);
+    pj_hooks_metric (self->scoring->hooks, "loss", self->step, loss);
     pj_hooks_metric (self->scoring->hooks, "lr", self->step, self->lr);
   }
   return TRUE;
@@ -95,6 +102,7 @@ static gboolean
 do_step (PjGatedRun *self, GError **error)
 {
   GError *reason = NULL;
+  double loss;
 
   if (!self->loader_started || self->step % self->per_epoch == 0)
     pj_loader_start (self->loader, self->step / self->per_epoch, self->step % self->per_epoch);
@@ -110,14 +118,14 @@ do_step (PjGatedRun *self, GError **error)
     .lr = (float) self->lr, .momentum = MOMENTUM, .weight_decay = (float) self->rule->decay, .nesterov = self->rule->nesterov,
     .norm_momentum = NORM_MOMENTUM,
   };
-  if (!pj_gates_apply (self->gates, self->exec, error) || !pj_plan_set_images (self->exec, batch->images, error)
-      || !pj_plan_set_labels (self->exec, batch->labels, error) || !pj_plan_train (self->exec, &step, error)
+  if (!pj_gates_apply (self->gates, self->exec, error)
+      || !(self->rule->train != NULL ? self->rule->train : train_on_labels) (self, batch, &step, &loss, error)
       || !pj_gates_read (self->gates, self->exec, error) || !self->rule->step (self, error))
     return FALSE;
   self->step++;
   for (unsigned g = 0; self->step % TELL_EVERY == 0 && g < self->gates->n_gates; g++)
     tell_gate (self, &self->gates->gates[g]);
-  return note_loss (self, error);
+  return note_loss (self, loss, error);
 }
 
 /* The network as it stands: closed gates are masks, the others factors if the rule says so. */
@@ -252,7 +260,8 @@ static gboolean
 open_plan (PjGatedRun *self, GError **error)
 {
   PjPlanOptions options = {
-    .batch = self->batch, .mode = PJ_PLAN_TRAIN, .cross_entropy = 1, .gated = (const int *) self->gates->gated->data,
+    .batch = self->batch, .mode = PJ_PLAN_TRAIN, .cross_entropy = self->rule->train == NULL,
+    .logit_grads = self->rule->train != NULL, .gated = (const int *) self->gates->gated->data,
     .n_gated = self->gates->gated->len, .gate_grads = TRUE, .gate_through = self->rule->through,
   };
 

@@ -22,6 +22,8 @@ typedef struct _PjGatedRun PjGatedRun;
  * @decay: of the weights; @nesterov: see PjStep
  * @drops: shares of the run after which the learning rate falls to a tenth of what it was; 0 ends the list
  * @begin: (nullable): first numbers, before the first step
+ * @train: (nullable): a step of the weights, instead of one on the cross-entropy against the labels: hands in ∂loss/∂logits
+ *   and writes the mean loss
  * @step: new gates, but for frozen ones, from the gradients of one step
  * @score: (nullable): what decides who stays; NULL: the gates (transfer full)
  * @spend: (nullable): who stays by these scores; NULL: pj_gated_spend() (transfer full)
@@ -35,6 +37,7 @@ typedef struct {
   gboolean nesterov;
   double drops[4];
   gboolean (*begin) (PjGatedRun *self, GError **error);
+  gboolean (*train) (PjGatedRun *self, const PjBatch *batch, const PjStep *step, double *loss, GError **error);
   gboolean (*step) (PjGatedRun *self, GError **error);
   PjScores *(*score) (const PjGatedRun *self);
   PjCutPlan *(*spend) (const PjGatedRun *self, const PjScores *scores, GError **error);
