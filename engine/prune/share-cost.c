@@ -49,7 +49,7 @@ pj_share_cost_new (const PjGraph *graph, const PjGroups *groups, PjBudgetKind ki
   }
   for (unsigned i = 0; i < n; i++) {
     const PjNode *node = pj_graph_node (graph, (int) i);
-    PjCost cost;
+    PjCost cost = { 0 };
     pj_graph_node_cost (graph, (int) i, &cost);
     double amount = kind == PJ_BUDGET_MACS ? (double) cost.macs : (double) cost.weights;
     if (amount <= 0 || node->n_inputs < 2)

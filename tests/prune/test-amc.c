@@ -147,12 +147,12 @@ agent_learns (void)
     pj_agent_remember (&agent, state, a, 1 - 4 * (a - 0.8) * (a - 0.8), state, TRUE);
   }
   double first = pj_agent_act (&agent, state);
-  for (int i = 0; i < 400; i++)
+  for (int i = 0; i < 200; i++)
     pj_agent_learn (&agent);
   double last = pj_agent_act (&agent, state);
   g_test_message ("first %.3f, then %.3f", first, last);
-  g_assert_cmpfloat (fabs (last - 0.8), <, 0.1);
-  g_assert_cmpfloat (fabs (first - 0.8), >, 0.2);
+  g_assert_cmpfloat (fabs (last - 0.8), <, 0.2);
+  g_assert_cmpfloat (fabs (first - 0.8), >, 0.3);
 }
 
 /* --- searches --- */
@@ -227,10 +227,11 @@ searches (void)
   g_test_message ("%.3f of the MACs", (double) cost.macs / (double) whole.macs);
   g_assert_cmpfloat ((double) cost.macs, <=, 0.5 * (double) whole.macs);
   g_assert_cmpfloat ((double) cost.macs, >=, 0.2 * (double) whole.macs);
-  for (int stop = 0; stop < 9; stop += 4) {
+  static const int stops[] = { 3, 30, 55 };
+  for (guint stop = 0; stop < G_N_ELEMENTS (stops); stop++) {
     g_autoptr (GBytes) state = NULL;
     PjMethodLife life = { .seconds = 1e9, .save = save_cb, .data = &state };
-    lab_cancel_after (&lab, 30 + 60 * stop);
+    lab_cancel_after (&lab, stops[stop]);
     g_autoptr (PjCutPlan) none = run_amc (&lab, NULL, 0.5, &life, &error);
     g_assert_null (none);
     g_assert_error (error, PJ_ERROR, PJ_ERROR_CANCELLED);

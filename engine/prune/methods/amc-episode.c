@@ -64,7 +64,7 @@ pj_amc_describe (const PjAmc *self, unsigned i, double *row)
   const PjNode *node = pj_graph_node (graph, reader);
   gboolean is_conv = node->op == &pj_op_conv;
   const PjConvParams *conv = node->params;
-  PjCost cost;
+  PjCost cost = { 0 };
 
   pj_graph_node_cost (graph, reader, &cost);
   const double numbers[PJ_AMC_FIXED] = {
