@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cut-test.h"
 
+#include <math.h>
+
 #include "base/rng.h"
 #include "ops/op.h"
 
@@ -71,7 +73,7 @@ check_plan (PjGraph *graph, JsonObject *o, const PjGroups *groups, const PjCutPl
   }
 }
 
-void
+PjGraph *
 check_fixture (PjGraph *graph, JsonObject *o, const char *group, const char *kept_path)
 {
   int n_kept;
@@ -79,6 +81,55 @@ check_fixture (PjGraph *graph, JsonObject *o, const char *group, const char *kep
   g_autofree int *kept = fixture_ints (o, kept_path, &n_kept);
   g_autoptr (PjCutPlan) plan = keep_only (groups, group, kept, n_kept);
   check_plan (graph, o, groups, plan, "y_pruned");
+  return pj_cut (graph, groups, plan, NULL);
+}
+
+void
+check_columns (const PjGraph *graph, const PjGraph *cut, const char *name, JsonObject *o, const char *path)
+{
+  int n;
+  g_autofree int *kept = fixture_ints (o, path, &n);
+  const PjValue *a = pj_graph_value (graph, pj_graph_find_value (graph, name));
+  const PjValue *b = pj_graph_value (cut, pj_graph_find_value (cut, name));
+  const float *old = pj_blob_data (a->data), *new = pj_blob_data (b->data);
+  g_assert_cmpint (b->shape.dim[1], ==, n);
+  for (int64_t row = 0; row < a->shape.dim[0]; row++)
+    for (int c = 0; c < n; c++)
+      g_assert_cmpfloat (new[row * n + c], ==, old[row * a->shape.dim[1] + kept[c]]);
+}
+
+/* Sets the entries of parameter @name that are not among @kept to 0. */
+static void
+clear_others (PjGraph *graph, const char *name, const int *kept, int n_kept)
+{
+  int value = pj_graph_find_value (graph, name);
+  PjShape shape = pj_graph_value (graph, value)->shape;
+  size_t n = pj_blob_n_elems (pj_graph_value (graph, value)->data), row = n / (size_t) shape.dim[0];
+  g_autofree float *data = g_memdup2 (pj_blob_data (pj_graph_value (graph, value)->data), n * sizeof (float));
+  for (int c = 0; c < shape.dim[0]; c++) {
+    gboolean stays = FALSE;
+    for (int k = 0; k < n_kept; k++)
+      stays |= kept[k] == c;
+    for (size_t i = 0; !stays && i < row; i++)
+      data[(size_t) c * row + i] = 0;
+  }
+  pj_graph_set_param (graph, value, shape, pj_blob_new_copy (data, n, NULL));
+}
+
+void
+check_mask_error (PjGraph *graph, JsonObject *o, const char *const *params, const char *kept_path, const char *error_path)
+{
+  int n_kept, n;
+  double worst = 0, expected = fixture_number (o, error_path);
+  g_autoptr (PjGraph) masked = pj_graph_copy (graph);
+  g_autofree int *kept = fixture_ints (o, kept_path, &n_kept);
+  for (int i = 0; params[i] != NULL; i++)
+    clear_others (masked, params[i], kept, n_kept);
+  g_autofree float *x = fixture_floats (o, "x", NULL), *pruned = fixture_floats (o, "y_pruned", &n);
+  g_autofree float *y = net_run (masked, NULL, NULL, x, 1);
+  for (int i = 0; i < n; i++)
+    worst = MAX (worst, fabs ((double) y[i] - pruned[i]));
+  g_assert_cmpfloat_with_epsilon (worst, expected, 1e-4);
 }
 
 JsonObject *

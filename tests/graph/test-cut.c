@@ -15,7 +15,9 @@ fixture_chain (void)
   y = net_unary (g, "relu", &pj_op_relu, norm_at (g, o, "bn", "bn", y));
   y = net_conv (g, "conv2", y, param_at (g, o, "w2", "conv2/w"), param_at (g, o, "b2", "conv2/b"), 1, 1);
   pj_graph_set_output (g, y);
-  check_fixture (g, o, "conv1", "keep");
+  g_autoptr (PjGraph) cut = check_fixture (g, o, "conv1", "keep");
+  /* Filters of 0 are no mask: the shift of the norm is still there. */
+  check_mask_error (g, o, (const char *const[]) { "w1", "b1", NULL }, "keep", "max_error_if_only_conv_weights_are_zeroed");
 }
 
 static void
@@ -35,7 +37,10 @@ fixture_residual (void)
   s = net_unary (g, "relu2", &pj_op_relu, net_add (g, "add2", y, s));
   y = net_unary (g, "flatten", &pj_op_flatten, net_unary (g, "gap", &pj_op_global_avg_pool, s));
   pj_graph_set_output (g, net_gemm (g, "fc", y, param_at (g, o, "fc.w", "fc"), -1));
-  check_fixture (g, o, "proj", "keep_stream");
+  g_autoptr (PjGraph) cut = check_fixture (g, o, "proj", "keep_stream");
+  /* A stream has a mask point in the projection, too. */
+  static const char *const blocks[] = { "b1.bn2.gamma", "b1.bn2.beta", "b2.bn2.gamma", "b2.bn2.beta", NULL };
+  check_mask_error (g, o, blocks, "keep_stream", "max_error_if_projection_bn_is_not_masked");
 }
 
 static void
@@ -48,7 +53,8 @@ fixture_flatten (void)
   int y = net_conv (g, "conv", input_at (g, o, "x"), net_param_from (g, "w", PJ_SHAPE (3, 3, 1, 1), identity), -1, 1, 0);
   y = net_unary (g, "flatten", &pj_op_flatten, y);
   pj_graph_set_output (g, net_gemm (g, "fc", y, param_at (g, o, "fc.w", "fc_w"), param_at (g, o, "fc.b", "fc_b")));
-  check_fixture (g, o, "conv", "keep");
+  g_autoptr (PjGraph) cut = check_fixture (g, o, "conv", "keep");
+  check_columns (g, cut, "fc.w", o, "kept_columns");
 }
 
 /* --- the toy network, end to end --- */
@@ -199,6 +205,10 @@ fold_fixture (void)
   assert_close (pj_blob_data (pj_graph_value (folded, pj_graph_find_value (folded, "w"))->data), w, n, 1e-6, "folded weights");
   g_autofree float *b = fixture_floats (o, "folded_b", &n);
   assert_close (pj_blob_data (pj_graph_value (folded, pj_graph_find_value (folded, "w.folded_bias"))->data), b, n, 1e-6, "folded bias");
+  g_autofree float *x = fixture_floats (o, "x", NULL), *expected = fixture_floats (o, "y", &n);
+  g_autofree float *whole = net_run (g, NULL, NULL, x, 1), *without = net_run (folded, NULL, NULL, x, 1);
+  assert_close (whole, expected, n, 1e-6, "with the norm");
+  assert_close (without, expected, n, 1e-6, "folded");
 }
 
 /* A copy with every parameter moved, as training would. */
