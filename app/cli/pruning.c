@@ -135,6 +135,9 @@ choose (Cli *cli, CliModel *model, PjWork *work, gpointer data, GError **error)
   PjCutPlan *plan = pj_work_choose (work, model->groups, data, NULL, &done, error);
   if (plan == NULL)
     return FALSE;
+  const PjWorkChoose *choice = data;
+  if (choice->constants != NULL && done.text != NULL)
+    cli_note (cli, "%s", done.text);
   pj_cut_plan_unref (model->plan);
   model->plan = plan;
   if (done.step != 0)

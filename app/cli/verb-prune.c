@@ -4,11 +4,12 @@
 #include "graph/gap.h"
 #include "model/work-open.h"
 #include "model/work-prune.h"
+#include "prune/budget.h"
 
-static char *tied, *widths, *data, *method, *out, *session, *format;
+static char *tied, *widths, *data, *method, *out, *session, *format, *rounding, *constants;
 static char **keep, **drop_blocks, **drop_layers, **drop_groups;
 static double macs, params, memory, ms, keep_floor, lr, lr_b;
-static int multiple = 1, n_images, n_test, finetune, steps, batch = 64, drop_weakest, stage_a, stage_b;
+static int n_images, n_test, finetune, steps, batch = 64, drop_weakest, stage_a, stage_b;
 static gboolean no_scale, no_recalibrate, list, gap;
 
 static const GOptionEntry entries[] = {
@@ -34,8 +35,12 @@ static const GOptionEntry entries[] = {
   { "drop-groups", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drop_groups,
     "Remove whole groups of a grouped convolution first, with their inputs and outputs; may be repeated", "CONV=N,N…" },
   { "drop-blocks", 0, 0, G_OPTION_ARG_INT, &drop_weakest, "Remove the N residual blocks first that the answers miss least", "N" },
-  { "round", 0, 0, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N (for tiled kernels: 8, 16)", "N" },
-  { "multiple", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &multiple, "Round kept channels up to a multiple of N", "N" },
+  { "round", 0, 0, G_OPTION_ARG_FILENAME, &rounding,
+    "Round kept channels up to a multiple of N (for tiled kernels: 8, 16), or by AMC's rule to multiples of 8", "N|amc" },
+  { "multiple", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &rounding, "As --round", "N|amc" },
+  { "constants", 0, 0, G_OPTION_ARG_FILENAME, &constants,
+    "What removed channels add that are the same for every picture moves into the next bias: none (default), exact (where no "
+    "padding meets them) or all", "WORD" },
   { "no-scale", 0, 0, G_OPTION_ARG_NONE, &no_scale, "Without the least-squares factors of thinet", NULL },
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
   { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures (default: the method's own)", "N" },
@@ -80,6 +85,17 @@ show_list (Cli *cli)
   return TRUE;
 }
 
+static gboolean
+read_rounding (int *multiple)
+{
+  gint64 number = 1;
+  gboolean amc = g_strcmp0 (rounding, "amc") == 0;
+  if (rounding != NULL && !amc && !g_ascii_string_to_signed (rounding, 10, 1, G_MAXINT16, &number, NULL))
+    return FALSE;
+  *multiple = amc ? PJ_ROUND_AMC : (int) number;
+  return TRUE;
+}
+
 /* What a person asked for, or a usage error. */
 static gboolean
 read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
@@ -105,8 +121,12 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
       return cli_usage (error, "--macs, --params, --memory, --ms and --floor are shares from 0 to 1");
   if (finetune > 0 && (stage_a > 0 || stage_b > 0))
     return cli_usage (error, "--finetune-a and --finetune-b take the place of --finetune");
-  if (finetune < 0 || stage_a < 0 || stage_b < 0 || steps < 0 || n_test < 0 || n_images < 0 || drop_weakest < 0 || multiple < 1 || batch < 1 || !(lr >= 0.0) || !(lr_b >= 0.0))
+  if (finetune < 0 || stage_a < 0 || stage_b < 0 || steps < 0 || n_test < 0 || n_images < 0 || drop_weakest < 0 || batch < 1 || !(lr >= 0.0) || !(lr_b >= 0.0))
     return cli_usage (error, "numbers must not be negative");
+  if (!read_rounding (&choice->multiple))
+    return cli_usage (error, "--round takes a whole number from 1 on, or amc; not “%s”", rounding);
+  if (constants != NULL && !pj_work_constants_known (constants))
+    return cli_usage (error, "--constants is none, exact or all; not “%s”", constants);
   PjTied policy;
   PjWidths which;
   g_autoptr (GError) reason = NULL;
@@ -122,7 +142,7 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
   choice->memory = memory;
   choice->ms = ms;
   choice->floor = keep_floor;
-  choice->multiple = multiple;
+  choice->constants = g_strdup (constants);
   choice->scale = !no_scale;
   choice->set = cli_method_settings ();
   choice->n_images = (unsigned) n_images;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tables: published parameter and MAC counts beside our own. */
 #include "cli/verbs.h"
+#include "prune/kl-cost.h"
+#include "train/arch.h"
 #include "train/tables.h"
 
 /* 138357544 -> "138,357,544", so that digits can be compared. (transfer full) */
@@ -112,13 +114,90 @@ show_remarks (Cli *cli)
   json_object_set_array_member (cli->result, "quoted", quoted);
 }
 
+static void
+show_speedups (Cli *cli)
+{
+  JsonArray *rows = json_array_new ();
+  CliTable *table = cli_table_new ((const char *[]) { "ResNet-50", ">FLOPs", ">of", ">ratio", ">printed", NULL });
+  cli_say (cli, "\nSpeed-ups, from the printed FLOPs; networks are held against one of two baselines\n");
+  for (const PjSpeedupRow *row = pj_speedup_rows; row->name != NULL; row++) {
+    g_autofree char *flops = g_strdup_printf ("%.2f B", row->flops), *baseline = g_strdup_printf ("%.2f B", row->baseline);
+    g_autofree char *ratio = g_strdup_printf ("%.2f", pj_speedup_ratio (row));
+    g_autofree char *printed = g_str_equal (ratio, row->printed) ? g_strdup (row->printed)
+                               : g_strdup_printf ("%s (from numbers that were not rounded yet)", row->printed);
+    cli_table_add (table, row->name, flops, baseline, ratio, printed, NULL);
+    JsonObject *object = json_object_new ();
+    json_object_set_string_member (object, "name", row->name);
+    json_object_set_double_member (object, "flops", row->flops);
+    json_object_set_double_member (object, "baseline", row->baseline);
+    json_object_set_double_member (object, "ratio", pj_speedup_ratio (row));
+    json_object_set_string_member (object, "printed", row->printed);
+    json_array_add_object_element (rows, object);
+  }
+  cli_table_print (table, cli);
+  json_object_set_array_member (cli->result, "speedups", rows);
+}
+
+static void
+show_days (Cli *cli)
+{
+  JsonArray *rows = json_array_new ();
+  cli_say (cli, "\nDays of training, MobileNetV2 on ImageNet\n");
+  for (const PjDaysRow *row = pj_days_rows; row->name != NULL; row++) {
+    g_autoptr (GString) formula = g_string_new (NULL);
+    for (guint i = 0; i < G_N_ELEMENTS (row->parts) && row->parts[i].times > 0; i++)
+      g_string_append_printf (formula, "%s%g s · %g", i > 0 ? " + " : "", row->parts[i].seconds, row->parts[i].times);
+    cli_say (cli, "  %s: %.2f, printed %s: %s (%s)\n", row->name, pj_days (row), row->printed, formula->str, row->what);
+    JsonObject *object = json_object_new ();
+    json_object_set_string_member (object, "name", row->name);
+    json_object_set_double_member (object, "days", pj_days (row));
+    json_object_set_string_member (object, "printed", row->printed);
+    json_object_set_string_member (object, "formula", formula->str);
+    json_array_add_object_element (rows, object);
+  }
+  json_object_set_array_member (cli->result, "training_days", rows);
+}
+
+/* What CURL's scores of ResNet-50 cost, of which the authors leave the stem whole. */
+static gboolean
+show_scoring (Cli *cli, GError **error)
+{
+  PjArchOptions options;
+  PjKlCost cost;
+  const PjArch *arch = pj_arch_find ("resnet50");
+  pj_arch_options_init (&options, arch);
+  options.outline = TRUE;
+  g_autoptr (PjGraph) graph = pj_arch_build (arch, &options, error);
+  if (graph == NULL)
+    return FALSE;
+  g_autoptr (PjGroups) groups = pj_groups_new (graph);
+  g_autofree guint8 *left_out = g_malloc0 (pj_groups_n (groups));
+  left_out[pj_groups_of_node (groups, 0)->id] = 1;
+  pj_kl_cost (graph, groups, left_out, &cost);
+  g_autofree char *full = exact (cost.full), *naive = exact (cost.naive), *suffix = exact (cost.suffix), *delta = exact (cost.delta);
+  cli_say (cli, "\nKL divergence of %u channels of ResNet-50, multiply-accumulates for one picture\n", cost.n_masks);
+  cli_say (cli, "  the network once                    %s\n  the network for each channel        %s\n", full, naive);
+  cli_say (cli, "  what lies behind each channel       %s (%.4f), as computed here\n", suffix, (double) cost.suffix / (double) cost.naive);
+  cli_say (cli, "  and of its reader one slice         %s (%.4f)\n", delta, (double) cost.delta / (double) cost.naive);
+  JsonObject *object = json_object_new ();
+  json_object_set_int_member (object, "masks", cost.n_masks);
+  json_object_set_int_member (object, "full_forward_macs", (gint64) cost.full);
+  json_object_set_int_member (object, "naive_macs_per_image", (gint64) cost.naive);
+  json_object_set_int_member (object, "suffix_macs_per_image", (gint64) cost.suffix);
+  json_object_set_int_member (object, "suffix_delta_macs_per_image", (gint64) cost.delta);
+  json_object_set_object_member (cli->result, "curl_scoring_cost", object);
+  return TRUE;
+}
+
 static gboolean
 run (Cli *cli, char **args, GError **error)
 {
   if (!show_rows (cli, error))
     return FALSE;
   show_remarks (cli);
-  return TRUE;
+  show_speedups (cli);
+  show_days (cli);
+  return show_scoring (cli, error);
 }
 
 const CliVerb cli_verb_tables = {

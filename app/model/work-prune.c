@@ -82,6 +82,7 @@ static const PjField fields[] = {
   { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (PjWorkChoose, seed) },
   { "tied", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWorkChoose, tied) },
   { "widths", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWorkChoose, widths) },
+  { "constants", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWorkChoose, constants) },
   { NULL }
 };
 
@@ -279,7 +280,7 @@ static gboolean
 prepare_method (Prepared *self, const PjWork *work, const PjGroups *groups, const PjMethod *method,
                 const PjWorkChoose *settings, double *ratios, const PjHooks *hooks, GError **error)
 {
-  if (!fill_settings (&self->settings, settings, ratios, error)
+  if (!fill_settings (&self->settings, settings, ratios, error) || !pj_work_constants_check (method, settings, error)
       || !fill_scoring (&self->scoring, work, groups, settings->n_images, settings->seed, method->needs, &self->format,
                         hooks, error))
     return FALSE;
@@ -352,7 +353,7 @@ pj_work_choose (const PjWork *work, const PjGroups *groups, const PjWorkChoose *
   g_autoptr (PjCutPlan) plan = run_method (run, work, groups, method, settings, ratios, &measured, error);
   g_autofree char *detail = plan != NULL ? describe_plan (work, groups, plan) : NULL;
   g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_MASKED, 0, title);
-  gboolean ok = plan != NULL;
+  gboolean ok = plan != NULL && pj_work_constants_fold (work, groups, settings, plan, &detail, error);
   if (ok) {
     step->detail = g_strdup (detail);
     step->criterion = g_strdup (settings->method);

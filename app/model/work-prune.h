@@ -26,11 +26,13 @@ PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char 
  * @macs, @params, @memory, @ms: instead: a global budget, the share that is kept; 0 for none.  @ms counts predicted
  *   milliseconds of one picture on the device at hand.
  * @floor: smallest share of a group under a global budget
- * @multiple: round kept counts up to a multiple of this
+ * @multiple: round kept counts up to a multiple of this; or PJ_ROUND_AMC
  * @scale: least-squares factors on the next layer, for methods that have them
  * @set: (nullable): the method's own settings, "name=value" each
  * @n_images, @seed: calibration pictures; 0 for the method's default
  * @tied, @widths: (nullable): words of pj_tied_find() and pj_widths_find(); NULL is usual and wallet
+ * @constants: (nullable): what removed channels add that is the same for every picture moves into the next bias
+ *   (graph/constants.h): "none", the usual; "exact": where no padding meets it; "all".  Only with methods that give scores.
  */
 typedef struct {
   char *method;
@@ -41,7 +43,7 @@ typedef struct {
   char **set;
   unsigned n_images;
   uint64_t seed;
-  char *tied, *widths;
+  char *tied, *widths, *constants;
 } PjWorkChoose;
 
 /* thinet-ls, seed 1, nothing to keep set. */
@@ -50,6 +52,13 @@ void pj_work_choose_clear (PjWorkChoose *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkChoose, pj_work_choose_clear)
 char *pj_work_choose_write (const PjWorkChoose *self);
 gboolean pj_work_choose_read (PjWorkChoose *self, const char *text, GError **error);
+
+/* TRUE for a word of @constants; what a method cannot do with it is refused; and doing it, which adds to @detail what was
+ * found. */
+gboolean pj_work_constants_known (const char *word);
+gboolean pj_work_constants_check (const PjMethod *method, const PjWorkChoose *settings, GError **error);
+gboolean pj_work_constants_fold (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings, PjCutPlan *plan,
+                                 char **detail, GError **error);
 
 /* TRUE if something says how much is to be kept. */
 gboolean pj_work_choose_is_asked (const PjWorkChoose *self);

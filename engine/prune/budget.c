@@ -23,14 +23,36 @@ compare_items (gconstpointer a, gconstpointer b)
   return (x->channel > y->channel) - (x->channel < y->channel);
 }
 
+/* @k rounded up to a multiple of @n and of @multiple, at most @n_channels.  AMC's rule would rather go down to a multiple
+ * than keep all. */
+static int
+round_up (int k, int n, int multiple, int n_channels)
+{
+  int least = MAX (multiple == PJ_ROUND_AMC ? 8 : multiple, 1), step = least * n;
+  for (int s = MAX (least, n); s < step; s++)
+    if (s % least == 0 && s % n == 0)
+      step = s;
+  k = (k + step - 1) / step * step;
+  if (k > n_channels && multiple == PJ_ROUND_AMC)
+    k = n_channels / step * step;
+  return k > 0 ? MIN (k, n_channels) : n_channels;
+}
+
+/* Before any multiple. */
+static int
+count (int n_channels, double ratio, int multiple)
+{
+  if (multiple == PJ_ROUND_AMC)
+    return ratio >= 1 ? n_channels : MAX (1, (int) rint (n_channels * ratio));
+  /* The small number undoes what binary floating point takes from products such as 100 · 0.29. */
+  return MAX (1, (int) floor (n_channels * ratio + 1e-9));
+}
+
 int
 pj_keep_count (int n_channels, double ratio, int multiple)
 {
-  /* The small number undoes what binary floating point takes from products such as 100 · 0.29. */
-  int k = MAX (1, (int) floor (n_channels * ratio + 1e-9));
-  if (multiple > 1)
-    k = (k + multiple - 1) / multiple * multiple;
-  return MIN (k, n_channels);
+  int k = count (n_channels, ratio, multiple);
+  return k >= n_channels ? n_channels : round_up (k, 1, multiple, n_channels);
 }
 
 void
@@ -45,24 +67,11 @@ pj_keep_top (const double *score, int n, int k, guint8 *keep)
     keep[items[i].channel] = i >= n - k;
 }
 
-/* @k channels of a group with @n blocks, rounded up to a multiple of both. */
-static int
-round_up (int k, int n, int multiple)
-{
-  int step = MAX (multiple, 1) * n;
-  for (int s = MAX (multiple, n); s < step; s++)
-    if (s % MAX (multiple, 1) == 0 && s % n == 0)
-      step = s;
-  return (k + step - 1) / step * step;
-}
-
 int
 pj_group_keep_count (const PjGroup *group, double ratio, int multiple)
 {
-  int n = group->n_blocks;
-  int k = n * pj_keep_count (group->n_channels / n, ratio, 1);
-
-  return MIN (round_up (k, n, multiple), group->n_channels);
+  int n = group->n_blocks, k = n * count (group->n_channels / n, ratio, multiple);
+  return k >= group->n_channels ? group->n_channels : round_up (k, n, multiple, group->n_channels);
 }
 
 /* Channels by block and score: entry j · n_blocks + b is the (j+1)-th least important of block b.
@@ -226,7 +235,7 @@ static void
 remove_rows (PjCutPlan *plan, const List *list, const PjGroup *group, int n_rows)
 {
   int n = group->n_channels, n_blocks = group->n_blocks;
-  int kept = MIN (round_up (n - n_rows * n_blocks, n_blocks, list->multiple), n);
+  int kept = round_up (n - n_rows * n_blocks, n_blocks, list->multiple, n);
   g_autofree guint8 *keep = g_malloc ((gsize) n);
 
   if (kept == n)

@@ -7,7 +7,13 @@
 
 G_BEGIN_DECLS
 
-/* K = max (1, ⌊C·r + 1e-9⌋) rounded up to @multiple (<= 1: none), at most C.  0 < r <= 1. */
+/* In place of a multiple, the rule of AMC's authors (spec/algorithms.md 14): C·r to the nearest whole number, halves to
+ * the even one, then up to a multiple of 8, or down to one where that is more than C; C where less than 8 are there. */
+#define PJ_ROUND_AMC (-8)
+/* TRUE if @multiple asks for anything. */
+#define PJ_ROUNDS(multiple) ((multiple) > 1 || (multiple) == PJ_ROUND_AMC)
+
+/* K = max (1, ⌊C·r + 1e-9⌋) rounded up to @multiple (1: none; or PJ_ROUND_AMC), at most C.  0 < r <= 1. */
 int pj_keep_count (int n_channels, double ratio, int multiple);
 
 /* Marks the K highest scores; equal scores: the lower index is removed first. @keep: n bytes. */
@@ -42,7 +48,7 @@ PjCutPlan *pj_budget_local (const PjGroups *groups, const PjScores *scores, cons
  * @normalise: divide each group's scores by their mean first
  * @latency: (nullable): for PJ_BUDGET_MS
  * @multiple: kept counts are rounded up to a multiple as in pj_group_keep_count(): what is removed last of a group comes
- *   back, and the budget is met with it; <= 1 for none
+ *   back, and the budget is met with it; 0 or 1 for none; or PJ_ROUND_AMC
  */
 typedef struct {
   PjBudgetKind kind;

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "compute/plan.h"
 #include "prune/calibration.h"
+#include "prune/kl-cost.h"
 #include "prune/method.h"
 
 /* --- values --- */
@@ -140,6 +141,9 @@ count_pictures (const PjMethod *self, const PjScoring *scoring, const PjPruneSet
     *trained = pj_calibration_count (scoring, PJ_DEFAULT_GRADIENT_IMAGES);
   if (self->needs & PJ_NEEDS_STATS)
     *forward = pj_calibration_count (scoring, PJ_DEFAULT_IMAGES);
+  /* What runs the network once per channel. */
+  if (self->needs == PJ_NEEDS_IMAGES)
+    *forward = pj_kl_cost_passes (scoring);
   return self->needs == PJ_NEEDS_NOTHING || *trained + *forward > 0;
 }
 

@@ -55,7 +55,7 @@ typedef struct {
  * PjPruneSettings:
  * @ratios: (nullable): keep ratio by group id, pj_groups_n() values (local budget)
  * @global: use a global budget instead: @kind, @target and @floor as in PjBudget (only methods that give scores or allocate)
- * @multiple: round kept counts up to a multiple, <= 1 for none
+ * @multiple: round kept counts up to a multiple, 0 or 1 for none; or PJ_ROUND_AMC
  * @scale: ThiNet: least-squares factors on the next layer
  * @values: (nullable): pj_method_values(): one number per option of the method; NULL: the usual ones
  * @life: (nullable): see PjMethodLife

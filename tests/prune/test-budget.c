@@ -23,6 +23,26 @@ rounding (void)
   g_assert_cmpint (pj_keep_count (64, 0.5, 8), ==, 32);
 }
 
+/* AMC's rule; where it would leave nothing, the group stays whole.  Groups with blocks keep multiples of both. */
+static void
+rounding_amc (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/rounding.json");
+  JsonArray *cases = json_node_get_array (fixture_at (o, "amc_keep/cases_C_a_K"));
+  for (guint i = 0; i < json_array_get_length (cases); i++) {
+    JsonArray *row = json_array_get_array_element (cases, i);
+    int c = (int) json_array_get_int_element (row, 0), k = (int) json_array_get_int_element (row, 2);
+    g_assert_cmpint (pj_keep_count (c, json_array_get_double_element (row, 1), PJ_ROUND_AMC), ==, k > 0 ? k : c);
+  }
+  g_assert_cmpint (pj_keep_count (17, 0.5, PJ_ROUND_AMC), ==, 8);
+  g_assert_cmpint (pj_keep_count (20, 0.95, PJ_ROUND_AMC), ==, 16);
+  PjGroup group = { .n_channels = 96, .n_blocks = 3 };
+  g_assert_cmpint (pj_group_keep_count (&group, 0.3, PJ_ROUND_AMC), ==, 48);
+  g_assert_cmpint (pj_group_keep_count (&group, 1, PJ_ROUND_AMC), ==, 96);
+  group.n_channels = 60;
+  g_assert_cmpint (pj_group_keep_count (&group, 0.9, PJ_ROUND_AMC), ==, 48);
+}
+
 static void
 ties (void)
 {
@@ -341,6 +361,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/prune/budget/rounding", rounding);
+  g_test_add_func ("/prune/budget/rounding-amc", rounding_amc);
   g_test_add_func ("/prune/budget/ties", ties);
 #define ADD(name, function) g_test_add ("/prune/budget/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("not-finite", not_finite);

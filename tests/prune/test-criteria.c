@@ -9,6 +9,7 @@
 #include "lab.h"
 #include "ops/op.h"
 #include "prune/statistics.h"
+#include "train/evaluate.h"
 
 static void
 assert_near (double value, double expected, double tolerance, const char *what)
@@ -309,6 +310,31 @@ toy_taylor_fo_bn (void)
   }
 }
 
+/* As printed, and the loss that the gradients are of. */
+static void
+toy_taylor_as_printed (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/toy_network.json");
+  g_auto (Lab) lab;
+  lab_init_toy (&lab, o);
+  g_autoptr (PjScores) scores = score (&lab, "taylor-fo-bn");
+  static const char *const all[] = { "stem", "stream", "b1_1", "b1_2", "b2_1", "b2_2" };
+  for (guint k = 0; k < G_N_ELEMENTS (all); k++) {
+    g_autofree char *path = g_strdup_printf ("scores/taylor_fo_bn/%s", all[k]);
+    int n, n_gates = g_str_equal (all[k], "stream") ? 2 : 1;
+    g_autofree float *expected = fixture_floats (o, path, &n);
+    for (int c = 0; c < n; c++)
+      assert_near (of_group (&lab, scores, all[k])->score[c] * n_gates, expected[c], 5e-9 + 2e-4 * expected[c], path);
+  }
+  g_autoptr (GError) error = NULL;
+  PjAccuracy accuracy;
+  g_assert_true (pj_evaluate (lab.device, lab.graph, lab.dataset, PJ_SPLIT_TRAIN, lab.scoring.format, 0, NULL, NULL, NULL, &accuracy,
+                              &error));
+  g_assert_cmpuint (accuracy.n, ==, 4);
+  assert_near (accuracy.loss, fixture_number (o, "loss"), 1e-5, "loss");
+  pj_accuracy_clear (&accuracy);
+}
+
 /* --- properties --- */
 
 static void
@@ -539,6 +565,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/criteria/toy/activations", toy_activations);
   g_test_add_func ("/prune/criteria/toy/weight-sum", toy_weight_sum);
   g_test_add_func ("/prune/criteria/toy/taylor-fo-bn", toy_taylor_fo_bn);
+  g_test_add_func ("/prune/criteria/toy/taylor-fo-bn-as-printed", toy_taylor_as_printed);
   g_test_add_func ("/prune/criteria/shared-pass", shared_pass);
   g_test_add_func ("/prune/criteria/permuted-pictures", permuted_pictures);
   g_test_add_func ("/prune/criteria/seeded", seeded);

@@ -8,6 +8,7 @@
 #include "compute/program.h"
 #include "lab.h"
 #include "prune/calibration.h"
+#include "prune/kl-cost.h"
 #include "prune/suffix.h"
 #include "train/arch.h"
 #include "train/masks.h"
@@ -44,6 +45,30 @@ toy_matches_fixture (void)
           g_error ("%s[%d]: %.9g, expected %.9g", path, c, s->score[c], expected[c]);
     }
   }
+}
+
+/* ResNet-50 without its stem, of which the authors cut nothing. */
+static void
+cost_of_scoring (void)
+{
+  g_autoptr (JsonObject) all = fixture_load ("spec/counts.json");
+  JsonObject *o = json_node_get_object (fixture_at (all, "curl_scoring_cost/resnet50"));
+  PjArchOptions options;
+  PjKlCost cost;
+  pj_arch_options_init (&options, pj_arch_find ("resnet50"));
+  options.outline = TRUE;
+  g_autoptr (PjGraph) graph = pj_arch_build (pj_arch_find ("resnet50"), &options, NULL);
+  g_autoptr (PjGroups) groups = pj_groups_new (graph);
+  g_autofree guint8 *left_out = g_malloc0 (pj_groups_n (groups));
+  left_out[pj_groups_of_node (groups, 0)->id] = 1;
+  pj_kl_cost (graph, groups, left_out, &cost);
+  g_assert_cmpuint (cost.n_masks, ==, (guint64) fixture_number (o, "masks"));
+  g_assert_cmpuint (cost.full, ==, (guint64) fixture_number (o, "full_forward_macs"));
+  g_assert_cmpuint (cost.naive, ==, (guint64) fixture_number (o, "naive_macs_per_image"));
+  g_assert_cmpuint (cost.suffix, ==, (guint64) fixture_number (o, "suffix_macs_per_image"));
+  g_assert_cmpuint (cost.delta, ==, (guint64) fixture_number (o, "suffix_delta_macs_per_image"));
+  g_assert_cmpfloat_with_epsilon ((double) cost.suffix / (double) cost.naive, fixture_number (o, "suffix_fraction"), 5.1e-5);
+  g_assert_cmpfloat_with_epsilon ((double) cost.delta / (double) cost.naive, fixture_number (o, "delta_fraction"), 5.1e-5);
 }
 
 /* Logits of the whole network with gates at all mask points of @group. */
@@ -197,6 +222,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/prune/kl/toy-matches-fixture", toy_matches_fixture);
+  g_test_add_func ("/prune/kl/cost-of-scoring", cost_of_scoring);
   g_test_add_func ("/prune/kl/suffix-is-the-rest", suffix_is_the_rest);
   g_test_add_func ("/prune/kl/dead-channel-scores-nothing", dead_channel_scores_nothing);
   g_test_add_func ("/prune/kl/costs-a-third", costs_a_third);

@@ -75,6 +75,31 @@ observe (Lab *lab, int value)
   return out;
 }
 
+/* Each step of a greedy choice of two channels: which one, and the squared error after it. */
+static void
+check_toy_trace (const PjGram *gram, JsonObject *o, PjGramOrder how, const char *name)
+{
+  g_autofree char *trace_path = g_strdup_printf ("scores/thinet_b1_1/%s_trace", name);
+  g_autofree char *kept_path = g_strdup_printf ("scores/thinet_b1_1/%s_keep2", name);
+  g_autofree float *trace = fixture_floats (o, trace_path, NULL);
+  gboolean forward = how == PJ_GRAM_FORWARD;
+  int order[3], n_kept, n_steps = forward ? 2 : 1;
+  g_autofree int *kept = fixture_ints (o, kept_path, &n_kept);
+  guint8 keep[3];
+  pj_gram_order (gram, how, order);
+  for (int i = 0; i < n_steps; i++) {
+    double w[3], error;
+    g_assert_cmpint (order[forward ? 2 - i : i], ==, (int) trace[2 * i]);
+    pj_gram_keep (order, 3, forward ? i + 1 : 2 - i, keep);
+    pj_gram_fit (gram, keep, w, NULL);
+    error = pj_gram_error (gram, keep, forward ? w : NULL);
+    g_assert_cmpfloat_with_epsilon (error, (double) trace[2 * i + 1], 1e-5 * gram->yy);
+  }
+  pj_gram_keep (order, 3, 2, keep);
+  for (int i = 0; i < n_kept; i++)
+    g_assert_cmpint (keep[kept[i]], ==, 1);
+}
+
 /* All places of all filters of the 3 x 3 convolution that reads b1_1. */
 static void
 toy_gram (void)
@@ -99,6 +124,8 @@ toy_gram (void)
   g_assert_cmpuint (gram->n_rows, ==, (guint64) fixture_number (o, "scores/thinet_b1_1/rows"));
   for (int i = 0; i < 9; i++)
     g_assert_cmpfloat_with_epsilon (gram->g[i], expected[i], 1e-5 * expected[8]);
+  check_toy_trace (gram, o, PJ_GRAM_REMOVE, "remove");
+  check_toy_trace (gram, o, PJ_GRAM_FORWARD, "forward");
   const guint8 kept[] = { 0, 1, 1 };
   static const PjGramOrder orders[] = { PJ_GRAM_REMOVE, PJ_GRAM_FORWARD, PJ_GRAM_RESIDUAL };
   for (guint i = 0; i < G_N_ELEMENTS (orders); i++) {

@@ -195,7 +195,7 @@ mask_of (const PjAutopruner *self, const PjGroup *group, const PjCodingState *st
     score[c] = state->mean[c];
     n += keep[c] = state->code[c];
   }
-  if (n > 0 && group->n_blocks == 1 && self->settings->multiple <= 1)
+  if (n > 0 && group->n_blocks == 1 && !PJ_ROUNDS (self->settings->multiple))
     return;
   double share = (double) MAX (n, 1) / group->n_channels;
   pj_group_keep_top (group, score, pj_group_keep_count (group, share, self->settings->multiple), keep);

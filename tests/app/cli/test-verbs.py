@@ -330,6 +330,17 @@ def stages_are_chosen():
     even = kept("--keep", "0.9", "--keep", "stage3.block2.conv1=0.5", "--widths", "bottleneck")
     check(all(even[name] * 2 == whole[name] for name in whole), even, whole)
     check(all(n % 2 == 0 for n in kept("--params", "0.5", "--round", "2").values()), "not rounded")
+    # 0.55 of 16 channels is 8.8: AMC's rule takes the nearest whole number first, and leaves less than 8 channels alone.
+    for rule, left in (("amc", {4: 4, 8: 8, 16: 16}), ("8", {4: 4, 8: 8, 16: 8})):
+        rounded = kept("--keep", "0.55", "--round", rule)
+        check(16 in whole.values() and all(n == left[whole[name]] for name, n in rounded.items()), rule, rounded)
+    refused(run("prune", "blocks.onnx", "--keep", "0.5", "--round", "few"), "amc", status=2)
+    result = ok(run("prune", "blocks.onnx", "--data", DATA, "--test", "10", "--method", "weight-sum", "--keep", "0.5", "--session", "none",
+                    "--constants", "exact"))
+    check("never change and are not 0: 0" in result.err, result.err)
+    refused(run("prune", "blocks.onnx", "--data", DATA, "--method", "thinet", "--keep", "0.5", "--constants", "all", "--session", "none"),
+            "changes the weights itself")
+    refused(run("prune", "blocks.onnx", "--keep", "0.5", "--constants", "some"), "none, exact or all", status=2)
     refused(run("prune", "blocks.onnx", "--keep", "0.5", "--widths", "flask"), "hourglass", status=2)
     refused(run("prune", "blocks.onnx", "--keep", "0.5", "--tied", "least"), "fragile", status=2)
     tied = {}
