@@ -50,6 +50,10 @@ const PjArch *pj_arch_find (const char *name);
 /* The row of a name, perhaps with a width: "mobilenetv2-0.5" fills @width with 0.5, a plain name with 1. */
 const PjArch *pj_arch_parse (const char *name, double *width);
 
+/* A width that was multiplied, as the MobileNets round it: to the nearest multiple of 8, at least 8, and never below nine
+ * tenths of what was asked for. */
+int pj_arch_divisible (double width);
+
 /* What @arch was published for, width 1, seed 1. */
 void pj_arch_options_init (PjArchOptions *self, const PjArch *arch);
 

@@ -73,4 +73,29 @@ typedef struct {
 
 extern const PjQuotedRow pj_quoted_rows[];
 
+/* A speed-up as a paper prints it, and the billions of FLOPs, before and after, that it prints for it.  Two baselines
+ * are about for ResNet-50, 7.72 and 8.18: a network with the stride in the first 1 × 1 and one with it in the 3 × 3. */
+typedef struct {
+  const char *name;
+  double flops, baseline;
+  const char *printed;
+} PjSpeedupRow;
+
+/* Ends without a name. */
+extern const PjSpeedupRow pj_speedup_rows[];
+/* baseline/flops to two places. */
+double pj_speedup_ratio (const PjSpeedupRow *self);
+
+/* A training time as printed, in days, and what it is made of: what took so many seconds, so many times. */
+typedef struct {
+  const char *name, *what;
+  struct { double seconds, times; } parts[2];
+  const char *printed;
+} PjDaysRow;
+
+/* Ends without a name. */
+extern const PjDaysRow pj_days_rows[];
+/* To two places. */
+double pj_days (const PjDaysRow *self);
+
 G_END_DECLS

@@ -281,6 +281,61 @@ recalibrate_fixture (void)
   g_assert_cmpfloat_with_epsilon (var[0], fixture_number (spec, "recalibrate/cumulative_var"), 1e-5);
 }
 
+/* The norm's statistics after @n batches of @batch of the fixture's pictures from picture @first on, and what it made of
+ * the last one, @out. */
+static void
+run_norm (const float *x, unsigned first, unsigned batch, unsigned n, float momentum, float *mean, float *var, float *out)
+{
+  const float one[] = { 1 }, zero[] = { 0 }, fc[] = { 1, 2 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjDevice) device = sets_device ();
+  g_autoptr (PjGraph) g = pj_graph_new ("norm");
+  int y = net_conv (g, "conv", pj_graph_add_input (g, "x", PJ_SHAPE (1, 1, 2, 2)), net_param_from (g, "w", PJ_SHAPE (1, 1, 1, 1), one), -1, 1, 0);
+  int norm = net_norm (g, "norm", y, net_param_from (g, "gamma", PJ_SHAPE (1), one), net_param_from (g, "beta", PJ_SHAPE (1), zero),
+                       net_param_from (g, "mean", PJ_SHAPE (1), zero), net_param_from (g, "var", PJ_SHAPE (1), one), 1e-12f);
+  y = net_unary (g, "flatten", &pj_op_flatten, net_unary (g, "gap", &pj_op_global_avg_pool, norm));
+  pj_graph_set_output (g, net_gemm (g, "fc", y, net_param_from (g, "fc.w", PJ_SHAPE (2, 1), fc), -1));
+  PjPlanOptions options = { .batch = batch, .mode = PJ_PLAN_RECALIBRATE, .observed = &norm, .n_observed = 1 };
+  const PjStep step = { .norm_momentum = momentum };
+  g_autoptr (PjParams) params = pj_params_new (device, g, FALSE, &error);
+  g_autoptr (PjPlan) plan = pj_plan_new (g, params, &options, &error);
+  g_assert_no_error (error);
+  for (unsigned k = 0; k < n; k++)
+    g_assert_true (pj_plan_set_images (plan, x + (first + k * batch) * 4, NULL) && pj_plan_forward (plan, &step, NULL));
+  g_assert_true (pj_plan_read_value (plan, norm, out, NULL));
+  g_autoptr (PjGraph) done = pj_params_download (params, g, NULL);
+  *mean = ((const float *) pj_blob_data (pj_graph_value (done, pj_graph_find_value (done, "mean"))->data))[0];
+  *var = ((const float *) pj_blob_data (pj_graph_value (done, pj_graph_find_value (done, "var"))->data))[0];
+}
+
+/* Batches one by one: what is stored, and the variance that the batch itself is divided by; a moving average of all; and
+ * all pictures as one batch. */
+static void
+batch_statistics (void)
+{
+  g_autoptr (JsonObject) spec = fixture_load ("spec/bn.json");
+  g_autofree float *x = fixture_floats (spec, "recalibrate/batches_N1HW", NULL);
+  g_autofree float *means = fixture_floats (spec, "recalibrate/batch_mean", NULL);
+  g_autofree float *unbiased = fixture_floats (spec, "recalibrate/batch_var_unbiased", NULL);
+  g_autofree float *biased = fixture_floats (spec, "recalibrate/batch_var_biased", NULL);
+  g_autofree float *moving = fixture_floats (spec, "recalibrate/ema_0.1_from_0_1", NULL);
+  g_autofree float *pooled = fixture_floats (spec, "recalibrate/pooled_exact_mean_var", NULL);
+  float mean, var, out[24];
+  for (unsigned k = 0; k < 3; k++) {
+    run_norm (x, 2 * k, 2, 1, 1, &mean, &var, out);
+    g_assert_cmpfloat_with_epsilon (mean, means[k], 1e-6f);
+    g_assert_cmpfloat_with_epsilon (var, unbiased[k], 2e-6f);
+    for (int i = 0; i < 8; i++)
+      g_assert_cmpfloat_with_epsilon (out[i], (x[8 * k + i] - means[k]) / sqrtf (biased[k]), 1e-5f);
+  }
+  run_norm (x, 0, 2, 3, 0.1f, &mean, &var, out);
+  g_assert_cmpfloat_with_epsilon (mean, moving[0], 1e-6f);
+  g_assert_cmpfloat_with_epsilon (var, moving[1], 2e-6f);
+  run_norm (x, 0, 6, 1, 1, &mean, &var, out);
+  g_assert_cmpfloat_with_epsilon (mean, pooled[0], 1e-6f);
+  g_assert_cmpfloat_with_epsilon (var * 23 / 24, pooled[1], 2e-6f);
+}
+
 /* A network whose statistics were spoilt works again, and nothing else has changed. */
 static void
 recalibrate_restores (void)
@@ -381,6 +436,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/train/evaluate/masked-equals-cut-scaled", "scaled", masked_equals_cut);
   g_test_add_func ("/train/evaluator/refuses", evaluator_refuses);
   g_test_add_func ("/train/recalibrate/fixture", recalibrate_fixture);
+  g_test_add_func ("/train/recalibrate/batch-statistics", batch_statistics);
   g_test_add_func ("/train/recalibrate/restores", recalibrate_restores);
   g_test_add_func ("/train/recalibrate/without-norms", recalibrate_without_norms);
   g_test_add_func ("/train/sample/model", sample_model);

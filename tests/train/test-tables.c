@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Published tables: every row of the fixture, made from our own networks and cuts, in all conventions. */
 #include "fixture.h"
+#include "train/arch.h"
 #include "train/tables.h"
 
 static void
@@ -57,11 +58,56 @@ rounding (void)
   }
 }
 
+/* Ratios and days as printed; two ratios were formed from numbers that were not rounded yet. */
+static void
+columns (void)
+{
+  g_autoptr (JsonObject) counts = fixture_load ("spec/counts.json");
+  JsonArray *expected = json_object_get_array_member (counts, "speedups");
+  guint n = 0, n_differ = 0;
+  for (const PjSpeedupRow *row = pj_speedup_rows; row->name != NULL; row++, n++) {
+    JsonObject *wanted = json_array_get_object_element (expected, n);
+    double printed = g_ascii_strtod (row->printed, NULL);
+    g_assert_cmpstr (row->name, ==, json_object_get_string_member (wanted, "name"));
+    g_assert_cmpfloat (row->flops, ==, json_object_get_double_member (wanted, "flops"));
+    g_assert_cmpfloat (row->baseline, ==, json_object_get_double_member (wanted, "baseline"));
+    g_assert_cmpfloat (pj_speedup_ratio (row), ==, json_object_get_double_member (wanted, "ratio"));
+    g_assert_cmpfloat (printed, ==, json_object_get_double_member (wanted, "printed"));
+    n_differ += pj_speedup_ratio (row) != printed;
+  }
+  g_assert_cmpuint (n, ==, json_array_get_length (expected));
+  g_assert_cmpuint (n_differ, ==, 2);
+
+  expected = json_object_get_array_member (counts, "training_days");
+  n = 0;
+  for (const PjDaysRow *row = pj_days_rows; row->name != NULL; row++, n++) {
+    JsonObject *wanted = json_array_get_object_element (expected, n);
+    g_assert_cmpstr (row->name, ==, json_object_get_string_member (wanted, "name"));
+    g_assert_cmpfloat (pj_days (row), ==, json_object_get_double_member (wanted, "days"));
+    g_assert_cmpfloat (g_ascii_strtod (row->printed, NULL), ==, json_object_get_double_member (wanted, "printed"));
+  }
+  g_assert_cmpuint (n, ==, json_array_get_length (expected));
+}
+
+/* Widths of MobileNets. */
+static void
+divisible (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/rounding.json");
+  int n;
+  g_autofree float *cases = fixture_floats (o, "divisible_by_8/cases_v_n", &n);
+  g_assert_cmpint (n, >, 0);
+  for (int i = 0; i < n; i += 2)
+    g_assert_cmpint (pj_arch_divisible ((double) cases[i]), ==, (int) cases[i + 1]);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/tables/rows", rows);
   g_test_add_func ("/train/tables/rounding", rounding);
+  g_test_add_func ("/train/tables/columns", columns);
+  g_test_add_func ("/train/tables/divisible", divisible);
   return g_test_run ();
 }

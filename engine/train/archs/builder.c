@@ -26,6 +26,13 @@ pj_builder_width (const PjBuilder *self, int c)
 }
 
 int
+pj_arch_divisible (double width)
+{
+  int n = MAX (8, (int) (width + 4) / 8 * 8);
+  return n < 0.9 * width ? n + 8 : n;
+}
+
+int
 pj_builder_channels (const PjBuilder *self, int value)
 {
   return value >= 0 ? (int) pj_graph_value (self->graph, value)->shape.dim[1] : 1;

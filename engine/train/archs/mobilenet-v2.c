@@ -4,14 +4,6 @@
  * average pool, fc.  Widths are rounded to a multiple of 8, and the last convolution never becomes narrower. */
 #include "train/archs/members.h"
 
-/* To the nearest multiple of 8, at least 8, and never below nine tenths of what was asked for. */
-static int
-divisible (double width)
-{
-  int n = MAX (8, (int) (width + 4) / 8 * 8);
-  return n < 0.9 * width ? n + 8 : n;
-}
-
 static int
 block (PjBuilder *b, int index, int x, int c_out, int expansion, int stride)
 {
@@ -33,11 +25,11 @@ pj_arch_make_mobilenet_v2 (const PjArch *self, const PjArchOptions *options, GEr
   PjBuilderConv stem = { 3, 2, 1, 1, FALSE, PJ_BUILDER_RELU6 }, last = { 1, 1, 0, 1, FALSE, PJ_BUILDER_RELU6 };
   PjBuilder b;
   int index = 0, y = pj_builder_init (&b, self, options);
-  y = pj_builder_layer (&b, "stem", y, divisible (32 * options->width), &stem);
+  y = pj_builder_layer (&b, "stem", y, pj_arch_divisible (32 * options->width), &stem);
   for (guint s = 0; s < G_N_ELEMENTS (stages); s++)
     for (int i = 0; i < stages[s].blocks; i++)
-      y = block (&b, ++index, y, divisible (stages[s].width * options->width), stages[s].expansion, i == 0 ? stages[s].stride : 1);
-  y = pj_builder_layer (&b, "last", y, divisible (1280 * MAX (1.0, options->width)), &last);
+      y = block (&b, ++index, y, pj_arch_divisible (stages[s].width * options->width), stages[s].expansion, i == 0 ? stages[s].stride : 1);
+  y = pj_builder_layer (&b, "last", y, pj_arch_divisible (1280 * MAX (1.0, options->width)), &last);
   pj_builder_classifier (&b, y);
   return pj_builder_finish (&b, error);
 }

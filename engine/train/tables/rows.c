@@ -219,3 +219,23 @@ const PjQuotedRow pj_quoted_rows[] = {
   { "CURL on Pets, Dogs, Cars", "", "no widths are published" },
   { NULL, NULL, NULL },
 };
+
+const PjSpeedupRow pj_speedup_rows[] = {
+  { "AutoPruner r=0.3", 2.78, 8.18, "2.94" },
+  { "Taylor-FO-BN-56%", 2.68, 7.72, "2.88" },
+  { "GAL-1-joint", 2.22, 7.72, "3.48" },
+  { "ThiNet-30", 2.20, 7.72, "3.51" },
+  { "AutoPruner r=0.5", 4.00, 8.18, "2.05" },
+  { "AutoPruner block", 4.56, 8.18, "1.79" },
+  { "Channel Pruning 2x", 5.22, 7.72, "1.48" },
+  { "SSS ResNet-26", 4.00, 7.72, "1.93" },
+  { "ThiNet-50", 3.41, 7.72, "2.27" },
+  { NULL, 0, 0, NULL },
+};
+
+const PjDaysRow pj_days_rows[] = {
+  { "AMC", "episodes of the search, epochs of fine-tuning", { { 22.52, 800 }, { 1687, 150 } }, "3.14" },
+  { "Slimmable", "epochs", { { 8618, 480 } }, "47.88" },
+  { "AutoPruner", "epochs that choose, epochs of fine-tuning", { { 4898, 5 }, { 1658, 150 } }, "3.16" },
+  { NULL, NULL, { { 0, 0 } }, NULL },
+};

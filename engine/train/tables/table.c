@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <string.h>
 
 #include "train/arch.h"
@@ -88,4 +89,19 @@ pj_table_row_make (const PjTableRow *self, GError **error)
   if (graph == NULL || self->cut == NULL)
     return g_steal_pointer (&graph);
   return self->cut (self, graph, error);
+}
+
+double
+pj_speedup_ratio (const PjSpeedupRow *self)
+{
+  return rint (100 * self->baseline / self->flops) / 100;
+}
+
+double
+pj_days (const PjDaysRow *self)
+{
+  double seconds = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (self->parts); i++)
+    seconds += self->parts[i].seconds * self->parts[i].times;
+  return rint (100 * seconds / 86400) / 100;
 }
