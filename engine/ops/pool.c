@@ -2,6 +2,8 @@
 /* Max, average and global average pooling: one window rule, three operators.  Max pooling pads with −∞. */
 #include "ops/util.h"
 
+#include <string.h>
+
 static gboolean
 infer (const PjGraph *graph, const PjNode *node, PjShape *outputs, GError **error)
 {
@@ -112,6 +114,21 @@ from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   return TRUE;
 }
 
+/* GlobalMaxPool is a window as large as the maps, which are known: sizes in a network are fixed. */
+static gboolean
+max_from_onnx (PjOnnxIn *in, gpointer params, GError **error)
+{
+  PjPoolParams *p = params;
+  PjShape x;
+  if (strcmp (pj_onnx_in_op_type (in), "GlobalMaxPool") != 0)
+    return from_onnx (in, params, error);
+  if (!pj_onnx_in_shape (in, 0, &x) || x.rank != 4 || x.dim[2] > G_MAXINT || x.dim[3] > G_MAXINT)
+    return pj_onnx_in_refuse (in, error, "only one- and two-dimensional windows are supported; its input has rank %u", x.rank);
+  for (int i = 0; i < 2; i++)
+    p->kernel[i] = p->stride[i] = (int) x.dim[2 + i];
+  return TRUE;
+}
+
 static void
 to_onnx_max (PjOnnxOut *out, const PjGraph *graph, const PjNode *node)
 {
@@ -131,10 +148,10 @@ to_onnx_average (PjOnnxOut *out, const PjGraph *graph, const PjNode *node)
 }
 
 const PjOp pj_op_max_pool = {
-  .name = "max_pool", .title = "Max pooling", .onnx_names = (const char *const[]) { "MaxPool", NULL },
+  .name = "max_pool", .title = "Max pooling", .onnx_names = (const char *const[]) { "MaxPool", "GlobalMaxPool", NULL },
   .params_size = sizeof (PjPoolParams), .min_inputs = 1, .max_inputs = 1, .zero = PJ_ZERO_KEEPS,
   .infer = infer, .channels = pj_op_channels_through,
-  .lower = lower_max, .lower_backward = lower_backward, .from_onnx = from_onnx, .to_onnx = to_onnx_max,
+  .lower = lower_max, .lower_backward = lower_backward, .from_onnx = max_from_onnx, .to_onnx = to_onnx_max,
 };
 
 const PjOp pj_op_avg_pool = {

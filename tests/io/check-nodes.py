@@ -17,8 +17,8 @@ DATA = pathlib.Path("/usr/share/libonnx-testdata/data/node")
 TOLERANCE = 1e-4
 OPERATORS = """Conv ConvTranspose Gemm MatMul BatchNormalization InstanceNormalization LRN Relu LeakyRelu PRelu Elu
 Sigmoid HardSigmoid HardSwish Tanh Softplus Clip Erf Exp Log Sqrt Abs Pow Reciprocal Neg Add Sub Mul Div Sum MaxPool
-AveragePool GlobalAveragePool ReduceMean Concat Split Slice Gather Reshape Flatten Transpose Squeeze Unsqueeze Pad
-DepthToSpace Resize Softmax LogSoftmax Dropout Identity Gelu LayerNormalization""".split()
+AveragePool GlobalAveragePool GlobalMaxPool ReduceMean Concat Split Slice Gather Reshape Flatten Transpose Squeeze Unsqueeze Pad
+DepthToSpace Resize Upsample Softmax LogSoftmax Dropout Identity Gelu LayerNormalization""".split()
 
 # What a classification network over pictures does not need, by what the refusal says.
 REASONS = [
