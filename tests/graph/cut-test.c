@@ -136,6 +136,7 @@ JsonObject *
 case_of (const char *name)
 {
   g_autoptr (JsonObject) all = fixture_load ("spec/structure.json");
+  g_assert_cmpfloat (CUT_TOLERANCE, <=, fixture_number (all, "tolerance_fp32_relative"));
   g_autofree char *path = g_strdup_printf ("cases/%s", name);
   return json_object_ref (json_node_get_object (fixture_at (all, path)));
 }

@@ -11,9 +11,10 @@ fixture_chain (void)
 {
   g_autoptr (JsonObject) o = case_of ("chain_conv_bn_relu_conv");
   g_autoptr (PjGraph) g = pj_graph_new ("chain");
-  int y = net_conv (g, "conv1", input_at (g, o, "x"), param_at (g, o, "w1", "conv1/w"), param_at (g, o, "b1", "conv1/b"), 1, 1);
+  int pad1 = (int) fixture_number (o, "conv1/pad"), pad2 = (int) fixture_number (o, "conv2/pad");
+  int y = net_conv (g, "conv1", input_at (g, o, "x"), param_at (g, o, "w1", "conv1/w"), param_at (g, o, "b1", "conv1/b"), 1, pad1);
   y = net_unary (g, "relu", &pj_op_relu, norm_at (g, o, "bn", "bn", y));
-  y = net_conv (g, "conv2", y, param_at (g, o, "w2", "conv2/w"), param_at (g, o, "b2", "conv2/b"), 1, 1);
+  y = net_conv (g, "conv2", y, param_at (g, o, "w2", "conv2/w"), param_at (g, o, "b2", "conv2/b"), 1, pad2);
   pj_graph_set_output (g, y);
   g_autoptr (PjGraph) cut = check_fixture (g, o, "conv1", "keep");
   /* Filters of 0 are no mask: the shift of the norm is still there. */

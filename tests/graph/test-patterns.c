@@ -42,7 +42,7 @@ inverted_residual (void)
   g_autoptr (PjGraph) g = pj_graph_new ("inverted");
   int x = input_at (g, o, "x");
   int y = clip6 (g, "relu1", norm_at (g, o, "expand.bn", "expand/bn", plain_conv (g, o, "expand", "expand/w", x, 0)));
-  y = clip6 (g, "relu2", norm_at (g, o, "dw.bn", "depthwise/bn", plain_conv (g, o, "dw", "depthwise/w", y, 1)));
+  y = clip6 (g, "relu2", norm_at (g, o, "dw.bn", "depthwise/bn", plain_conv (g, o, "dw", "depthwise/w", y, (int) fixture_number (o, "depthwise/pad"))));
   y = norm_at (g, o, "project.bn", "project/bn", plain_conv (g, o, "project", "project/w", y, 0));
   pj_graph_set_output (g, net_add (g, "add", x, y));
   g_autoptr (PjGraph) cut = check_fixture (g, o, "expand", "keep_hidden");
@@ -87,7 +87,7 @@ grouped_network (JsonObject *o)
 {
   PjGraph *g = pj_graph_new ("grouped");
   int y = net_unary (g, "r1", &pj_op_relu, plain_conv (g, o, "in", "w_in", input_at (g, o, "x"), 0));
-  y = net_unary (g, "r2", &pj_op_relu, plain_conv (g, o, "group", "w_group", y, 1));
+  y = net_unary (g, "r2", &pj_op_relu, plain_conv (g, o, "group", "w_group", y, (int) fixture_number (o, "pad")));
   pj_graph_set_output (g, plain_conv (g, o, "next", "w_next", y, 0));
   return g;
 }
@@ -102,6 +102,8 @@ grouped (void)
   g_autoptr (JsonObject) o = case_of ("grouped_conv");
   g_autoptr (PjGraph) graph = grouped_network (o);
   g_autoptr (PjGroups) groups = pj_groups_new (graph);
+  const PjConvParams *whole = pj_graph_node (graph, pj_graph_find_node (graph, "group"))->params;
+  g_assert_cmpint (whole->groups, ==, (int) fixture_number (o, "groups"));
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     int n;
