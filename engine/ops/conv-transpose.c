@@ -133,6 +133,30 @@ lower_backward (PjLower *l, int index, GError **error)
   return TRUE;
 }
 
+/* Pads so that the output has the size that the file asks for, which is with auto_pad the input's times the stride.  An odd
+ * pad goes to the end with SAME_UPPER and else to the beginning; what is missing is added at the end. */
+static gboolean
+fit_output (const PjOnnxIn *in, PjConvTransposeParams *t, const PjShape *x, GError **error)
+{
+  PjConvParams *p = &t->conv;
+  const char *automatic = pj_onnx_in_string (in, "auto_pad", "NOTSET");
+  int64_t wanted[2] = { x->dim[2] * p->stride[0], x->dim[3] * p->stride[1] };
+  unsigned n = pj_onnx_in_ints (in, "output_shape", wanted, 2);
+
+  if (n == 0 && !g_str_has_prefix (automatic, "SAME_"))
+    return TRUE;
+  for (int i = 0; i < 2; i++) {
+    int64_t size = p->stride[i] * (x->dim[2 + i] - 1) + t->extra[i] + (int64_t) p->dilation[i] * (p->kernel[i] - 1) + 1;
+    if ((n != 0 && n != 2) || wanted[i] < 1 || wanted[i] > G_MAXINT32 || size - wanted[i] > 4096 || wanted[i] - size > 4096)
+      return pj_onnx_in_refuse (in, error, "the wanted size is out of reach");
+    int total = (int) MAX (size - wanted[i], 0), half = total / 2;
+    p->pad[i] = strcmp (automatic, "SAME_UPPER") == 0 ? half : total - half;
+    p->pad[2 + i] = total - p->pad[i];
+    t->extra[i] += (int) MAX (wanted[i] - size, 0);
+  }
+  return TRUE;
+}
+
 static gboolean
 from_onnx (PjOnnxIn *in, gpointer params, GError **error)
 {
@@ -143,8 +167,6 @@ from_onnx (PjOnnxIn *in, gpointer params, GError **error)
 
   if (pj_onnx_in_const_floats (in, 1, &w) == NULL || w.rank != 4 || !pj_onnx_in_shape (in, 0, &x) || x.rank != 4)
     return pj_onnx_in_refuse (in, error, "only two-dimensional ones with stored weights are supported");
-  if (pj_onnx_in_ints (in, "output_shape", extra, 2) > 0 || strcmp (pj_onnx_in_string (in, "auto_pad", "NOTSET"), "NOTSET") != 0)
-    return pj_onnx_in_refuse (in, error, "only stored pads are supported, not a wanted size");
   if (w.dim[2] > 4096 || w.dim[3] > 4096)
     return pj_onnx_in_refuse (in, error, "a kernel of %" G_GINT64_FORMAT "×%" G_GINT64_FORMAT " is too large", w.dim[2], w.dim[3]);
   p->kernel[0] = (int) w.dim[2];
@@ -154,6 +176,8 @@ from_onnx (PjOnnxIn *in, gpointer params, GError **error)
   pj_onnx_in_ints (in, "output_padding", extra, 2);
   for (int i = 0; i < 2; i++)
     t->extra[i] = (int) CLAMP (extra[i], -1, 4096);
+  if (!fit_output (in, t, &x, error))
+    return FALSE;
   p->groups = (int) CLAMP (pj_onnx_in_int (in, "group", 1), 0, G_MAXINT32);
   PjBlob *bias = pj_onnx_in_has_input (in, 2) ? pj_onnx_in_const_floats (in, 2, &b) : NULL;
   if (pj_onnx_in_has_input (in, 2) && bias == NULL)

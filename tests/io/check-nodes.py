@@ -39,7 +39,6 @@ REASONS = [
     (r"computed at run time|must be stored|must be a constant|stored exponent|stored slope|stored list|stored pads"
      r"|mean over stored axes|stored matrix", "a parameter computed at run time"),
     (r"per pixel \(spatial", "statistics per pixel"),
-    (r"only stored pads are supported, not a wanted size", "a wanted size instead of pads"),
     (r"leaves out 0", "a clip range without 0"),
     (r"differs from picture to picture|has rank \d and its map \d", "a constant per picture"),
     (r"do not fit together|only tensors of one shape", "broadcasting to a higher rank"),
