@@ -8,6 +8,7 @@
 #include "format.h"
 #include "overview-page.h"
 #include "palette.h"
+#include "speed-card.h"
 
 #define MAX_LOCKED 12
 #define SAMPLE 72
@@ -15,7 +16,7 @@
 
 struct _PjuOverviewPage {
   GtkWidget parent;
-  GtkWidget *scroll, *name, *cost, *verdict_icon, *verdict, *share, *start, *locked_box, *locked, *more_locked;
+  GtkWidget *scroll, *column, *name, *cost, *verdict_icon, *verdict, *share, *start, *locked_box, *locked, *more_locked;
   GtkWidget *data_stack, *data_name, *data_counts, *data_problem, *samples, *classes, *prepared;
   GtkWidget *mean, *std, *side, *order, *measure, *apply;
   PjuStudio *studio;
@@ -388,6 +389,7 @@ pju_overview_page_set_studio (PjuOverviewPage *self, PjuStudio *studio)
   PjmProject *project = pju_studio_get_project (studio);
   self->studio = g_object_ref (studio);
   pju_set_label (self->order, _("Order of the colours"));
+  gtk_box_append (GTK_BOX (self->column), pju_speed_card_new (studio));
   g_signal_connect_object (project, "graph-changed", G_CALLBACK (show_verdict), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (project, "data-changed", G_CALLBACK (show_data), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (project, "notify::data-name", G_CALLBACK (show_data), self, G_CONNECT_SWAPPED);
@@ -411,7 +413,7 @@ pju_overview_page_class_init (PjuOverviewPageClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/overview-page.ui");
-  CHILD (scroll); CHILD (name); CHILD (cost); CHILD (verdict_icon); CHILD (verdict); CHILD (share); CHILD (start);
+  CHILD (scroll); CHILD (column); CHILD (name); CHILD (cost); CHILD (verdict_icon); CHILD (verdict); CHILD (share); CHILD (start);
   CHILD (locked_box); CHILD (locked); CHILD (more_locked); CHILD (data_stack); CHILD (data_name); CHILD (data_counts);
   CHILD (data_problem); CHILD (samples); CHILD (classes); CHILD (prepared); CHILD (mean); CHILD (std); CHILD (side);
   CHILD (order); CHILD (measure); CHILD (apply);

@@ -40,6 +40,7 @@ static const Shortcut shortcuts[] = {
   { N_("Network"), N_("Show or hide the inspector"), "F9", "win.inspector" },
   { N_("Channels"), N_("Walk through the channels"), "Up Down Left Right", NULL },
   { N_("Channels"), N_("Cut or keep the channel"), "space", NULL },
+  { N_("Pruning"), N_("Prune automatically"), "<Control>p", "win.prune" },
   { N_("Pruning"), N_("Cut the marked channels"), "<Control>k", "win.cut" },
   { N_("Pruning"), N_("Recalibrate"), "<Control>r", "win.recalibrate" },
   { N_("Pruning"), N_("Evaluate"), "<Control><Shift>e", "win.evaluate" },

@@ -2,6 +2,7 @@
 /* Everything a person can ask of a window, by name: buttons, menus, keys and tests all come through here. */
 #include <glib/gi18n-lib.h>
 
+#include "prune-dialog.h"
 #include "shortcuts.h"
 #include "window-private.h"
 
@@ -128,6 +129,15 @@ act_norms (GSimpleAction *action, GVariant *parameter, gpointer data)
   pjm_project_bring_norms_back (PJU_WINDOW (data)->project);
 }
 
+static void
+show_job (PjuWindow *self, PjmJob *job)
+{
+  if (!job)
+    return;
+  pju_jobs_page_show_job (PJU_JOBS_PAGE (self->jobs_page), job);
+  pju_window_show_page (self, "jobs");
+}
+
 /* The curves are what a person wants to see now. */
 static void
 act_fine_tune (GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -135,14 +145,47 @@ act_fine_tune (GSimpleAction *action, GVariant *parameter, gpointer data)
   PjuWindow *self = data;
   guint epochs;
   double rate;
-  PjmJob *job;
 
   g_variant_get (parameter, "(ud)", &epochs, &rate);
-  job = pjm_project_fine_tune (self->project, epochs, rate);
-  if (job) {
-    pju_jobs_page_show_job (PJU_JOBS_PAGE (self->jobs_page), job);
-    pju_window_show_page (self, "jobs");
-  }
+  show_job (self, pjm_project_fine_tune (self->project, epochs, rate));
+}
+
+/* (kind, epochs, epochs of the second stage, learning rate, batch, most steps, weight and temperature of the teacher, its step) */
+static void
+act_tune (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  PjmTuneOptions options;
+  guint kind;
+
+  pjm_tune_options_init (&options);
+  g_variant_get (parameter, "(uuuduuddu)", &kind, &options.epochs, &options.epochs_b, &options.lr, &options.batch,
+                 &options.max_steps, &options.distill, &options.temperature, &options.teacher);
+  options.kind = (PjmTuneKind) CLAMP (kind, PJM_TUNE_PLAIN, PJM_TUNE_CURL);
+  if (options.epochs > 0 || (options.kind == PJM_TUNE_CURL && options.epochs_b > 0))
+    show_job (self, pjm_project_tune (self->project, &options));
+}
+
+/* Gates and curves are what a person wants to see now. */
+static void
+started_cb (PjuWindow *self, PjmJob *job)
+{
+  show_job (self, job);
+}
+
+static void
+act_prune (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  GtkWidget *dialog = pju_prune_dialog_new (GTK_WINDOW (self), self->studio);
+  g_signal_connect_object (dialog, "started", G_CALLBACK (started_cb), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+act_gap (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  pjm_project_replace_classifier (PJU_WINDOW (data)->project);
 }
 
 static void
@@ -318,10 +361,13 @@ pju_window_add_actions (PjuWindow *self)
     { .name = "redo", .activate = act_redo },
     { .name = "keep-all", .activate = act_keep_all, .parameter_type = "d" },
     { .name = "choose", .activate = act_choose, .parameter_type = "s" },
+    { .name = "prune", .activate = act_prune },
     { .name = "cut", .activate = act_cut },
+    { .name = "gap", .activate = act_gap },
     { .name = "recalibrate", .activate = act_recalibrate },
     { .name = "norms", .activate = act_norms },
     { .name = "fine-tune", .activate = act_fine_tune, .parameter_type = "(ud)" },
+    { .name = "tune", .activate = act_tune, .parameter_type = "(uuuduuddu)" },
     { .name = "evaluate", .activate = act_evaluate },
     { .name = "sensitivity", .activate = act_sensitivity },
     { .name = "resume", .activate = act_resume },
@@ -366,6 +412,9 @@ pju_window_update_actions (PjuWindow *self)
   enable (self, "redo", editable && pju_get_boolean (self->project, "can-redo"));
   enable (self, "keep-all", editable);
   enable (self, "choose", editable);
+  enable (self, "prune", editable);
+  enable (self, "gap", editable);
+  enable (self, "tune", editable && data);
   enable (self, "cut", editable && pju_get_boolean (self->project, "modified-masks"));
   enable (self, "recalibrate", editable && data);
   enable (self, "norms", editable);

@@ -5,12 +5,13 @@
 
 #include "choice-list.h"
 #include "ratio.h"
+#include "tune-form.h"
 #include "workflow-bar.h"
 
 struct _PjuWorkflowBar {
   GtkWidget parent;
   GtkWidget *box, *ratio, *choose_button, *choose_popover, *choose_start, *methods, *tune_button, *tune_popover;
-  GtkWidget *epochs, *lr;
+  GtkWidget *tune_box, *tune_heading, *tune_start, *tune;
   PjuStudio *studio;
 };
 
@@ -69,12 +70,36 @@ choose_cb (PjuWorkflowBar *self)
 }
 
 static void
+more_cb (PjuWorkflowBar *self)
+{
+  gtk_popover_popdown (GTK_POPOVER (self->choose_popover));
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.prune", NULL);
+}
+
+static void
+tune_changed_cb (PjuWorkflowBar *self)
+{
+  gtk_widget_set_sensitive (self->tune_start, pju_tune_form_is_asked (PJU_TUNE_FORM (self->tune)));
+}
+
+static void
 tune_cb (PjuWorkflowBar *self)
 {
+  PjmTuneOptions options;
+  pju_tune_form_get (PJU_TUNE_FORM (self->tune), &options);
   gtk_popover_popdown (GTK_POPOVER (self->tune_popover));
-  gtk_widget_activate_action (GTK_WIDGET (self), "win.fine-tune", "(ud)",
-                              (guint) gtk_spin_button_get_value_as_int (GTK_SPIN_BUTTON (self->epochs)),
-                              gtk_spin_button_get_value (GTK_SPIN_BUTTON (self->lr)));
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.tune", "(uuuduuddu)", (guint) options.kind, options.epochs, options.epochs_b,
+                              options.lr, options.batch, options.max_steps, options.distill, options.temperature, options.teacher);
+}
+
+static void
+add_tune_form (PjuWorkflowBar *self)
+{
+  self->tune = pju_tune_form_new (self->studio, FALSE);
+  gtk_box_insert_child_after (GTK_BOX (self->tune_box), self->tune, self->tune_heading);
+  g_signal_connect_object (self->tune, "changed", G_CALLBACK (tune_changed_cb), self, G_CONNECT_SWAPPED);
+  /* The history has grown since it was open last. */
+  g_signal_connect_object (self->tune_popover, "show", G_CALLBACK (pju_tune_form_refresh), self->tune, G_CONNECT_SWAPPED);
 }
 
 static void
@@ -108,6 +133,7 @@ pju_workflow_bar_set_studio (PjuWorkflowBar *self, PjuStudio *studio)
   pju_set_label (self->choose_button, _("Choose Channels"));
   pju_set_label (self->tune_button, _("Fine-Tune"));
   fill_methods (self);
+  add_tune_form (self);
   g_signal_connect_object (project, "graph-changed", G_CALLBACK (graph_changed_cb), self, G_CONNECT_SWAPPED);
   for (guint i = 0; i < G_N_ELEMENTS (watched); i++)
     g_signal_connect_object (project, watched[i], G_CALLBACK (update_sensitivity), self, G_CONNECT_SWAPPED);
@@ -140,11 +166,13 @@ pju_workflow_bar_class_init (PjuWorkflowBarClass *klass)
   gtk_widget_class_bind_template_child (widget_class, PjuWorkflowBar, methods);
   gtk_widget_class_bind_template_child (widget_class, PjuWorkflowBar, tune_button);
   gtk_widget_class_bind_template_child (widget_class, PjuWorkflowBar, tune_popover);
-  gtk_widget_class_bind_template_child (widget_class, PjuWorkflowBar, epochs);
-  gtk_widget_class_bind_template_child (widget_class, PjuWorkflowBar, lr);
+  gtk_widget_class_bind_template_child (widget_class, PjuWorkflowBar, tune_box);
+  gtk_widget_class_bind_template_child (widget_class, PjuWorkflowBar, tune_heading);
+  gtk_widget_class_bind_template_child (widget_class, PjuWorkflowBar, tune_start);
   gtk_widget_class_bind_template_callback (widget_class, ratio_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, method_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, choose_cb);
+  gtk_widget_class_bind_template_callback (widget_class, more_cb);
   gtk_widget_class_bind_template_callback (widget_class, tune_cb);
   gtk_widget_class_set_css_name (widget_class, "workflow");
 }

@@ -38,6 +38,26 @@ pjm_project_get_formats (PjmProject *self, guint *n)
   return (const PjmChoice *) (gpointer) rows->data;
 }
 
+const PjmChoice *
+pjm_project_get_tied (PjmProject *self, guint *n)
+{
+  static PjmChoice rows[PJ_N_TIED];
+  for (guint i = 0; i < PJ_N_TIED; i++)
+    rows[i] = (PjmChoice) { pj_tied_rows[i].name, _(pj_tied_rows[i].title), _(pj_tied_rows[i].about) };
+  *n = PJ_N_TIED;
+  return rows;
+}
+
+const PjmChoice *
+pjm_project_get_widths (PjmProject *self, guint *n)
+{
+  static PjmChoice rows[PJ_N_WIDTHS];
+  for (guint i = 0; i < PJ_N_WIDTHS; i++)
+    rows[i] = (PjmChoice) { pj_widths_rows[i].name, _(pj_widths_rows[i].title), _(pj_widths_rows[i].about) };
+  *n = PJ_N_WIDTHS;
+  return rows;
+}
+
 /* --- devices --- */
 
 typedef struct {

@@ -34,58 +34,21 @@ pjm_project_score (PjmProject *self, const char *name)
   return pjm_task_start (task);
 }
 
-/* --- choose --- */
-
-static gboolean
-run_choose (PjmTask *self, PjWork *work, GError **error)
-{
-  g_autoptr (PjCutPlan) plan = pj_work_choose (work, self->place->network->groups, &self->choose, NULL, &self->done, error);
-  return plan != NULL;
-}
-
-/* The ratios as the work takes them; NULL after "failed" if nothing would be cut. (transfer full) */
-static char **
-get_keep (PjmProject *self)
-{
-  PjGroups *groups = self->place->network->groups;
-  g_autofree double *ratios = g_new (double, MAX (1u, pj_groups_n (groups)));
-  gboolean any = FALSE;
-  for (unsigned g = 0; g < pj_groups_n (groups); g++) {
-    ratios[g] = self->edits[g].ratio;
-    any = any || ratios[g] < 1.0;
-  }
-  if (any)
-    return pj_work_keep (groups, ratios);
-  pjm_project_fail (self, _("Nothing would be cut"), _("Set how much each layer keeps first."));
-  return NULL;
-}
-
-PjmJob *
-pjm_project_choose (PjmProject *self, const char *name)
-{
-  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
-  const PjMethod *method = pj_method_find (name);
-  g_return_val_if_fail (method != NULL, NULL);
-  g_autofree char *title = g_strdup_printf (_("Choose by %s"), _(method->title));
-  g_auto (GStrv) keep = pjm_project_is_ready (self) ? get_keep (self) : NULL;
-  if (keep == NULL && pjm_project_is_ready (self))
-    return NULL;
-  PjmTask *task = pjm_task_new (self, "choose", title, run_choose, method->needs != PJ_NEEDS_NOTHING, TRUE);
-  if (task == NULL)
-    return NULL;
-  g_free (task->choose.method);
-  task->choose.method = g_strdup (name);
-  g_strfreev (task->choose.keep);
-  task->choose.keep = g_steal_pointer (&keep);
-  return pjm_task_start (task);
-}
-
 /* --- cut, recalibrate, fine-tune --- */
 
 static gboolean
 run_nothing (PjmTask *self, PjWork *work, GError **error)
 {
   return TRUE;
+}
+
+PjmTask *
+pjm_task_new_cut (PjmProject *self)
+{
+  PjmTask *task = pjm_task_new (self, "cut", _("Cut"), run_nothing, FALSE, TRUE);
+  if (task != NULL)
+    task->cuts_first = TRUE;
+  return task;
 }
 
 PjmJob *
@@ -96,11 +59,8 @@ pjm_project_cut (PjmProject *self)
     pjm_project_fail (self, _("Nothing is marked to be cut"), _("Set how much each layer keeps first."));
     return NULL;
   }
-  PjmTask *task = pjm_task_new (self, "cut", _("Cut"), run_nothing, FALSE, TRUE);
-  if (task == NULL)
-    return NULL;
-  task->cuts_first = TRUE;
-  return pjm_task_start (task);
+  PjmTask *task = pjm_task_new_cut (self);
+  return task != NULL ? pjm_task_start (task) : NULL;
 }
 
 static gboolean
@@ -110,15 +70,21 @@ run_recalibrate (PjmTask *self, PjWork *work, GError **error)
   return graph != NULL;
 }
 
+PjmTask *
+pjm_task_new_recalibrate (PjmProject *self)
+{
+  PjmTask *task = pjm_task_new (self, "recalibrate", _("Recalibrate norms"), run_recalibrate, TRUE, TRUE);
+  if (task != NULL)
+    task->cuts_first = task->masks != NULL;
+  return task;
+}
+
 PjmJob *
 pjm_project_recalibrate (PjmProject *self)
 {
   g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
-  PjmTask *task = pjm_task_new (self, "recalibrate", _("Recalibrate norms"), run_recalibrate, TRUE, TRUE);
-  if (task == NULL)
-    return NULL;
-  task->cuts_first = task->masks != NULL;
-  return pjm_task_start (task);
+  PjmTask *task = pjm_task_new_recalibrate (self);
+  return task != NULL ? pjm_task_start (task) : NULL;
 }
 
 /* --- norms that an exporter folded away --- */
@@ -151,26 +117,14 @@ pjm_project_lacks_norms (PjmProject *self)
   return cost.norm_channels == 0 && cost.unknown_nodes == 0 && missing->len > 1;
 }
 
-static gboolean
-run_train (PjmTask *self, PjWork *work, GError **error)
-{
-  g_autoptr (PjGraph) graph = pj_work_train (work, &self->train, NULL, &self->done, error);
-  return graph != NULL;
-}
-
 PjmJob *
 pjm_project_fine_tune (PjmProject *self, guint epochs, double lr)
 {
-  g_return_val_if_fail (PJM_IS_PROJECT (self) && epochs > 0, NULL);
-  g_autofree char *title = g_strdup_printf (ngettext ("Fine-tune, %u epoch", "Fine-tune, %u epochs", epochs), epochs);
-  PjmTask *task = pjm_task_new (self, "fine-tune", title, run_train, TRUE, TRUE);
-  if (task == NULL)
-    return NULL;
-  task->cuts_first = task->masks != NULL;
-  task->train.options.epochs = epochs;
-  task->train.options.lr = (float) lr;
-  task->train.options.seed = PJM_SEED;
-  return pjm_task_start (task);
+  PjmTuneOptions options;
+  pjm_tune_options_init (&options);
+  options.epochs = epochs;
+  options.lr = lr;
+  return pjm_project_tune (self, &options);
 }
 
 /* --- evaluate, compare, export --- */
@@ -337,21 +291,14 @@ pjm_project_resume (PjmProject *self, PjmJob *job)
   return TRUE;
 }
 
-/* "key 3" → 3 */
-static guint
-number_of (const char *settings, const char *key)
-{
-  g_autofree char *text = pj_settings_get (settings, key);
-  return text != NULL ? (guint) g_ascii_strtoull (text, NULL, 10) : 0;
-}
-
 static char *
 fine_tune_title (const PjJobRecord *record)
 {
-  guint epochs = number_of (record->settings, "epochs");
-  if (epochs == 0 || number_of (record->settings, "max-steps") > 0)
+  g_auto (PjWorkTrain) settings;
+  pj_work_train_init (&settings);
+  if (record->settings == NULL || !pj_work_train_read (&settings, record->settings, NULL))
     return NULL;
-  return g_strdup_printf (ngettext ("Fine-tune, %u epoch", "Fine-tune, %u epochs", epochs), epochs);
+  return pjm_tune_title (&settings.options, settings.teacher_step != 0 || settings.teacher != NULL);
 }
 
 static char *

@@ -15,6 +15,9 @@
  *   project-steps.c     names, deleting and comparing of steps; the view
  *   project-tasks.c     jobs: from a click to the engine thread and back
  *   project-jobs.c      the jobs there are
+ *   project-prune.c     pruning by a method with all its settings
+ *   project-tune.c      training afterwards; jobs that follow others
+ *   project-profile.c   kernel by kernel
  *   project-parts.c     blocks and layers that go whole
  *   project-choices.c   what menus list
  *

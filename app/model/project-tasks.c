@@ -43,9 +43,17 @@ task_free (gpointer data)
   pj_work_done_clear (&self->cut);
   pj_work_done_clear (&self->done);
   pj_scores_free (self->scores);
+  pjm_step_id_unref (self->teacher_id);
+  pjm_follow_free_all (self->follow);
   g_ptr_array_unref (self->made);
   pjm_store_unref (self->store);
   g_free (self);
+}
+
+void
+pjm_task_free (PjmTask *self)
+{
+  task_free (self);
 }
 
 /* The step that stands there says it: a method may have marked channels while another criterion is shown. */
@@ -279,6 +287,8 @@ end_task (PjmTask *self, PjmJobState state, const char *error)
   gboolean can_resume = state != PJM_JOB_DONE && (self->done.job != 0 || self->resumes != 0)
                         && pjm_task_kind_can_resume (pjm_job_get_kind (self->job));
   pjm_job_end (self->job, state, error, done->text, can_resume);
+  if (here && state == PJM_JOB_DONE)
+    pjm_follow_start (project, g_steal_pointer (&self->follow));
   set_active (project, -1);
   if (state != PJM_JOB_FAILED || project->closed)
     return;
@@ -317,6 +327,7 @@ number_run (gpointer data, const PjHooks *hooks, GError **error)
 {
   PjmTask *self = data;
   self->step = self->from_id->id;
+  self->train.teacher_step = self->teacher_id != NULL ? (uint64_t) self->teacher_id->id : 0;
   if (self->step != 0)
     return TRUE;
   g_set_error_literal (error, PJ_ERROR, PJ_ERROR_IO, "the step that it starts from could not be stored");

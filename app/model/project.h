@@ -10,6 +10,8 @@
 #include "model/job.h"
 #include "model/layer.h"
 #include "model/look.h"
+#include "model/profile.h"
+#include "model/pruning.h"
 
 G_BEGIN_DECLS
 
@@ -67,6 +69,9 @@ typedef struct { const char *name, *title, *about, *source; gboolean needs_data,
 const PjmChoice *pjm_project_get_methods (PjmProject *self, guint *n);
 const PjmChoice *pjm_project_get_formats (PjmProject *self, guint *n);
 const PjmChoice *pjm_project_get_devices (PjmProject *self, guint *n);
+/* How layers that are cut together are judged; which widths of residual stages are cut. */
+const PjmChoice *pjm_project_get_tied (PjmProject *self, guint *n);
+const PjmChoice *pjm_project_get_widths (PjmProject *self, guint *n);
 
 /* --- the drawing: laid out off the main thread, ready at "graph-changed" --- */
 
@@ -194,6 +199,8 @@ void pjm_project_set_view (PjmProject *self, const char *key, const char *text);
 G_DECLARE_FINAL_TYPE (PjmStep, pjm_step, PJM, STEP, GObject)
 /* Properties: "title" string, "name" string (nullable: given by a person), "detail" string ("29.1 M → 7.3 M MACs"),
  * "time" int64 (unix), "current" boolean, "deleted" boolean. */
+/* TRUE if the step brought a network of its own; others only marked channels. */
+gboolean pjm_step_has_network (PjmStep *self);
 /* The step that it follows, or NULL. (transfer none) */
 PjmStep *pjm_step_get_parent (PjmStep *self);
 /* @name: (nullable): NULL or "" takes the name away. */

@@ -184,6 +184,12 @@ pjm_step_get_parent (PjmStep *self)
   return self->parent;
 }
 
+gboolean
+pjm_step_has_network (PjmStep *self)
+{
+  return self->parent == NULL || self->record->kind != PJ_STEP_MASKED;
+}
+
 const char *
 pjm_step_title (PjmStep *self)
 {

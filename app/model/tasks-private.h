@@ -15,6 +15,19 @@ typedef struct _PjmTask PjmTask;
 /* Engine thread. @work: device, session, network, data and hooks are set. */
 typedef gboolean (*PjmTaskRun) (PjmTask *self, PjWork *work, GError **error);
 
+/**
+ * PjmFollow: what starts by itself when a job has ended well, as a list.
+ * @make: main thread: (transfer full) (nullable): NULL after "failed", or with *@skip TRUE if there is nothing to do
+ */
+typedef PjmTask *(*PjmFollowFunc) (PjmProject *project, gpointer data, gboolean *skip);
+typedef struct _PjmFollow PjmFollow;
+struct _PjmFollow {
+  PjmFollowFunc make;
+  gpointer data;
+  GDestroyNotify destroy;
+  PjmFollow *next;
+};
+
 /* A step that the job made. @place: (nullable): NULL if its network is the one the job worked on */
 typedef struct {
   PjStepRecord *record;
@@ -29,6 +42,8 @@ typedef struct {
  * @chosen_by: the method or criterion that marked what is cut
  * @name, @path: method, criterion or format; file
  * @comparison: the table that the job fills
+ * @teacher_id: (nullable): the step whose network teaches; its number goes into @train
+ * @follow: (nullable): what comes after it
  * @step: number of the step @from_id; @resumes: the job's record
  * @cut: of cutting first; @done: of the work
  * @made: (element-type PjmMadeStep): filled also when the job fails in a later stage
@@ -53,6 +68,8 @@ struct _PjmTask {
   PjWorkChoose choose;
   PjWorkCompare compare;
   PjmComparison *comparison;
+  PjmStepId *teacher_id;
+  PjmFollow *follow;
 
   gint64 step, resumes;
   PjWorkDone cut, done;
@@ -73,6 +90,9 @@ PjmTask *pjm_task_new (PjmProject *self, const char *kind, const char *title, Pj
 /* Puts it in the queue, and its job in the list. @self is taken. (transfer none) */
 PjmJob *pjm_task_start (PjmTask *self);
 
+/* For one that was not started. */
+void pjm_task_free (PjmTask *self);
+
 /* --- engine thread --- */
 
 /* Notes the step @id; the network is read from the session unless @graph (transfer full) (nullable) is it. */
@@ -81,10 +101,26 @@ gboolean pjm_task_note_step (PjmTask *self, gint64 id, PjGraph *graph, GError **
 /* --- project-jobs.c --- */
 
 PjmJob *pjm_project_score (PjmProject *self, const char *criterion);
+/* Not started yet; NULL after "failed". */
+PjmTask *pjm_task_new_cut (PjmProject *self);
+PjmTask *pjm_task_new_recalibrate (PjmProject *self);
 /* TRUE if an interrupted job of this kind can go on. */
 gboolean pjm_task_kind_can_resume (const char *kind);
 /* A translated title for a stored job. (transfer full) */
 char *pjm_job_title (const PjJobRecord *record);
+
+/* --- project-tune.c --- */
+
+/* @destroy: (nullable): frees @data. */
+PjmFollow *pjm_follow_new (PjmFollowFunc make, gpointer data, GDestroyNotify destroy);
+void pjm_follow_append (PjmFollow **list, PjmFollow *follow);
+/* Starts the first one that has something to do; the others follow it. @list is taken. (transfer none) (nullable) */
+PjmJob *pjm_follow_start (PjmProject *project, PjmFollow *list);
+void pjm_follow_free_all (PjmFollow *list);
+/* The trainings of @options, at the end of @list. @teacher: (nullable) */
+void pjm_tune_follow (PjmProject *project, PjmFollow **list, const PjmTuneOptions *options, PjmStepId *teacher);
+/* What a person reads of such a training. (transfer full) */
+char *pjm_tune_title (const PjTrainOptions *options, gboolean teacher);
 
 /* --- project-score.c --- */
 

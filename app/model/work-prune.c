@@ -324,6 +324,48 @@ pj_work_choose_estimate (const PjWork *work, const PjGroups *groups, const PjWor
          && pj_method_estimate (method, &prepared.scoring, &prepared.settings, seconds, error);
 }
 
+/* What the network costs with so much of each group; which channels they are makes no difference. */
+static gboolean
+predict_ratios (const PjWork *work, const PjGroups *groups, const double *ratios, int multiple, PjCost *after, GError **error)
+{
+  g_autoptr (PjCutPlan) plan = pj_cut_plan_new ();
+  for (unsigned i = 0; i < pj_groups_n (groups); i++) {
+    const PjGroup *group = pj_groups_get (groups, i);
+    int n_kept = ratios[group->id] < 1.0 ? pj_group_keep_count (group, ratios[group->id], multiple) : group->n_channels;
+    if (n_kept >= group->n_channels)
+      continue;
+    g_autofree double *equal = g_new0 (double, group->n_channels);
+    g_autofree guint8 *keep = g_malloc0 ((gsize) group->n_channels);
+    pj_group_keep_top (group, equal, n_kept, keep);
+    pj_cut_plan_set (plan, group, keep, NULL);
+  }
+  return pj_cut_predict_cost (work->graph, groups, plan, after, error);
+}
+
+gboolean
+pj_work_choose_check (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings, PjCost *after, GError **error)
+{
+  const PjMethod *method = pj_method_find (settings->method);
+  g_autofree double *ratios = pj_work_ratios (groups, (const char *const *) settings->keep, error);
+  g_auto (Prepared) prepared = { 0 };
+  PjCost before;
+
+  g_return_val_if_fail (method != NULL, FALSE);
+  *after = (PjCost) { 0 };
+  if (ratios == NULL || !prepare_method (&prepared, work, groups, method, settings, ratios, work->hooks, error))
+    return FALSE;
+  pj_graph_cost (work->graph, &before);
+  if (method->connections)
+    *after = before;
+  else if (!prepared.settings.global)
+    return predict_ratios (work, groups, ratios, settings->multiple, after, error);
+  else if (prepared.settings.kind == PJ_BUDGET_MACS)
+    after->macs = (uint64_t) ((double) before.macs * settings->macs);
+  else if (prepared.settings.kind == PJ_BUDGET_PARAMS)
+    after->learnable = (uint64_t) ((double) before.learnable * settings->params);
+  return TRUE;
+}
+
 gboolean
 pj_work_choose_is_asked (const PjWorkChoose *self)
 {

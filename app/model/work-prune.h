@@ -79,6 +79,17 @@ char **pj_work_keep (const PjGroups *groups, const double *ratios);
 PjCutPlan *pj_work_choose (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings, PjScores **scores,
                            PjWorkDone *done, GError **error);
 
+/**
+ * pj_work_choose_check:
+ * @work: the device may be NULL
+ * @after: (out): what the network costs afterwards: exact for keep ratios; under a budget only what the budget counts, the
+ *   rest is 0
+ *
+ * Refuses what the job itself would refuse before it measures anything.  Milliseconds; any thread.
+ */
+gboolean pj_work_choose_check (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings, PjCost *after,
+                               GError **error);
+
 /* What pj_method_estimate() says of such a job. @seconds: (out): negative if nothing is known. Refuses bad settings. */
 gboolean pj_work_choose_estimate (const PjWork *work, const PjGroups *groups, const PjWorkChoose *settings,
                                   double *seconds, GError **error);

@@ -56,7 +56,7 @@ typedef struct {
  * @ratios: (nullable): keep ratio by group id, pj_groups_n() values (local budget)
  * @global: use a global budget instead: @kind, @target and @floor as in PjBudget (only methods that give scores or allocate)
  * @multiple: round kept counts up to a multiple, 0 or 1 for none; or PJ_ROUND_AMC
- * @scale: ThiNet: least-squares factors on the next layer
+ * @scale: for methods that mend: least-squares factors or weights on the next layer
  * @values: (nullable): pj_method_values(): one number per option of the method; NULL: the usual ones
  * @life: (nullable): see PjMethodLife
  * @widths: which members of residual stages a global budget may take from; @ratios hold it already
@@ -82,6 +82,7 @@ typedef struct {
  * @fresh: a control: what @choose keeps is a shape, whose weights start anew (pj_graph_fresh()), and how it is trained
  * @allocates: it decides itself how many channels each group keeps: a comparison gives it the multiply-adds of its ratio
  *   as a budget, and not the ratio.  It can be used with a global budget even where it gives no scores alone
+ * @mends: has least-squares factors or weights that make up for what goes, which @scale can leave out
  * @connections: removes single weights and no channels: nothing gets faster on dense kernels
  * @fit: (nullable): refuses a group that the method cannot judge, before any work, with PJ_PRUNE_ERROR_UNFIT
  * @options: (nullable): the settings of its own; ends with a row whose name is NULL
@@ -98,6 +99,7 @@ struct _PjMethod {
   gboolean gives_scores;
   PjFresh fresh;
   gboolean allocates;
+  gboolean mends;
   gboolean connections;
   gboolean (*fit) (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error);
   const PjMethodOption *options;

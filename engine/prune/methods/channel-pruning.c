@@ -19,6 +19,6 @@ const PjMethod pj_method_channel_pruning = {
   .about = "Keeps the channels that a LASSO regression chooses to rebuild what the next layer computed before, layer by layer. "
            "The next layer then gets new weights by least squares, which make up for the channels that went.",
   .source = "He, Zhang, Sun: Channel Pruning for Accelerating Very Deep Neural Networks, ICCV 2017",
-  .needs = PJ_NEEDS_IMAGES,
+  .needs = PJ_NEEDS_IMAGES, .mends = TRUE,
   .fit = pj_layerwise_fit, .options = options, .check = pj_layerwise_check, .work = pj_layerwise_work, .choose = choose,
 };

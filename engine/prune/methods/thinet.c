@@ -36,6 +36,6 @@ const PjMethod pj_method_thinet = {
   .about = "Keeps the channels whose sum comes closest to what the next layer computed before, layer by layer. "
            "With scaling, least-squares factors on the next layer's weights make up for the channels that went.",
   .source = "Luo, Wu, Lin: ThiNet: A Filter Level Pruning Method for Deep Neural Network Compression, ICCV 2017",
-  .needs = PJ_NEEDS_IMAGES,
+  .needs = PJ_NEEDS_IMAGES, .mends = TRUE,
   .fit = pj_layerwise_fit, .options = options, .check = pj_layerwise_check, .work = pj_layerwise_work, .choose = choose,
 };

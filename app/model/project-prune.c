@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/* Pruning by a method with all its settings: what would come of it, and doing it. */
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "model/engine-text.h"
+#include "model/tasks-private.h"
+#include "prune/method.h"
+
+/* --- what there is to say --- */
+
+GArray *
+pjm_project_get_settings (PjmProject *self, const char *name)
+{
+  GArray *settings = g_array_new (FALSE, FALSE, sizeof (PjmSetting));
+  const PjMethod *method = pj_method_find (name);
+  for (const PjMethodOption *o = method != NULL ? method->options : NULL; o != NULL && o->name != NULL; o++) {
+    PjmSetting setting = { o->name, _(o->about), o->usual, o->least, o->most, o->whole, o->choices };
+    g_array_append_val (settings, setting);
+  }
+  return settings;
+}
+
+gboolean
+pjm_project_method_takes_budget (PjmProject *self, const char *name)
+{
+  const PjMethod *method = pj_method_find (name);
+  return method != NULL && method->gives_scores;
+}
+
+gboolean
+pjm_project_method_mends (PjmProject *self, const char *name)
+{
+  const PjMethod *method = pj_method_find (name);
+  return method != NULL && method->mends;
+}
+
+void
+pjm_prune_options_init (PjmPruneOptions *options, const char *method)
+{
+  *options = (PjmPruneOptions) { .method = method, .keep = PJM_KEEP_MARKED, .share = 0.5, .multiple = 1, .mends = TRUE,
+                                 .seed = PJM_SEED };
+  pjm_tune_options_init (&options->tune);
+  options->tune.kind = PJM_TUNE_NOT;
+}
+
+/* --- as the work takes it --- */
+
+/* The ratios of the layers, one text each; NULL if all stay whole. (transfer full) */
+static char **
+marked_ratios (PjmProject *self)
+{
+  PjGroups *groups = self->place->network->groups;
+  g_autofree double *ratios = g_new (double, MAX (1u, pj_groups_n (groups)));
+  gboolean any = FALSE;
+  for (unsigned g = 0; g < pj_groups_n (groups); g++) {
+    ratios[g] = self->edits[g].ratio;
+    any = any || ratios[g] < 1.0;
+  }
+  return any ? pj_work_keep (groups, ratios) : NULL;
+}
+
+static char **
+one_ratio (double share)
+{
+  char **keep = g_new0 (char *, 2), number[G_ASCII_DTOSTR_BUF_SIZE];
+  keep[0] = g_strdup (g_ascii_formatd (number, sizeof number, "%.6g", share));
+  return keep;
+}
+
+static void
+fill_choose (PjmProject *self, const PjmPruneOptions *options, PjWorkChoose *choose)
+{
+  double *const budgets[PJM_N_KEEP] = {
+    [PJM_KEEP_MACS] = &choose->macs, [PJM_KEEP_PARAMS] = &choose->params, [PJM_KEEP_MEMORY] = &choose->memory,
+    [PJM_KEEP_MS] = &choose->ms,
+  };
+  pj_work_choose_clear (choose);
+  pj_work_choose_init (choose);
+  g_free (choose->method);
+  choose->method = g_strdup (options->method);
+  if (budgets[options->keep] != NULL) {
+    *budgets[options->keep] = options->share;
+    choose->floor = options->floor;
+  } else {
+    choose->keep = options->keep == PJM_KEEP_SHARE ? one_ratio (options->share) : marked_ratios (self);
+  }
+  choose->multiple = (int) MAX (options->multiple, 1u);
+  choose->scale = options->mends;
+  choose->set = g_strdupv ((char **) options->set);
+  choose->n_images = options->n_images;
+  choose->seed = options->seed;
+  choose->tied = g_strdup (options->tied);
+  choose->widths = g_strdup (options->widths);
+}
+
+/* --- before the start --- */
+
+void
+pjm_prune_outlook_free (PjmPruneOutlook *self)
+{
+  g_free (self->refusal);
+  g_free (self);
+}
+
+/* What is asked about, copied. @engine: (nullable): for an estimate, which needs the device */
+typedef struct {
+  PjmEngine *engine;
+  char *device;
+  PjmNetwork *network;
+  PjDataset *dataset;
+  PjWorkChoose choose;
+  PjmPruneOutlook *outlook;
+  double seconds;
+  gboolean needs_pictures;
+  GTask *task;
+} Question;
+
+static void
+question_free (gpointer data)
+{
+  Question *self = data;
+  g_free (self->device);
+  pjm_network_unref (self->network);
+  pj_dataset_unref (self->dataset);
+  pj_work_choose_clear (&self->choose);
+  g_clear_pointer (&self->outlook, pjm_prune_outlook_free);
+  g_clear_object (&self->task);
+  g_free (self);
+}
+
+static gboolean
+check_run (gpointer data, const PjHooks *hooks, GError **error)
+{
+  Question *self = data;
+  PjWork work = { .graph = self->network->graph, .dataset = self->dataset, .hooks = hooks };
+  g_autoptr (GError) reason = NULL;
+  PjCost after = { 0 };
+  self->outlook = g_new0 (PjmPruneOutlook, 1);
+  if (!pj_work_choose_is_asked (&self->choose))
+    self->outlook->refusal = g_strdup (_("Nothing would be cut: set how much each layer keeps, or choose another measure."));
+  else if (self->needs_pictures)
+    self->outlook->refusal = g_strdup (_("This method needs pictures: drop a folder of pictures on the window first."));
+  else if (!pj_work_choose_check (&work, self->network->groups, &self->choose, &after, &reason))
+    self->outlook->refusal = pjm_engine_text (reason->message);
+  self->outlook->macs = after.macs;
+  self->outlook->params = after.learnable;
+  return TRUE;
+}
+
+static gboolean
+estimate_run (gpointer data, const PjHooks *hooks, GError **error)
+{
+  Question *self = data;
+  PjDevice *device = pjm_engine_open (self->engine, self->device, error);
+  PjWork work = { .device = device, .graph = self->network->graph, .dataset = self->dataset, .hooks = hooks };
+  return device != NULL && pj_work_choose_estimate (&work, self->network->groups, &self->choose, &self->seconds, error);
+}
+
+static void
+answer (Question *self, const PjTaskNews *news)
+{
+  if (g_task_return_error_if_cancelled (self->task))
+    return;
+  if (news->state == PJ_TASK_CANCELLED)
+    g_task_return_new_error (self->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");
+  else if (news->state == PJ_TASK_FAILED)
+    g_task_return_error (self->task, g_error_copy (news->error));
+  else if (self->outlook != NULL)
+    g_task_return_pointer (self->task, g_steal_pointer (&self->outlook), (GDestroyNotify) pjm_prune_outlook_free);
+  else
+    g_task_return_pointer (self->task, g_memdup2 (&self->seconds, sizeof self->seconds), g_free);
+}
+
+/* The cancellable holds the queue's task, which holds this: without letting go here they would keep each other. */
+static void
+question_news (PjTask *queued, const PjTaskNews *news, gpointer user_data)
+{
+  Question *self = pj_task_get_data (queued);
+  if (news->state < PJ_TASK_DONE)
+    return;
+  answer (self, news);
+  g_clear_object (&self->task);
+}
+
+static void
+cancelled_cb (GCancellable *cancellable, gpointer queued)
+{
+  pj_task_cancel (queued);
+}
+
+/* NULL after an answer, if there is no network to ask about. */
+static Question *
+question_new (PjmProject *self, const PjmPruneOptions *options, GTask *task)
+{
+  const PjMethod *method = pj_method_find (options->method);
+  if (!pjm_project_is_ready (self) || method == NULL) {
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s", _("There is no network to work on"));
+    g_object_unref (task);
+    return NULL;
+  }
+  Question *question = g_new0 (Question, 1);
+  question->device = g_strdup (self->device);
+  question->network = pjm_network_ref (self->place->network);
+  question->dataset = self->dataset != NULL ? pj_dataset_ref (self->dataset) : NULL;
+  question->needs_pictures = self->dataset == NULL && method->needs != PJ_NEEDS_NOTHING;
+  question->task = task;
+  fill_choose (self, options, &question->choose);
+  return question;
+}
+
+static void
+ask (PjJobQueue *queue, PjTaskFunc func, Question *question)
+{
+  GCancellable *cancellable = g_task_get_cancellable (question->task);
+  PjTask *queued = pj_job_queue_push (queue, func, question, question_free, question_news, NULL);
+  /* The main thread cancels, as it does all else here. */
+  if (cancellable != NULL)
+    g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), pj_task_ref (queued), (GDestroyNotify) pj_task_unref);
+}
+
+void
+pjm_project_check_prune_async (PjmProject *self, const PjmPruneOptions *options, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (PJM_IS_PROJECT (self));
+  Question *question = question_new (self, options, g_task_new (self, cancellable, callback, user_data));
+  if (question != NULL)
+    ask (self->files, check_run, question);
+}
+
+PjmPruneOutlook *
+pjm_project_check_prune_finish (PjmProject *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+pjm_project_estimate_prune_async (PjmProject *self, const PjmPruneOptions *options, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (PJM_IS_PROJECT (self));
+  Question *question = question_new (self, options, g_task_new (self, cancellable, callback, user_data));
+  if (question == NULL)
+    return;
+  question->engine = self->engine;
+  ask (self->queue, estimate_run, question);
+}
+
+double
+pjm_project_estimate_prune_finish (PjmProject *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), -1.0);
+  g_autofree double *seconds = g_task_propagate_pointer (G_TASK (result), error);
+  return seconds != NULL ? *seconds : -1.0;
+}
+
+/* --- doing it --- */
+
+static gboolean
+run_choose (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjCutPlan) plan = pj_work_choose (work, self->place->network->groups, &self->choose, NULL, &self->done, error);
+  return plan != NULL;
+}
+
+static gboolean
+run_gap (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjGraph) graph = pj_work_gap (work, PJM_SEED, &self->done, error);
+  return graph != NULL;
+}
+
+static PjmTask *
+make_gap (PjmProject *self, gpointer data, gboolean *skip)
+{
+  PjmTask *task = pjm_task_new (self, "cut", _("Replace the classifier"), run_gap, FALSE, TRUE);
+  if (task != NULL)
+    task->cuts_first = task->masks != NULL;
+  return task;
+}
+
+/* A method that only changed weights has left nothing to cut. */
+static PjmTask *
+make_cut (PjmProject *self, gpointer data, gboolean *skip)
+{
+  *skip = !pjm_project_has_masks (self);
+  return *skip ? NULL : pjm_task_new_cut (self);
+}
+
+static PjmTask *
+make_recalibrate (PjmProject *self, gpointer data, gboolean *skip)
+{
+  return pjm_task_new_recalibrate (self);
+}
+
+PjmJob *
+pjm_project_replace_classifier (PjmProject *self)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  PjmTask *task = make_gap (self, NULL, NULL);
+  return task != NULL ? pjm_task_start (task) : NULL;
+}
+
+static void
+append_rest (PjmProject *self, PjmFollow **list, const PjmPruneOptions *options)
+{
+  if (options->cut)
+    pjm_follow_append (list, pjm_follow_new (make_cut, NULL, NULL));
+  if (options->gap)
+    pjm_follow_append (list, pjm_follow_new (make_gap, NULL, NULL));
+  if (options->recalibrate)
+    pjm_follow_append (list, pjm_follow_new (make_recalibrate, NULL, NULL));
+  if (options->tune.kind != PJM_TUNE_NOT)
+    pjm_tune_follow (self, list, &options->tune, pjm_step_id (self->current));
+}
+
+PjmJob *
+pjm_project_prune (PjmProject *self, const PjmPruneOptions *options)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  const PjMethod *method = pj_method_find (options->method);
+  g_return_val_if_fail (method != NULL && options->keep < PJM_N_KEEP, NULL);
+  g_autofree char *title = g_strdup_printf (_("Choose by %s"), _(method->title));
+  PjmTask *task = pjm_task_new (self, "choose", title, run_choose, method->needs != PJ_NEEDS_NOTHING, TRUE);
+  if (task == NULL)
+    return NULL;
+  fill_choose (self, options, &task->choose);
+  if (!pj_work_choose_is_asked (&task->choose)) {
+    pjm_task_free (task);
+    pjm_project_fail (self, _("Nothing would be cut"), _("Set how much each layer keeps first."));
+    return NULL;
+  }
+  append_rest (self, &task->follow, options);
+  return pjm_task_start (task);
+}
+
+/* The ratios of the layers, and nothing afterwards. */
+PjmJob *
+pjm_project_choose (PjmProject *self, const char *name)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self) && name != NULL, NULL);
+  PjmPruneOptions options;
+  pjm_prune_options_init (&options, name);
+  return pjm_project_prune (self, &options);
+}
