@@ -28,6 +28,14 @@ def collect(root):
             # Rows made by a macro: MACRO (symbol, "name", "Title", …)
             for match in re.finditer(rf'^[A-Z][A-Z_]+ \([^"\n]*{STRING},\s*({STRING})', text, re.M):
                 texts.add(joined(match.group(1)))
+    # Settings of methods: { "name", "about", usual … }, and rows of policies: [PJ_TIED_SUM] = { "sum", "Title", "About." }
+    for file in sorted([*(root / "engine/prune/methods").glob("*.[ch]")]):
+        for match in re.finditer(rf'\{{\s*"[a-z][a-z-]*",\s*({STRINGS}),\s*\\?\s*[-0-9A-Z]', file.read_text()):
+            if " " in joined(match.group(1)):
+                texts.add(joined(match.group(1)))
+    for file in ("engine/prune/scores.c", "engine/prune/widths.c"):
+        for match in re.finditer(rf'\[PJ_\w+\] = \{{\s*"[a-z]+",\s*({STRINGS}),\s*({STRINGS})', (root / file).read_text()):
+            texts.update((joined(match.group(1)), joined(match.group(2))))
     table = re.search(r'pj_exporters\[\] = \{(.*?)\n\};', (root / "engine/io/exporter.c").read_text(), re.S).group(1)
     for match in re.finditer(rf'\{{\s*{STRING},\s*({STRINGS}),\s*({STRINGS}),', table):
         texts.update((joined(match.group(1)), joined(match.group(2))))

@@ -119,7 +119,7 @@ make_control (PjuSettingForm *self, const PjmSetting *setting)
     guint n = g_strv_length ((char **) setting->choices);
     g_autofree PjmChoice *rows = g_new0 (PjmChoice, n);
     for (guint i = 0; i < n; i++)
-      rows[i].title = _(setting->choices[i]);
+      rows[i].title = setting->choices[i];
     GtkWidget *list = pju_form_list (rows, n);
     gtk_drop_down_set_selected (GTK_DROP_DOWN (list), (guint) setting->usual);
     g_signal_connect_object (list, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
@@ -135,7 +135,7 @@ static char *
 tip_for (const PjmSetting *setting)
 {
   if (setting->choices)
-    return g_strdup_printf (_("Usual: %s"), _(setting->choices[(guint) setting->usual]));
+    return g_strdup_printf (_("Usual: %s"), setting->choices[(guint) setting->usual]);
   return g_strdup_printf (_("Usual: %g; from %g to %g"), setting->usual, setting->least, setting->most);
 }
 

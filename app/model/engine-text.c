@@ -31,6 +31,9 @@ static const char *const formats[] = {
   N_("“%s” is a residual stream, which %s leaves whole; set its keep ratio to 1 or use a criterion"),
   N_("“%s”: %s pictures are too few to judge %s channels; use at least %s"),
   N_("“%s” cannot be cut: %s"), N_("“%s” cannot be judged: %s"),
+  N_("%s decides layer by layer and cannot share one budget among layers; give keep ratios instead"),
+  N_("“%s” is no keep ratio: write a number above 0 and at most 1, as in 0.5 or conv3=0.25"),
+  N_("%s needs labels, and the network tells %s classes apart while “%s” has %s"),
   N_("cancelled"),
   /* Why a group is locked. */
   N_("its channels fall unevenly into the groups of a convolution (node “%s”)"),

@@ -31,7 +31,7 @@ const char *pjm_kernel_kind_title (guint kind);
 
 /**
  * PjmProfile:
- * @kernels: (element-type PjmKernel)
+ * @kernels: (element-type PjmKernel): those of every run; folding that is done once per weights is not among them
  * @device: what it ran on
  * @train: one step of training instead of one pass forward
  * @batch: pictures of one run

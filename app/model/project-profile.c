@@ -42,7 +42,7 @@ static const char *
 segment_title (const PjWorkCall *call)
 {
   static const char *const titles[] = {
-    [PJ_SEGMENT_PROLOGUE] = N_("once per weights"), [PJ_SEGMENT_FORWARD] = N_("forward"), [PJ_SEGMENT_BACKWARD] = N_("backward"),
+    [PJ_SEGMENT_PROLOGUE] = "", [PJ_SEGMENT_FORWARD] = N_("forward"), [PJ_SEGMENT_BACKWARD] = N_("backward"),
     [PJ_SEGMENT_UPDATE] = N_("optimiser"),
   };
   return call->again ? _("forward again") : _(titles[call->segment]);
@@ -107,12 +107,16 @@ take_profile (const Profiling *self, const PjWorkProfile *from, const PjDevice *
   PjmProfile *profile = g_new0 (PjmProfile, 1);
   *profile = (PjmProfile) {
     .kernels = g_array_new (FALSE, FALSE, sizeof (PjmKernel)), .device = g_strdup (device->info.name),
-    .train = from->mode == PJ_PLAN_TRAIN, .batch = from->batch, .ms = from->ms, .memory = from->memory_bytes,
+    .train = from->mode == PJ_PLAN_TRAIN, .batch = from->batch, .memory = from->memory_bytes,
     .peak_flops = from->limits.flops, .peak_bytes = from->limits.bytes,
   };
   g_array_set_clear_func (profile->kernels, kernel_clear);
   for (guint i = 0; i < from->calls->len; i++) {
     const PjWorkCall *call = &g_array_index (from->calls, PjWorkCall, i);
+    /* What runs once for new weights is no part of a run. */
+    if (call->segment == PJ_SEGMENT_PROLOGUE)
+      continue;
+    profile->ms += call->ms;
     PjmKernel kernel = {
       g_strdup (layer_of (self->network, call->node)), g_strdup (call->output), call->kernel, segment_title (call),
       kind_of (call->kernel), call->ms, call->flops, call->bytes, call->share,

@@ -25,7 +25,7 @@ gboolean
 pjm_project_method_takes_budget (PjmProject *self, const char *name)
 {
   const PjMethod *method = pj_method_find (name);
-  return method != NULL && method->gives_scores;
+  return method != NULL && (method->gives_scores || method->allocates);
 }
 
 gboolean
