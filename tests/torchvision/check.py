@@ -24,10 +24,10 @@ import tempfile
 import numpy
 
 TOLERANCE = 1e-4
-MODELS = """alexnet vgg11 vgg11_bn vgg16 resnet18 resnet50 resnext50_32x4d wide_resnet50_2 squeezenet1_0
-squeezenet1_1 densenet121 googlenet inception_v3 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large
-shufflenet_v2_x0_5 shufflenet_v2_x1_0 mnasnet0_5 efficientnet_b0 efficientnet_v2_s regnet_x_400mf regnet_y_400mf
-convnext_tiny""".split()
+MODELS = """alexnet vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn resnet18 resnet34 resnet50 resnet101
+resnet152 resnext50_32x4d wide_resnet50_2 squeezenet1_0 squeezenet1_1 densenet121 googlenet inception_v3 mobilenet_v2
+mobilenet_v3_small mobilenet_v3_large shufflenet_v2_x0_5 shufflenet_v2_x1_0 mnasnet0_5 efficientnet_b0 efficientnet_v2_s
+regnet_x_400mf regnet_y_400mf convnext_tiny""".split()
 
 
 class Sweep:
