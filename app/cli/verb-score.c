@@ -95,6 +95,24 @@ show_group (CliTable *table, JsonArray *json, const PjGroup *group, const PjGrou
   json_array_add_object_element (json, object);
 }
 
+/* Before what runs the network once per channel. */
+static void
+say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const PjCriterion *chosen)
+{
+  double seconds;
+  g_auto (PjWorkChoose) choice;
+  pj_work_choose_init (&choice);
+  g_free (choice.method);
+  choice.method = g_strdup (chosen->name);
+  choice.keep = g_strsplit ("0.5", ",", -1);
+  choice.n_images = (unsigned) n_images;
+  if (chosen->needs != PJ_NEEDS_IMAGES || !pj_work_choose_estimate (work, model->groups, &choice, &seconds, NULL) || seconds < 1)
+    return;
+  g_autofree char *text = cli_duration (seconds);
+  cli_note (cli, "Scoring is going to take about %s.", text);
+  json_object_set_double_member (cli->result, "estimated_seconds", seconds);
+}
+
 static gboolean
 score (Cli *cli, CliModel *model, const PjCriterion *chosen, PjTied policy, GError **error)
 {
@@ -105,6 +123,7 @@ score (Cli *cli, CliModel *model, const PjCriterion *chosen, PjTied policy, GErr
   PjWork work;
   if (!cli_work (cli, model, dataset, where, NULL, &work, error))
     return FALSE;
+  say_estimate (cli, model, &work, chosen);
   g_autoptr (PjScores) scores = pj_work_score (&work, model->groups, chosen->name, policy, (unsigned) n_images,
                                                (uint64_t) cli->seed, NULL, error);
   if (scores == NULL)
