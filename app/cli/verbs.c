@@ -17,6 +17,7 @@ const CliVerb *const cli_verbs[] = {
   &cli_verb_prune,
   &cli_verb_compare,
   &cli_verb_small_data,
+  &cli_verb_spectrum,
   &cli_verb_export,
   &cli_verb_sessions,
   &cli_verb_bench,

@@ -28,6 +28,8 @@ static const char *const formats[] = {
   N_("“%s” has a single position per channel, so the deviation over positions is 0 for all"),
   N_("“%s”: a variance over pictures needs at least 2 of them"),
   N_("“%s” is read by no layer whose output could be rebuilt"),
+  N_("“%s”: a trained gate cannot pass “%s” (%s) on its way to the next layers; set its keep ratio to 1 or use a criterion"),
+  N_("stays whole: it has no gate"),
   N_("“%s” is a residual stream, which %s leaves whole; set its keep ratio to 1 or use a criterion"),
   N_("“%s”: %s pictures are too few to judge %s channels; use at least %s"),
   N_("“%s” cannot be cut: %s"), N_("“%s” cannot be judged: %s"),

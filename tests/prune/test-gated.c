@@ -319,7 +319,7 @@ price_closes (void)
   g_auto (Lab) lab = { 0 };
   g_autoptr (GError) error = NULL;
   const PjMethod *method = pj_method_find ("sss");
-  const char *const set[] = { "gate-epochs=4", "gate-batch=16", "gate-lr=0.02", "gamma=1", NULL };
+  const char *const set[] = { "gate-epochs=4", "gate-batch=16", "gate-lr=0.02", "gamma=1", "fade=0", NULL };
   g_autofree double *values = pj_method_values (method, set, NULL);
   lab_init_residual (&lab, 160);
   g_autofree double *ratios = lab_ratios (&lab, "x y", 0.9);

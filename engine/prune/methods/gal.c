@@ -103,10 +103,10 @@ choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings 
   Gal self = {
     .published = pj_method_value (method, settings, "variant") == 1, .n_classes = (int) pj_graph_n_classes (scoring->graph),
   };
-  /* ×0.1 after each 30 of 100 epochs. */
+  /* The authors: ×0.1 after each 30 of 100 epochs. */
   const PjGatedRule rule = {
     .n_extra = 1, .n_state = (unsigned) (N_OWN + pj_adversary_n_numbers (self.n_classes)), .decay = 2e-4,
-    .drops = { 0.3, 0.6, 0.9 }, .begin = begin, .train = train, .step = step, .absorbs = TRUE,
+    .drops = { 0.7, 0.9 }, .begin = begin, .train = train, .step = step, .absorbs = TRUE,
   };
   PjCutPlan *plan = pj_gated_choose (method, &rule, &self, scoring, settings, scores, error);
   g_clear_pointer (&self.plan, pj_plan_free);
@@ -120,7 +120,7 @@ choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings 
 static const char *const variants[] = { "usual", "published", NULL };
 
 static const PjMethodOption options[] = {
-  PJ_GATED_OPTIONS (3, 0.01),
+  PJ_GATED_OPTIONS (6, 0.01), PJ_GATED_FADE,
   { "sparsity", "price of the sum of the masks", 0.6, 0, 100, FALSE, NULL },
   { "mu", "weight of the distance to the teacher's class scores", 1, 0, 1000, FALSE, NULL },
   { "mask-every", "steps between two steps of the masks; published: 200", 20, 1, 100000, TRUE, NULL },

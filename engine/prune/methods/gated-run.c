@@ -98,6 +98,36 @@ note_loss (PjGatedRun *self, double loss, GError **error)
   return TRUE;
 }
 
+/* What the budget is not going to keep closes bit by bit. */
+static gboolean
+fade_out (PjGatedRun *self, GError **error)
+{
+  unsigned begin = (unsigned) (self->n_steps * (1 - self->fade));
+  double length = MAX (1, self->n_steps * self->fade / 2);
+
+  if (self->fade <= 0 || self->step < begin)
+    return TRUE;
+  if (!self->fading) {
+    g_autoptr (PjScores) scores = pj_gates_scores (self->gates, self->scoring->groups, self->method->name, NULL);
+    g_autoptr (PjCutPlan) plan = pj_scores_check (scores, self->scoring->groups, error) ? pj_gated_spend (self, scores, error) : NULL;
+    if (plan == NULL)
+      return FALSE;
+    for (unsigned g = 0; g < self->gates->n_gates; g++) {
+      PjGate *gate = &self->gates->gates[g];
+      const PjGroupCut *cut = pj_cut_plan_get (plan, gate->group->id);
+      for (int c = 0; cut != NULL && c < gate->n; c++)
+        gate->fading[c] = cut->keep[c] ? -1 : MAX (0, gate->gate[c]);
+    }
+    self->fading = TRUE;
+  }
+  double left = MAX (0, 1 - (self->step + 1 - begin) / length);
+  for (unsigned g = 0; g < self->gates->n_gates; g++)
+    for (int c = 0; c < self->gates->gates[g].n; c++)
+      if (self->gates->gates[g].fading[c] >= 0)
+        self->gates->gates[g].gate[c] = left * self->gates->gates[g].fading[c];
+  return TRUE;
+}
+
 static gboolean
 do_step (PjGatedRun *self, GError **error)
 {
@@ -120,7 +150,7 @@ do_step (PjGatedRun *self, GError **error)
   };
   if (!pj_gates_apply (self->gates, self->exec, error)
       || !(self->rule->train != NULL ? self->rule->train : train_on_labels) (self, batch, &step, &loss, error)
-      || !pj_gates_read (self->gates, self->exec, error) || !self->rule->step (self, error))
+      || !pj_gates_read (self->gates, self->exec, error) || !self->rule->step (self, error) || !fade_out (self, error))
     return FALSE;
   self->step++;
   for (unsigned g = 0; self->step % TELL_EVERY == 0 && g < self->gates->n_gates; g++)
@@ -283,6 +313,7 @@ run (PjGatedRun *self, GError **error)
     return FALSE;
   if (life != NULL && life->resume != NULL && !pj_gated_restore (self, life->resume, error))
     return FALSE;
+  self->fading = self->step > (unsigned) (self->n_steps * (1 - self->fade));
   return train (self, error);
 }
 
@@ -389,6 +420,8 @@ pj_gated_choose (const PjMethod *method, const PjGatedRule *rule, gpointer data,
 
   if (!pj_prune_settings_check (method, scoring, settings, error))
     return NULL;
+  if (rule->absorbs)
+    self.fade = pj_method_value (method, settings, "fade");
   self.gates = pj_gates_new (scoring->graph, scoring->groups, settings->global ? NULL : settings->ratios, rule->n_extra);
   if (scores != NULL)
     *scores = NULL;

@@ -28,7 +28,7 @@ typedef struct _PjGatedRun PjGatedRun;
  * @score: (nullable): what decides who stays; NULL: the gates (transfer full)
  * @spend: (nullable): who stays by these scores; NULL: pj_gated_spend() (transfer full)
  * @absorbs: the gates are factors, which go into the weights, and a channel whose gate is 0 goes in any case; else they
- *   are masks
+ *   are masks.  The method then has PJ_GATED_FADE among its options
  */
 typedef struct {
   unsigned n_extra, n_state;
@@ -58,8 +58,8 @@ struct _PjGatedRun {
   const PjPruneSettings *settings;
   gpointer data;
   unsigned batch, epochs, step, n_steps, per_epoch;
-  double base_lr, lr;
-  gboolean dropped, finish;
+  double base_lr, lr, fade;
+  gboolean dropped, finish, fading;
   double *state;
   PjGates *gates;
   PjBudget budget;
@@ -90,6 +90,11 @@ void pj_gated_work (const PjMethod *method, const PjScoring *scoring, const PjPr
   { "gate-epochs", "epochs of training network and gates together", epochs, 1, 1000, TRUE, NULL }, \
   { "gate-lr", "learning rate of network and gates", lr, 1e-7, 10, FALSE, NULL }, \
   { "gate-batch", "pictures per step", 64, 1, 4096, TRUE, NULL }
+
+/* A budget asks for more than the rule may have closed: what is not going to stay fades out while the network still learns. */
+#define PJ_GATED_FADE \
+  { "fade", "last share of the training in which what does not stay fades out, for the first half of it; 0: cut off at the end", \
+    0.5, 0, 0.9, FALSE, NULL }
 
 /* --- gated-state.c --- */
 

@@ -16,7 +16,7 @@ count_numbers (const PjGatedRun *self)
 {
   gsize n = self->rule->n_state;
   for (unsigned g = 0; g < self->gates->n_gates; g++)
-    n += 1 + (gsize) self->gates->gates[g].n * (2 + self->rule->n_extra);
+    n += 1 + (gsize) self->gates->gates[g].n * (3 + self->rule->n_extra);
   return n;
 }
 
@@ -41,6 +41,7 @@ copy_all (const PjGatedRun *self, double *at, gboolean out)
     gate->frozen = frozen != 0;
     copy (&at, gate->gate, (gsize) gate->n, out);
     copy (&at, gate->grad, (gsize) gate->n, out);
+    copy (&at, gate->fading, (gsize) gate->n, out);
     copy (&at, gate->extra, (gsize) gate->n * self->rule->n_extra, out);
   }
 }

@@ -124,10 +124,12 @@ add_gate (PjGates *self, const PjGraph *graph, const PjGroup *group, unsigned n_
   *gate = (PjGate) {
     .group = group, .n = group->n_channels, .gate = g_new (double, group->n_channels),
     .grad = g_new0 (double, group->n_channels), .extra = g_new0 (double, (gsize) group->n_channels * n_extra),
-    .places = find_places (graph, group),
+    .fading = g_new (double, group->n_channels), .places = find_places (graph, group),
   };
-  for (int c = 0; c < gate->n; c++)
+  for (int c = 0; c < gate->n; c++) {
     gate->gate[c] = 1;
+    gate->fading[c] = -1;
+  }
   for (guint i = 0; i < gate->places->len; i++) {
     const PjGatePlace *place = &g_array_index (gate->places, PjGatePlace, i);
     g_array_append_val (self->gated, place->value);
@@ -170,6 +172,7 @@ pj_gates_free (PjGates *self)
     g_free (self->gates[g].gate);
     g_free (self->gates[g].grad);
     g_free (self->gates[g].extra);
+    g_free (self->gates[g].fading);
     g_array_unref (self->gates[g].places);
   }
   g_free (self->gates);

@@ -22,12 +22,13 @@ typedef struct { int value, n; const int *map; } PjGatePlace;
  * PjGate:
  * @gate, @grad: one per channel: as it stands; ∂loss/∂gate of the last step
  * @extra: (nullable): n_extra numbers per channel that a rule keeps
+ * @fading: what the gate of a channel that is going to be cut was when it began to close; -1 for the others
  * @frozen: a person wants it to stay as it is
  */
 typedef struct {
   const PjGroup *group;
   int n;
-  double *gate, *grad, *extra;
+  double *gate, *grad, *extra, *fading;
   gboolean frozen;
   GArray *places;             /* (element-type PjGatePlace) */
 } PjGate;

@@ -28,9 +28,9 @@ step (PjGatedRun *run, GError **error)
   return TRUE;
 }
 
-/* The published schedule, ×0.1 after 30, 60 and 90 of 100 epochs. */
+/* The authors train from scratch, ×0.1 after 30, 60 and 90 of 100 epochs; here a trained network goes on. */
 static const PjGatedRule rule = {
-  .n_extra = 1, .decay = 1e-4, .nesterov = TRUE, .drops = { 0.3, 0.6, 0.9 }, .step = step, .absorbs = TRUE,
+  .n_extra = 1, .decay = 1e-4, .nesterov = TRUE, .drops = { 0.7, 0.9 }, .step = step, .absorbs = TRUE,
 };
 
 static PjCutPlan *
@@ -40,7 +40,7 @@ choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *s
 }
 
 static const PjMethodOption options[] = {
-  PJ_GATED_OPTIONS (3, 0.01),
+  PJ_GATED_OPTIONS (6, 0.01), PJ_GATED_FADE,
   { "gamma", "price of the sum of the factors: more of it closes more channels", 0.01, 0, 10, FALSE, NULL },
   { "gamma-warmup", "epochs over which the price rises to that", 0, 0, 1000, FALSE, NULL },
   { NULL }

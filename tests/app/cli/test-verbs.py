@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from harness import DATA, check, main, make_model, ok, refused, run, weights
 
-VERBS = ["devices", "info", "infer", "train", "eval", "score", "sensitivity", "parts", "prune", "compare", "export", "sessions", "bench", "tables", "sample"]
+VERBS = ["devices", "info", "infer", "train", "eval", "score", "sensitivity", "parts", "prune", "compare", "spectrum", "export", "sessions", "bench", "tables", "sample"]
 
 
 def help_has_examples():
