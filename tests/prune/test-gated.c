@@ -208,8 +208,8 @@ save_cb (uint64_t step, GBytes *state, gpointer data, GError **error)
 static const struct { const char *method, *set; } members[] = {
   { "sss", "gate-epochs=4 gate-batch=16 gate-lr=0.02 gamma=0.05" },
   { "gdp", "gate-epochs=4 gate-batch=16 gate-lr=0.02 draws=3" },
-  { "gal", "gate-epochs=4 gate-batch=16 gate-lr=0.02 mask-every=3" },
-  { "gal", "gate-epochs=4 gate-batch=16 gate-lr=0.02 mask-every=3 variant=published" },
+  { "gal", "gate-epochs=2 gate-batch=16 gate-lr=0.02 mask-every=3" },
+  { "gal", "gate-epochs=2 gate-batch=16 gate-lr=0.02 mask-every=3 variant=published" },
 };
 
 static PjCutPlan *
@@ -290,7 +290,8 @@ resumes (gconstpointer data)
   g_autofree double *ratios = lab_ratios (&lab, "x y proj", 0.5);
   g_autoptr (PjCutPlan) expected = run_member (&lab, m, ratios, 0, NULL, NULL, &error);
   g_assert_no_error (error);
-  for (guint i = 0; i < G_N_ELEMENTS (stops); i++) {
+  /* GAL's adversary makes its steps longer, so it takes fewer. */
+  for (guint i = 0; i < (m < 2 ? 3 : 2); i++) {
     g_autoptr (GBytes) state = NULL;
     PjMethodLife life = { .seconds = 1e9, .save = save_cb, .data = &state };
     lab_cancel_after (&lab, stops[i]);
