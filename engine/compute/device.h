@@ -56,6 +56,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjDeviceInfo, pj_device_info_free)
  * @open: opens device number @index
  * @close: frees it; every buffer and executable was freed before
  * @buffer_new: @size_bytes zeroed bytes
+ * @buffer_data: (nullable): the bytes themselves, where the host and the device share them: what is written there is in
+ *   the buffer
  * @buffer_write, @buffer_read: plain bytes, @offset_bytes into the buffer; may wait for the device
  * @compile: prepares @program (borrowed, outlives the executable) for replay: chooses layouts and
  *   kernels, lays out the arena, allocates it.  @stores: one buffer per PjStore, NULL where unused.
@@ -72,6 +74,7 @@ typedef struct {
   void (*close) (PjDevice *device);
   PjBuffer *(*buffer_new) (PjDevice *device, size_t size_bytes, GError **error);
   void (*buffer_free) (PjBuffer *buffer);
+  gpointer (*buffer_data) (PjBuffer *buffer);
   gboolean (*buffer_write) (PjBuffer *buffer, size_t offset_bytes, gconstpointer data, size_t size_bytes, GError **error);
   gboolean (*buffer_read) (PjBuffer *buffer, size_t offset_bytes, gpointer data, size_t size_bytes, GError **error);
   PjExecutable *(*compile) (PjDevice *device, const PjProgram *program, PjBuffer *const stores[PJ_N_STORES], GError **error);

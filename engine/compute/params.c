@@ -160,21 +160,42 @@ read_store (PjParams *self, PjStore store, float *data, GError **error)
   return self->device->klass->buffer_read (self->stores[store], 0, data, self->n_elems * sizeof (float), error);
 }
 
+/* Where the parameters are packed before they go to the device: on the device, if the host can write there. */
+static float *
+begin_upload (PjParams *self, GError **error)
+{
+  const PjDeviceClass *klass = self->device->klass;
+  if (klass->buffer_data != NULL)
+    return klass->buffer_data (self->stores[PJ_STORE_PARAMS]);
+  return pj_alloc (self->n_elems * sizeof (float), "the parameters", error);
+}
+
+static gboolean
+clear_momentum (PjParams *self, GError **error)
+{
+  float *zeros = pj_alloc (self->n_elems * sizeof (float), "the parameters", error);
+  gboolean ok = zeros != NULL && write_store (self, PJ_STORE_MOMENTUM, zeros, error);
+  pj_free (zeros);
+  return ok;
+}
+
 gboolean
 pj_params_upload (PjParams *self, const PjGraph *graph, GError **error)
 {
-  float *packed = pj_alloc (self->n_elems * sizeof (float), "the parameters", error);
-  gboolean ok = packed != NULL;
+  gboolean is_there = self->device->klass->buffer_data != NULL;
+  float *packed = NULL;
+  gboolean ok = (!self->trainable || self->version == 0 || clear_momentum (self, error))
+                && (packed = begin_upload (self, error)) != NULL;
 
-  if (ok && self->trainable)
-    ok = write_store (self, PJ_STORE_MOMENTUM, packed, error);
   for (guint i = 0; ok && i < self->values->len; i++) {
     int value = g_array_index (self->values, int, i);
     const PjBlob *blob = pj_graph_value (graph, value)->data;
     memcpy (packed + pj_params_offset (self, value), pj_blob_data (blob), pj_blob_n_elems (blob) * sizeof (float));
   }
-  ok = ok && write_store (self, PJ_STORE_PARAMS, packed, error);
-  pj_free (packed);
+  if (!is_there) {
+    ok = ok && write_store (self, PJ_STORE_PARAMS, packed, error);
+    pj_free (packed);
+  }
   self->version++;
   return ok;
 }

@@ -96,6 +96,27 @@ faults (void)
   pj_free (third);
 }
 
+/* Blocks of every kind start with zeros, even where one that was full of something else was freed. */
+static void
+zeros (void)
+{
+  static const size_t sizes[] = { 0, 1, 100, 1 << 20, (4 << 20) - 1, 4 << 20, (6 << 20) + 12345, 32 << 20 };
+  for (int round = 0; round < 2; round++)
+    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+      guint8 *block = pj_alloc (sizes[i], "a test", NULL), all = 0;
+      g_assert_nonnull (block);
+      g_assert_cmpuint ((guintptr) block % PJ_ALIGN, ==, 0);
+      for (size_t k = 0; k < sizes[i]; k++)
+        all |= block[k];
+      g_assert_cmpuint (all, ==, 0);
+      memset (block, 0xa5, sizes[i]);
+      pj_free (block);
+    }
+  g_assert_null (pj_alloc (G_MAXSIZE, "a test", NULL));
+  g_assert_null (pj_alloc (G_MAXSIZE / 2, "a test", NULL));
+  pj_free (NULL);
+}
+
 static void
 blob (void)
 {
@@ -161,6 +182,7 @@ main (int argc, char **argv)
   g_test_add_func ("/base/rng/streams", rng_streams);
   g_test_add_func ("/base/checked", checked);
   g_test_add_func ("/base/faults", faults);
+  g_test_add_func ("/base/zeros", zeros);
   g_test_add_func ("/base/blob", blob);
   g_test_add_func ("/base/hooks/span", hooks_span);
   g_test_add_func ("/compute/arena", arena);

@@ -100,6 +100,12 @@ buffer_free (PjBuffer *self)
   g_free (self);
 }
 
+static gpointer
+buffer_data (PjBuffer *self)
+{
+  return self->data;
+}
+
 static gboolean
 buffer_write (PjBuffer *self, size_t offset_bytes, gconstpointer data, size_t size_bytes, GError **error)
 {
@@ -118,7 +124,8 @@ buffer_read (PjBuffer *self, size_t offset_bytes, gpointer data, size_t size_byt
 
 const PjDeviceClass pj_device_cpu = {
   .kind = "cpu", .list = list, .open = open_device, .close = close_device,
-  .buffer_new = buffer_new, .buffer_free = buffer_free, .buffer_write = buffer_write, .buffer_read = buffer_read,
+  .buffer_new = buffer_new, .buffer_free = buffer_free, .buffer_data = buffer_data,
+  .buffer_write = buffer_write, .buffer_read = buffer_read,
   .compile = pj_cpu_compile, .executable_free = pj_cpu_executable_free, .arena_bytes = pj_cpu_arena_bytes,
   .run = pj_cpu_run, .write = pj_cpu_write, .read = pj_cpu_read, .profile = pj_cpu_profile,
 };
