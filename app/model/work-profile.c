@@ -87,6 +87,9 @@ add_call (PjWorkProfile *self, const PjProgram *program, guint index, const doub
   for (unsigned r = 0; r < repeats; r++)
     series[r] = all[(gsize) r * n_calls + index];
   qsort (series, repeats, sizeof (double), compare_numbers);
+  /* Another call does the work of this one along with its own. */
+  if (series[repeats - 1] <= 0.0)
+    return;
   result.ms = 0.5 * (series[repeats / 2] + series[(repeats - 1) / 2]);
   result.output = call->out[0] >= 0 ? pj_shape_to_string (&pj_program_slot (program, call->out[0])->shape) : g_strdup ("");
   pj_call_work (program, call, &result.flops, &result.bytes);

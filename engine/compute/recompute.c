@@ -64,6 +64,38 @@ choose_blocks (const PjGraph *graph, const PjChain *chains, const int *head_of, 
   }
 }
 
+/* TRUE if @value is what a norm alone writes, or with the ReLU behind it if @relu. */
+static gboolean
+is_of_norm (const PjGraph *graph, const PjChain *chains, const int *head_of, int value, gboolean relu)
+{
+  int producer = pj_graph_value (graph, value)->producer, head = producer >= 0 ? head_of[producer] : -1;
+  return head >= 0 && chains[head].output == value && chains[head].relu == relu && pj_graph_node (graph, head)->op == &pj_op_norm;
+}
+
+/* TRUE if @value is behind a ReLU and kept: the backward pass of the ReLU needs it. */
+static gboolean
+is_kept (const PjGraph *graph, const PjChain *chains, const int *head_of, int value, const gboolean *dropped)
+{
+  int producer = pj_graph_value (graph, value)->producer, head = producer >= 0 ? head_of[producer] : -1;
+  return head >= 0 && !dropped[head] && chains[head].output == value && chains[head].relu;
+}
+
+/* The sum of what a norm writes and of what is kept anyway, or is applied again for the layers behind it anyway, is one
+ * more operand of the pass that applies the norm again.  The sum of the next block then is not one of these, so that
+ * every other one is kept and none needs more than its neighbour. */
+static gboolean
+is_cheap_sum (const PjGraph *graph, const PjChain *chains, const int *head_of, int n, const gboolean *dropped)
+{
+  const PjNode *node = pj_graph_node (graph, n);
+  for (int i = 0; i < 2 && node->op == &pj_op_add; i++) {
+    int other = node->inputs[1 - i];
+    if (is_of_norm (graph, chains, head_of, node->inputs[i], FALSE)
+        && (is_kept (graph, chains, head_of, other, dropped) || is_of_norm (graph, chains, head_of, other, TRUE)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 pj_recompute_choose (const PjGraph *graph, const PjChain *chains, const int *head_of, const gboolean *open,
                      PjRecompute what, gboolean *dropped)
@@ -76,7 +108,7 @@ pj_recompute_choose (const PjGraph *graph, const PjChain *chains, const int *hea
     if (head_of[n] != n)
       continue;
     if (what == PJ_RECOMPUTE_NORMS)
-      dropped[n] = pj_graph_node (graph, n)->op == &pj_op_norm;
+      dropped[n] = pj_graph_node (graph, n)->op == &pj_op_norm || is_cheap_sum (graph, chains, head_of, n, dropped);
     dropped[n] = dropped[n] && !open[chains[n].output];
   }
 }

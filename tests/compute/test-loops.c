@@ -34,7 +34,7 @@ check_sums (const PjCpuLoops *loops, const Data *d, size_t n)
 
   loops->sums (d->x, n, sum);
   loops->centred (d->x, n, d->mean, m2);
-  loops->sums_bwd (d->x, d->y, CEILING, d->dy, n, d->mean, sd, sdx);
+  loops->sums_bwd (&(PjCpuBehind) { .dy = d->dy, .y = d->y, .ceiling = CEILING }, d->x, n, d->mean, sd, sdx);
   loops->stats (d->y, n, stat);
   for (size_t l = 0; l < PJ_CPU_LANES; l++) {
     double e[8] = { 0 }, scale = 0;
@@ -86,9 +86,13 @@ check_passes (const PjCpuLoops *loops, const Data *d, size_t n)
   for (int k = 0; k < 3; k++) {
     const float ceilings[] = { -1.0f, G_MAXFLOAT, CEILING };
     reset (d, n);
-    loops->affine (d->x, n, d->s, d->t, ceilings[k], d->out);
+    loops->affine (d->x, n, d->s, d->t, NULL, ceilings[k], d->out);
     EXPECT (CLAMP ((double) d->x[i] * d->s[l] + d->t[l], k > 0 ? 0 : -INFINITY, k > 0 ? ceilings[k] : INFINITY));
     check_out (d, e, n, "affine");
+    reset (d, n);
+    loops->affine (d->x, n, d->s, d->t, d->dy, ceilings[k], d->out);
+    EXPECT (CLAMP ((double) d->x[i] * d->s[l] + d->t[l] + d->dy[i], k > 0 ? 0 : -INFINITY, k > 0 ? ceilings[k] : INFINITY));
+    check_out (d, e, n, "affine with something added");
   }
   for (int relu = 0; relu < 2; relu++) {
     reset (d, n);
@@ -106,7 +110,8 @@ check_passes (const PjCpuLoops *loops, const Data *d, size_t n)
   check_out (d, e, n, "relu_bwd");
   for (int masked = 0; masked < 2; masked++) {
     reset (d, n);
-    loops->affine_bwd (d->x, masked ? d->y : NULL, CEILING, d->dy, n, d->s, d->t, d->mean, d->out);
+    PjCpuBehind in = { .dy = d->dy, .y = masked ? d->y : NULL, .ceiling = CEILING };
+    loops->affine_bwd (&in, d->x, n, d->s, d->t, d->mean, d->out);
     EXPECT (d->s[l] * (masked && (d->y[i] <= 0 || d->y[i] >= CEILING) ? 0.0 : d->dy[i]) + (double) d->t[l] * d->x[i] + d->mean[l]);
     check_out (d, e, n, "affine_bwd");
   }

@@ -83,6 +83,80 @@ norm_train (gconstpointer data)
   }
 }
 
+/* A slot inside of the program with noise in it. */
+static int
+inner (Rig *rig, const MapCase *c)
+{
+  int in = rig_activation (rig, c->through_conv, c->shape), out = rig_temp (rig, 0, c->shape);
+  PjCall *call = rig_call (rig, PJ_KERNEL_RELU);
+  rig_in (call, in);
+  rig_out (call, out);
+  return out;
+}
+
+static int
+add (Rig *rig, const MapCase *c, int a, int b, gboolean relu, gboolean readable)
+{
+  int y = readable ? rig_output (rig, c->shape) : rig_temp (rig, 0, c->shape);
+  PjCall *call = rig_call (rig, PJ_KERNEL_ADD);
+  call->relu = relu;
+  rig_in (call, a, b);
+  rig_out (call, y);
+  return y;
+}
+
+/* The backward pass of @norm, which is still the last call, with a gradient that is a sum, behind the ReLU of the
+ * addition that wrote @y, and with or without a second reader. */
+static void
+joint_bwd (Rig *rig, const MapCase *c, PjCall forward, int y, gboolean summed, gboolean shared)
+{
+  gboolean frozen = forward.kernel == PJ_KERNEL_NORM_EVAL, outer = y >= 0;
+  int d = inner (rig, c);
+  if (summed)
+    d = add (rig, c, d, inner (rig, c), FALSE, FALSE);
+  if (outer) {
+    int dy = d;
+    d = rig_temp (rig, 0, c->shape);
+    PjCall *call = rig_call (rig, PJ_KERNEL_RELU_BWD);
+    rig_in (call, y, dy);
+    rig_out (call, d);
+  }
+  int dx = rig_temp (rig, 0, c->shape);
+  PjCall *call = rig_call (rig, frozen ? PJ_KERNEL_NORM_EVAL_BWD : PJ_KERNEL_NORM_BWD);
+  call->norm.eps = forward.norm.eps;
+  call->relu = forward.relu;
+  rig_in (call, forward.in[0], forward.relu ? forward.out[0] : -1, d, forward.in[1], forward.in[2],
+          frozen ? forward.in[3] : forward.out[1], frozen ? forward.in[4] : forward.out[2], forward.in[frozen ? 5 : 6]);
+  rig_out (call, dx, rig_grad (rig, channels (c)), rig_grad (rig, channels (c)));
+  add (rig, c, dx, shared ? d : forward.in[0], FALSE, TRUE);
+}
+
+/* What a residual block does in single calls, which a device may join: norm, addition, ReLU, and the way back. */
+static void
+norm_joint (gconstpointer data)
+{
+  const MapCase *c = data;
+  /* Thirteen of the sixty-four that have every pair of choices. */
+  for (int variant = 0; variant < 64; variant += 5) {
+    g_autoptr (Rig) rig = rig_new (900 + (uint64_t) variant);
+    if (rig == NULL)
+      return;
+    gboolean relu = variant & 1, frozen = (variant & 2) != 0, joins = (variant & 4) != 0;
+    int p[4], x = inner (rig, c), z = rig_temp (rig, 0, c->shape), gate = variant & 32 ? rig_input_around (rig, channels (c), 0.5f, 1) : -1;
+    norm_params (rig, c, p);
+    int settings = hyper (rig), mean = rig_output (rig, channels (c)), rstd = rig_output (rig, channels (c));
+    PjCall *call = rig_call (rig, frozen ? PJ_KERNEL_NORM_EVAL : PJ_KERNEL_NORM_TRAIN);
+    call->norm.eps = 1e-3f;
+    call->relu = relu && !joins;
+    rig_in (call, x, p[0], p[1], p[2], p[3], frozen ? gate : settings, frozen ? -1 : gate);
+    rig_out (call, z, frozen ? -1 : mean, frozen ? -1 : rstd);
+    PjCall forward = *call;
+    int y = add (rig, c, variant & 8 ? inner (rig, c) : z, variant & 8 ? z : inner (rig, c), relu && joins, TRUE);
+    joint_bwd (rig, c, forward, relu && joins ? y : -1, (variant & 8) != 0, (variant & 16) != 0);
+    rig_check (rig, "joint norm", NORM_BWD_TOLERANCE);
+  }
+}
+
 static void
 norm_eval (gconstpointer data)
 {
@@ -331,6 +405,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_maps ("norm-train", norm_train);
   add_maps ("norm-eval", norm_eval);
+  add_maps ("norm-joint", norm_joint);
   add_maps ("gate", gate);
   add_maps ("elementwise", elementwise);
   add_maps ("reshape", reshape);

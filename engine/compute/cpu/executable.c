@@ -198,12 +198,14 @@ allocate (PjCpuExec *e, GError **error)
 static void
 find_last_uses (PjCpuExec *e)
 {
-  for (guint c = 0; c < e->program->calls->len; c++)
-    for (int i = 0; i < PJ_CALL_MAX_IN; i++) {
-      int slot = pj_program_call (e->program, c)->in[i];
+  for (guint c = 0; c < e->program->calls->len; c++) {
+    const PjCpuCall *call = &e->calls[c];
+    for (int i = 0; i < PJ_CALL_MAX_IN + 2 && !call->absorbed; i++) {
+      int slot = i < PJ_CALL_MAX_IN ? call->call.in[i] : i == PJ_CALL_MAX_IN ? call->residual : call->second;
       if (slot >= 0)
         e->last_use[slot] = (int) c;
     }
+  }
   for (guint s = 0; s < e->program->slots->len; s++) {
     e->slots[s] = (PjCpuSlot) { .mem = -1, .block = 1 };
     if (pj_program_slot (e->program, s)->flags & (PJ_SLOT_HOST | PJ_SLOT_KEEP))
@@ -211,25 +213,81 @@ find_last_uses (PjCpuExec *e)
   }
 }
 
-/* Packing of weights was added where it was met; it runs in the prologue. */
+/* TRUE if @step reads a piece of memory that @maker writes. */
+static gboolean
+reads_from (const PjCpuStep *step, const PjCpuStep *maker)
+{
+  for (int i = 0; i < PJ_CALL_MAX_OUT; i++)
+    for (int k = 0; maker->mems[PJ_CPU_OUT + i] >= 0 && step->primitive != NULL && k < step->primitive->n_args; k++)
+      if (step->primitive->mems[k] == maker->mems[PJ_CPU_OUT + i])
+        return TRUE;
+  return FALSE;
+}
+
+/* Packing of weights was added where it was met; it runs in the prologue.  What packs folded weights comes right behind
+ * what folds them, so that only one layer's are there unpacked. */
+static void
+sort_prologue (PjCpuExec *e, GPtrArray *sorted)
+{
+  g_autoptr (GPtrArray) packing = g_ptr_array_new ();
+  for (guint i = 0; i < e->steps->len; i++) {
+    PjCpuStep *step = e->steps->pdata[i];
+    if (step->segment == PJ_SEGMENT_PROLOGUE && step->call->segment != PJ_SEGMENT_PROLOGUE)
+      g_ptr_array_add (packing, step);
+  }
+  for (guint i = 0; i < e->steps->len; i++) {
+    PjCpuStep *step = e->steps->pdata[i];
+    if (step->call->segment != PJ_SEGMENT_PROLOGUE)
+      continue;
+    g_ptr_array_add (sorted, step);
+    for (guint k = 0; k < packing->len; k++)
+      if (packing->pdata[k] != NULL && reads_from (packing->pdata[k], step))
+        g_ptr_array_add (sorted, g_steal_pointer (&packing->pdata[k]));
+  }
+  for (guint k = 0; k < packing->len; k++)
+    if (packing->pdata[k] != NULL)
+      g_ptr_array_add (sorted, packing->pdata[k]);
+}
+
 static void
 sort_steps (PjCpuExec *e)
 {
   g_autoptr (GPtrArray) sorted = g_ptr_array_sized_new (e->steps->len);
-  for (int segment = 0; segment < PJ_N_SEGMENTS; segment++)
+  sort_prologue (e, sorted);
+  for (int segment = PJ_SEGMENT_PROLOGUE + 1; segment < PJ_N_SEGMENTS; segment++)
     for (guint i = 0; i < e->steps->len; i++)
       if (((PjCpuStep *) e->steps->pdata[i])->segment == (PjSegment) segment)
         g_ptr_array_add (sorted, e->steps->pdata[i]);
   memcpy (e->steps->pdata, sorted->pdata, e->steps->len * sizeof (gpointer));
 }
 
+/* What only the prologue reads, as folded weights that were packed, need not be kept from run to run. */
+static void
+drop_prologue_only (PjCpuExec *e)
+{
+  g_autofree gboolean *is_read = g_new0 (gboolean, e->mems->len + 1);
+  for (guint s = 0; s < e->steps->len; s++) {
+    const PjCpuStep *step = e->steps->pdata[s];
+    for (int i = 0; step->segment != PJ_SEGMENT_PROLOGUE && i < PJ_CPU_MAX_MEMS; i++)
+      if (step->mems[i] >= 0)
+        is_read[step->mems[i]] = TRUE;
+    for (int i = 0; step->segment != PJ_SEGMENT_PROLOGUE && step->primitive != NULL && i < step->primitive->n_args; i++)
+      is_read[step->primitive->mems[i]] = TRUE;
+  }
+  for (guint i = 0; i < e->program->slots->len; i++) {
+    int mem = e->slots[i].mem;
+    if (mem >= 0 && !is_read[mem] && (pj_program_slot (e->program, i)->flags & (PJ_SLOT_KEEP | PJ_SLOT_HOST)) == PJ_SLOT_KEEP)
+      pj_cpu_mem (e, mem)->keep = FALSE;
+  }
+}
+
 static gboolean
 prepare (PjCpuExec *e, GError **error)
 {
   for (guint c = 0; c < e->program->calls->len; c++) {
-    const PjCall *call = pj_program_call (e->program, c);
+    const PjCall *call = &e->calls[c].call;
     e->call_index = (int) c;
-    if (!kernels[call->kernel] (e, call, error))
+    if (!e->calls[c].absorbed && !kernels[call->kernel] (e, call, error))
       return FALSE;
   }
   /* Slots that no call touches may still be written by the host. */
@@ -253,10 +311,12 @@ pj_cpu_compile (PjDevice *device, const PjProgram *program, PjBuffer *const stor
   e->mems = g_array_new (FALSE, TRUE, sizeof (PjCpuMem));
   e->copies = g_array_new (FALSE, TRUE, sizeof (PjCpuCopy));
   e->steps = g_ptr_array_new_with_free_func (step_free);
+  pj_cpu_fuse (e);
   find_last_uses (e);
   gboolean ok = prepare (e, error);
   if (ok) {
     sort_steps (e);
+    drop_prologue_only (e);
     find_lifetimes (e);
     ok = allocate (e, error);
   }
@@ -279,6 +339,7 @@ pj_cpu_executable_free (PjExecutable *e)
   g_array_unref (e->mems);
   g_array_unref (e->copies);
   g_free (e->slots);
+  g_free (e->calls);
   g_free (e->last_use);
   pj_free (e->arena);
   g_free (e);

@@ -49,6 +49,20 @@ typedef struct {
   int block;
 } PjCpuSlot;
 
+/**
+ * PjCpuCall: a call as this device runs it, with what pj_cpu_fuse() made part of it.
+ * @call: its operands and its ReLU
+ * @residual: slot that a norm adds before its ReLU, or -1
+ * @second: slot that the backward pass of a norm adds to dy, or -1
+ * @masked: slot that gets dy + second behind the ReLU, or -1
+ * @absorbed: part of another call, or wanted by nobody: does nothing
+ */
+typedef struct {
+  PjCall call;
+  int residual, second, masked;
+  gboolean absorbed;
+} PjCpuCall;
+
 typedef struct _PjExecutable PjCpuExec;
 typedef struct _PjCpuStep PjCpuStep;
 typedef gboolean (*PjCpuRun) (PjCpuExec *e, PjCpuStep *step, GError **error);
@@ -65,14 +79,17 @@ typedef struct {
 
 #define PJ_CPU_OUT PJ_CALL_MAX_IN
 #define PJ_CPU_TEMP (PJ_CALL_MAX_IN + PJ_CALL_MAX_OUT)
-#define PJ_CPU_MAX_MEMS (PJ_CPU_TEMP + 3)
+#define PJ_CPU_RESIDUAL (PJ_CPU_TEMP + 3)
+#define PJ_CPU_SECOND (PJ_CPU_TEMP + 4)
+#define PJ_CPU_MASKED (PJ_CPU_TEMP + 5)
+#define PJ_CPU_MAX_MEMS (PJ_CPU_TEMP + 6)
 
 /**
  * PjCpuStep:
  * @call: call that it belongs to; a step for packing weights belongs to the call that needs them, but
  *   runs in the prologue
  * @mems: pieces of memory: the call's inputs at 0 …, its outputs at PJ_CPU_OUT …, scratch at
- *   PJ_CPU_TEMP …; -1 where absent
+ *   PJ_CPU_TEMP …, then what else a joined call has; -1 where absent
  * @view: the activation that the kernel walks over
  * @primitive: (nullable)
  */
@@ -96,6 +113,7 @@ typedef struct {
 struct _PjExecutable {
   PjCpuDevice *device;
   const PjProgram *program;
+  PjCpuCall *calls;           /* by call of the program */
   PjBuffer *const *stores;
   PjCpuSlot *slots;           /* by slot */
   int *last_use;              /* by slot: last call that reads it, G_MAXINT if the host may */
@@ -126,6 +144,11 @@ int pj_cpu_get (PjCpuExec *e, int slot, int block, GError **error);
 dnnl_memory_desc_t pj_cpu_md (PjCpuExec *e, int slot, int block);
 /* The block that @md stands for, or 0 if it is none of ours. */
 int pj_cpu_block_of (PjCpuExec *e, int slot, const dnnl_memory_desc_t *md);
+
+/* --- fuse.c --- */
+
+/* Makes e->calls of the program. */
+void pj_cpu_fuse (PjCpuExec *e);
 
 /* --- executable.c --- */
 
@@ -170,7 +193,7 @@ pj_cpu_shape (PjCpuExec *e, int slot)
 static inline const PjCall *
 pj_cpu_call (PjCpuExec *e)
 {
-  return pj_program_call (e->program, e->call_index);
+  return &e->calls[e->call_index].call;
 }
 
 /* --- primitive.c --- */

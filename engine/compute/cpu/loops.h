@@ -22,12 +22,25 @@ typedef struct {
 } PjCpuWindow;
 
 /**
+ * PjCpuBehind: a gradient behind a ReLU: d = dy + more where 0 < v < ceiling, else 0.
+ * @more: (nullable)
+ * @y: (nullable): v is what the ReLU wrote
+ * @s, @t: (nullable): without @y: v is what @affine makes of x with these.  Without both there is no ReLU: d = dy + more
+ * @d: (nullable): where d is kept for who needs it later; may be dy.  It must be there if @more is
+ */
+typedef struct {
+  const float *dy, *more, *y, *s, *t;
+  float ceiling;
+  float *d;
+} PjCpuBehind;
+
+/**
  * PjCpuLoops:
  * @sums: sum[l] = Σ x
  * @centred: m2[l] = Σ (x − mean[l])²
- * @affine: y = s·x + t, with @ceiling >= 0 min (ceiling, max (0, ·)); y may be x
- * @sums_bwd: with d = y ? dy·[0 < y < ceiling] : dy:  sd[l] = Σ d, sdx[l] = Σ d·(x − mean[l])
- * @affine_bwd: dx = a·d + b·x + c, d as above; dx may be dy
+ * @affine: y = s·x + t + r, with @ceiling >= 0 min (ceiling, max (0, ·)); r (nullable); y may be x or r
+ * @sums_bwd: sd[l] = Σ d, sdx[l] = Σ d·(x − mean[l]), d of @in
+ * @affine_bwd: dx = a·d + b·x + c, d of @in, which has neither more nor d; dx may be dy
  * @stats: zeros, Σx, Σ|x|, Σx² in lanes: stat[4][PJ_CPU_LANES]
  * @add: y = relu? (a + b); y may be a
  * @relu_bwd: dx = dy·[y > 0]; dx may be dy
@@ -38,11 +51,9 @@ typedef struct {
   const char *name;
   void (*sums) (const float *x, size_t n, double *sum);
   void (*centred) (const float *x, size_t n, const float *mean, double *m2);
-  void (*affine) (const float *x, size_t n, const float *s, const float *t, float ceiling, float *y);
-  void (*sums_bwd) (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *mean, double *sd,
-                    double *sdx);
-  void (*affine_bwd) (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *a, const float *b,
-                      const float *c, float *dx);
+  void (*affine) (const float *x, size_t n, const float *s, const float *t, const float *r, float ceiling, float *y);
+  void (*sums_bwd) (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx);
+  void (*affine_bwd) (const PjCpuBehind *in, const float *x, size_t n, const float *a, const float *b, const float *c, float *dx);
   void (*stats) (const float *x, size_t n, double *stat);
   void (*add) (const float *a, const float *b, size_t n, gboolean relu, float *y);
   void (*relu) (const float *x, size_t n, float *y);

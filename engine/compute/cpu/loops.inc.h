@@ -118,37 +118,83 @@ clip (Vec v, Vec top)
   return (Vec) ((low & (Mask) r) | (~low & (Mask) top));
 }
 
-/* Whole vectors and the tail, with and without the ReLU: the choice is outside of the loop. */
-static void
-affine (const float *x, size_t n, const float *s, const float *t, float ceiling, float *y)
+static inline __attribute__ ((always_inline)) Vec
+get (const float *p, size_t i, size_t n)
+{
+  return n == L ? LOAD (p + i) : fetch (p + i, n);
+}
+
+static inline __attribute__ ((always_inline)) Vec
+scaled (const float *x, Vec s, Vec t, const float *r, size_t i, size_t n)
+{
+  Vec v = get (x, i, n) * s + t;
+  if (r != NULL)
+    v += get (r, i, n);
+  return v;
+}
+
+static inline __attribute__ ((always_inline)) void
+affine_one (const float *x, size_t n, const float *s, const float *t, const float *r, float ceiling, float *y)
 {
   Vec sv = LOAD (s), tv = LOAD (t), top = (Vec) { 0 } + ceiling;
   if (ceiling >= 0)
-    EACH_VECTOR (n, i, STORE (y + i, clip (LOAD (x + i) * sv + tv, top)), put (y + i, clip (fetch (x + i, n - i) * sv + tv, top), n - i));
+    EACH_VECTOR (n, i, STORE (y + i, clip (scaled (x, sv, tv, r, i, L), top)), put (y + i, clip (scaled (x, sv, tv, r, i, n - i), top), n - i));
   else
-    EACH_VECTOR (n, i, STORE (y + i, LOAD (x + i) * sv + tv), put (y + i, fetch (x + i, n - i) * sv + tv, n - i));
+    EACH_VECTOR (n, i, STORE (y + i, scaled (x, sv, tv, r, i, L)), put (y + i, scaled (x, sv, tv, r, i, n - i), n - i));
 }
 
-/* The incoming gradient behind the ReLU whose output is @y (NULL: none). */
-#define BEHIND(v, d) WHERE (((v) > 0) & ((v) < top), d)
-#define MASKED(y, dy, i) ((y) != NULL ? BEHIND (LOAD ((y) + (i)), LOAD ((dy) + (i))) : LOAD ((dy) + (i)))
-#define MASKED_TAIL(y, dy, i, n) \
-  ((y) != NULL ? BEHIND (fetch ((y) + (i), n), fetch ((dy) + (i), n)) : fetch ((dy) + (i), n))
+/* Whole vectors and the tail, with and without the ReLU and what is added: the choice is outside of the loop. */
+static void
+affine (const float *x, size_t n, const float *s, const float *t, const float *r, float ceiling, float *y)
+{
+  if (r != NULL)
+    affine_one (x, n, s, t, r, ceiling, y);
+  else
+    affine_one (x, n, s, t, NULL, ceiling, y);
+}
+
+/* Where the ReLU's output is known from. */
+typedef enum { NO_RELU, FROM_Y, FROM_X } Relu;
+
+static inline Relu
+relu_of (const PjCpuBehind *in)
+{
+  return in->y != NULL ? FROM_Y : in->s != NULL ? FROM_X : NO_RELU;
+}
+
+/* Lanes i … i + n − 1 of d. */
+static inline __attribute__ ((always_inline)) Vec
+behind (const PjCpuBehind *in, const float *x, Relu relu, gboolean more, Vec s, Vec t, Vec top, size_t i, size_t n)
+{
+  Vec d = get (in->dy, i, n);
+  if (more)
+    d += get (in->more, i, n);
+  if (relu == NO_RELU)
+    return d;
+  Vec v = relu == FROM_Y ? get (in->y, i, n) : scaled (x, s, t, NULL, i, n);
+  return WHERE ((v > 0) & (v < top), d);
+}
 
 static inline __attribute__ ((always_inline)) void
-sums_bwd_one (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *mean, double *sd, double *sdx)
+sums_bwd_one (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx, Relu relu, gboolean more,
+              gboolean keep)
 {
-  Vec centre = LOAD (mean), top = (Vec) { 0 } + ceiling;
+  Vec centre = LOAD (mean), top = (Vec) { 0 } + in->ceiling;
+  Vec s = relu == FROM_X ? LOAD (in->s) : top, t = relu == FROM_X ? LOAD (in->t) : top;
   for (size_t start = 0; start < n; start += CHUNK) {
     size_t end = start + MIN (CHUNK, n - start), i = start;
     Vec a = { 0 }, b = { 0 };
     for (; i + L <= end; i += L) {
-      Vec d = MASKED (y, dy, i);
+      Vec d = behind (in, x, relu, more, s, t, top, i, L);
+      if (keep)
+        STORE (in->d + i, d);
       a += d;
       b += d * (LOAD (x + i) - centre);
     }
     if (i < end) {
-      Vec d = MASKED_TAIL (y, dy, i, end - i);
+      Vec d = behind (in, x, relu, more, s, t, top, i, end - i);
+      if (keep)
+        put (in->d + i, d, end - i);
       a += d;
       b += d * (fetch (x + i, end - i) - centre);
     }
@@ -157,34 +203,50 @@ sums_bwd_one (const float *x, const float *y, float ceiling, const float *dy, si
   }
 }
 
-static void
-sums_bwd (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *mean, double *sd, double *sdx)
+static inline __attribute__ ((always_inline)) void
+sums_bwd_of (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx, Relu relu)
 {
+  if (in->more != NULL)
+    sums_bwd_one (in, x, n, mean, sd, sdx, relu, TRUE, TRUE);
+  else if (in->d != NULL)
+    sums_bwd_one (in, x, n, mean, sd, sdx, relu, FALSE, TRUE);
+  else
+    sums_bwd_one (in, x, n, mean, sd, sdx, relu, FALSE, FALSE);
+}
+
+static void
+sums_bwd (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx)
+{
+  Relu relu = relu_of (in);
   memset (sd, 0, L * sizeof (double));
   memset (sdx, 0, L * sizeof (double));
-  if (y != NULL)
-    sums_bwd_one (x, y, ceiling, dy, n, mean, sd, sdx);
+  if (relu == NO_RELU)
+    sums_bwd_of (in, x, n, mean, sd, sdx, NO_RELU);
+  else if (relu == FROM_Y)
+    sums_bwd_of (in, x, n, mean, sd, sdx, FROM_Y);
   else
-    sums_bwd_one (x, NULL, ceiling, dy, n, mean, sd, sdx);
+    sums_bwd_of (in, x, n, mean, sd, sdx, FROM_X);
 }
 
 static inline __attribute__ ((always_inline)) void
-affine_bwd_one (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *a, const float *b,
-                const float *c, float *dx)
+affine_bwd_one (const PjCpuBehind *in, const float *x, size_t n, const float *a, const float *b, const float *c, float *dx, Relu relu)
 {
-  Vec av = LOAD (a), bv = LOAD (b), cv = LOAD (c), top = (Vec) { 0 } + ceiling;
-  EACH_VECTOR (n, i, STORE (dx + i, av * MASKED (y, dy, i) + (bv * LOAD (x + i) + cv)),
-               put (dx + i, av * MASKED_TAIL (y, dy, i, n - i) + (bv * fetch (x + i, n - i) + cv), n - i));
+  Vec av = LOAD (a), bv = LOAD (b), cv = LOAD (c), top = (Vec) { 0 } + in->ceiling;
+  Vec s = relu == FROM_X ? LOAD (in->s) : top, t = relu == FROM_X ? LOAD (in->t) : top;
+  EACH_VECTOR (n, i, STORE (dx + i, av * behind (in, x, relu, FALSE, s, t, top, i, L) + (bv * LOAD (x + i) + cv)),
+               put (dx + i, av * behind (in, x, relu, FALSE, s, t, top, i, n - i) + (bv * fetch (x + i, n - i) + cv), n - i));
 }
 
 static void
-affine_bwd (const float *x, const float *y, float ceiling, const float *dy, size_t n, const float *a, const float *b,
-            const float *c, float *dx)
+affine_bwd (const PjCpuBehind *in, const float *x, size_t n, const float *a, const float *b, const float *c, float *dx)
 {
-  if (y != NULL)
-    affine_bwd_one (x, y, ceiling, dy, n, a, b, c, dx);
+  Relu relu = relu_of (in);
+  if (relu == NO_RELU)
+    affine_bwd_one (in, x, n, a, b, c, dx, NO_RELU);
+  else if (relu == FROM_Y)
+    affine_bwd_one (in, x, n, a, b, c, dx, FROM_Y);
   else
-    affine_bwd_one (x, NULL, ceiling, dy, n, a, b, c, dx);
+    affine_bwd_one (in, x, n, a, b, c, dx, FROM_X);
 }
 
 static void
@@ -239,7 +301,9 @@ static void
 relu_bwd (const float *y, const float *dy, size_t n, float *dx)
 {
   Vec top = (Vec) { 0 } + G_MAXFLOAT;
-  EACH_VECTOR (n, i, STORE (dx + i, MASKED (y, dy, i)), put (dx + i, MASKED_TAIL (y, dy, i, n - i), n - i));
+  PjCpuBehind in = { .dy = dy, .y = y };
+  EACH_VECTOR (n, i, STORE (dx + i, behind (&in, NULL, FROM_Y, FALSE, top, top, top, i, L)),
+               put (dx + i, behind (&in, NULL, FROM_Y, FALSE, top, top, top, i, n - i), n - i));
 }
 
 static void
