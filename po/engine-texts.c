@@ -138,6 +138,7 @@ static const char *const engine_texts[] = {
   N_("epochs of training after each layer is cut; 0 for none"),
   N_("epochs over which the price rises to that"),
   N_("how often the mask is drawn again in each epoch"),
+  N_("last share of the training in which what does not stay fades out, for the first half of it; 0: cut off at the end"),
   N_("learning rate between the layers"),
   N_("learning rate of network and code; 0 as published: 0.001, 0.001, 0.01"),
   N_("normalised within each layer, or plain as published, which takes more from early layers"),
