@@ -174,11 +174,14 @@ show_scoring (Cli *cli, GError **error)
   g_autofree guint8 *left_out = g_malloc0 (pj_groups_n (groups));
   left_out[pj_groups_of_node (groups, 0)->id] = 1;
   pj_kl_cost (graph, groups, left_out, &cost);
-  g_autofree char *full = exact (cost.full), *naive = exact (cost.naive), *suffix = exact (cost.suffix), *delta = exact (cost.delta);
+  g_autofree char *full = exact (cost.full), *naive = exact (cost.naive);
+  g_autofree char *suffix = exact (cost.suffix), *delta = exact (cost.delta);
   cli_say (cli, "\nKL divergence of %u channels of ResNet-50, multiply-accumulates for one picture\n", cost.n_masks);
   cli_say (cli, "  the network once                    %s\n  the network for each channel        %s\n", full, naive);
-  cli_say (cli, "  what lies behind each channel       %s (%.4f), as computed here\n", suffix, (double) cost.suffix / (double) cost.naive);
-  cli_say (cli, "  and of its reader one slice         %s (%.4f)\n", delta, (double) cost.delta / (double) cost.naive);
+  cli_say (cli, "  what lies behind each channel       %s (%.4f), as computed here\n", suffix,
+           (double) cost.suffix / (double) cost.naive);
+  cli_say (cli, "  and of its reader one slice         %s (%.4f)\n", delta,
+           (double) cost.delta / (double) cost.naive);
   JsonObject *object = json_object_new ();
   json_object_set_int_member (object, "masks", cost.n_masks);
   json_object_set_int_member (object, "full_forward_macs", (gint64) cost.full);

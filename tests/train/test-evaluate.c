@@ -290,10 +290,11 @@ run_norm (const float *x, unsigned first, unsigned batch, unsigned n, float mome
   g_autoptr (GError) error = NULL;
   g_autoptr (PjDevice) device = sets_device ();
   g_autoptr (PjGraph) g = pj_graph_new ("norm");
-  int y = net_conv (g, "conv", pj_graph_add_input (g, "x", PJ_SHAPE (1, 1, 2, 2)), net_param_from (g, "w", PJ_SHAPE (1, 1, 1, 1), one), -1, 1, 0);
-  int norm = net_norm (g, "norm", y, net_param_from (g, "gamma", PJ_SHAPE (1), one), net_param_from (g, "beta", PJ_SHAPE (1), zero),
-                       net_param_from (g, "mean", PJ_SHAPE (1), zero), net_param_from (g, "var", PJ_SHAPE (1), one), 1e-12f);
-  y = net_unary (g, "flatten", &pj_op_flatten, net_unary (g, "gap", &pj_op_global_avg_pool, norm));
+  int x0 = pj_graph_add_input (g, "x", PJ_SHAPE (1, 1, 2, 2)), w = net_param_from (g, "w", PJ_SHAPE (1, 1, 1, 1), one);
+  int gamma = net_param_from (g, "gamma", PJ_SHAPE (1), one), beta = net_param_from (g, "beta", PJ_SHAPE (1), zero);
+  int m = net_param_from (g, "mean", PJ_SHAPE (1), zero), v = net_param_from (g, "var", PJ_SHAPE (1), one);
+  int norm = net_norm (g, "norm", net_conv (g, "conv", x0, w, -1, 1, 0), gamma, beta, m, v, 1e-12f);
+  int y = net_unary (g, "flatten", &pj_op_flatten, net_unary (g, "gap", &pj_op_global_avg_pool, norm));
   pj_graph_set_output (g, net_gemm (g, "fc", y, net_param_from (g, "fc.w", PJ_SHAPE (2, 1), fc), -1));
   PjPlanOptions options = { .batch = batch, .mode = PJ_PLAN_RECALIBRATE, .observed = &norm, .n_observed = 1 };
   const PjStep step = { .norm_momentum = momentum };
