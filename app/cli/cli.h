@@ -244,7 +244,7 @@ gboolean cli_prune (Cli *cli, CliModel *model, PjWork *work, const CliPruning *p
  * CliPruneJob: all that “prune” was asked for.
  * @epochs: of plain fine-tuning; @stage_a, @stage_b: of CURL's stages instead; 0 for none
  * @steps: at most so many in each training, 0 for no limit; @batch: of plain fine-tuning; @lr: 0 for the usual ones
- * @lr_b: (0 for the above): of the second stage
+ * @lr_b: of the second stage, 0 for @lr or the usual one; @rate_b: of its labels
  * @n_test: test pictures of every measurement, 0 for all
  * @format: (nullable): of the file
  */
@@ -252,7 +252,7 @@ typedef struct {
   PjWorkChoose choice;
   CliDrop drop;
   unsigned epochs, stage_a, stage_b, steps, batch, n_test;
-  double lr, lr_b;
+  double lr, lr_b, rate_b;
   gboolean no_recalibrate, gap;
   char *format;
 } CliPruneJob;

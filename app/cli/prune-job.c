@@ -15,6 +15,7 @@ static const PjField fields[] = {
   { "tune-batch", PJ_FIELD_UINT, G_STRUCT_OFFSET (CliPruneJob, batch) },
   { "tune-lr", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (CliPruneJob, lr) },
   { "tune-lr-b", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (CliPruneJob, lr_b) },
+  { "label-rate", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (CliPruneJob, rate_b) },
   { "stage-a", PJ_FIELD_UINT, G_STRUCT_OFFSET (CliPruneJob, stage_a) },
   { "stage-b", PJ_FIELD_UINT, G_STRUCT_OFFSET (CliPruneJob, stage_b) },
   { "test", PJ_FIELD_UINT, G_STRUCT_OFFSET (CliPruneJob, n_test) },
@@ -34,6 +35,7 @@ cli_prune_job_init (CliPruneJob *self)
   memset (self, 0, sizeof *self);
   pj_work_choose_init (&self->choice);
   self->batch = 64;
+  self->rate_b = 1.0;
 }
 
 void
@@ -126,6 +128,7 @@ run_way (Cli *cli, CliModel *model, PjWork *work, const CliPruneJob *self, CliSt
   adjust (self, &b.options, b.options.lr);
   if (self->lr_b > 0.0)
     b.options.lr = (float) self->lr_b;
+  b.options.refine_rate = (float) self->rate_b;
   gboolean by_stages = self->stage_a > 0 || self->stage_b > 0;
   CliPruning pruning = {
     &self->choice, !self->no_recalibrate, !by_stages && (self->epochs > 0 || self->steps > 0) ? &tune : NULL, self->n_test, &self->drop,

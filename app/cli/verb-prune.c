@@ -8,7 +8,7 @@
 
 static char *tied, *widths, *data, *method, *out, *session, *format, *rounding, *constants;
 static char **keep, **drop_blocks, **drop_layers, **drop_groups;
-static double macs, params, memory, ms, keep_floor, lr, lr_b;
+static double macs, params, memory, ms, keep_floor, lr, lr_b, rate_b = -1.0;
 static int n_images, n_test, finetune, steps, batch = 64, drop_weakest, stage_a, stage_b;
 static gboolean no_scale, no_recalibrate, list, gap;
 
@@ -53,6 +53,7 @@ static const GOptionEntry entries[] = {
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "Stop each fine-tuning after so many batches", "N" },
   { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &lr, "Learning rate of the fine-tuning (default 0.01; 0.0001 to refine labels)", "X" },
   { "lr-b", 0, 0, G_OPTION_ARG_DOUBLE, &lr_b, "Of the label refinement alone: a few epochs need more than the published 0.0001", "X" },
+  { "rate-b", 0, 0, G_OPTION_ARG_DOUBLE, &rate_b, "Learning rate of the labels that are refined (default 1); 0 leaves them as the teacher's", "X" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "Pictures per step (default 64)", "N" },
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the smaller network goes", "MODEL.onnx" },
   { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "Format of --out (default: onnx; see “export --list”)", "NAME" },
@@ -170,6 +171,7 @@ read_way (CliPruneJob *job)
   job->batch = (unsigned) batch;
   job->lr = lr;
   job->lr_b = lr_b;
+  job->rate_b = rate_b >= 0.0 ? rate_b : 1.0;
   job->n_test = (unsigned) n_test;
   job->no_recalibrate = no_recalibrate;
   job->gap = gap;
