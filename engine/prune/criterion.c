@@ -14,6 +14,17 @@ pj_criterion_find (const char *name)
   return NULL;
 }
 
+gboolean
+pj_criterion_check_tied (const PjCriterion *self, const char *title, PjTied tied, GError **error)
+{
+  if (tied == PJ_TIED_USUAL || (self != NULL && self->joins))
+    return TRUE;
+  g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
+               "%s judges layers that are cut together as one, so “%s” would change nothing; leave it at usual", title,
+               pj_tied_rows[tied].name);
+  return FALSE;
+}
+
 /* An entry for each unlocked group, with the refusals that are known from its structure. */
 static PjScores *
 make_entries (const PjCriterion *criterion, const PjScoring *scoring, unsigned *n_fit)
@@ -84,6 +95,8 @@ pj_criterion_score_with (const PjCriterion *criterion, const PjScoring *scoring,
   PjNeeds needs = criterion->needs & MEASURED;
   unsigned n_fit;
 
+  if (!pj_criterion_check_tied (criterion, criterion->title, scoring->tied, error))
+    return NULL;
   g_autoptr (PjScores) scores = make_entries (criterion, scoring, &n_fit);
   if (n_fit > 0 && (needs & ~(statistics != NULL ? pj_statistics_has (statistics) : 0)) != 0) {
     statistics = own = pj_statistics_measure_for (scoring, needs, error);

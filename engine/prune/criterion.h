@@ -99,6 +99,8 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
  * @comparable: scores of different groups are on one scale; else a global budget first divides each group's
  *   scores by their mean
  * @drawn: the scores are a draw: one seed says nothing, a comparison takes several
+ * @joins: layers that are cut together are scored one by one and joined as PjScoring.tied says; the others judge what is
+ *   tied as one, and take no other policy than the usual one
  * @fit: (nullable): refuses a group that the criterion cannot judge, from its structure alone, with
  *   PJ_PRUNE_ERROR_UNFIT; the message becomes the group's refusal
  * @score: writes @out[0 … C-1] for one group; @statistics is NULL unless needed.  PJ_PRUNE_ERROR_UNFIT
@@ -109,7 +111,7 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
 typedef struct {
   const char *name, *title, *about, *source;
   PjNeeds needs;
-  gboolean comparable, drawn;
+  gboolean comparable, drawn, joins;
   gboolean (*fit) (const PjScoring *scoring, const PjGroup *group, GError **error);
   gboolean (*score) (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group,
                      double *out, GError **error);
@@ -119,6 +121,9 @@ typedef struct {
 /* NULL-terminated. */
 const PjCriterion *const *pj_criteria (void);
 const PjCriterion *pj_criterion_find (const char *name);
+
+/* PJ_PRUNE_ERROR_SETTING for a policy that the criterion does not have; @self: (nullable): none has one. @title: of who judges. */
+gboolean pj_criterion_check_tied (const PjCriterion *self, const char *title, PjTied tied, GError **error);
 
 /* Scores all unlocked groups by one criterion.  Scores that are not finite fail with PJ_PRUNE_ERROR_NUMERIC. */
 PjScores *pj_criterion_score (const PjCriterion *criterion, const PjScoring *scoring, GError **error);

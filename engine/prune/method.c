@@ -192,10 +192,17 @@ check_global (const PjMethod *method, const PjPruneSettings *settings, GError **
   return TRUE;
 }
 
+static gboolean
+check_tied (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings, GError **error)
+{
+  const PjCriterion *judge = method->judge != NULL ? method->judge (method, settings) : method->criterion;
+  return pj_criterion_check_tied (judge, method->title, scoring->tied, error);
+}
+
 gboolean
 pj_prune_settings_check (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings, GError **error)
 {
-  if (!check_data (method, scoring, error))
+  if (!check_data (method, scoring, error) || !check_tied (method, scoring, settings, error))
     return FALSE;
   if (settings->global)
     return check_global (method, settings, error) && check_fit (method, scoring, NULL, error)

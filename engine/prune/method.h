@@ -87,6 +87,7 @@ typedef struct {
  * @fit: (nullable): refuses a group that the method cannot judge, before any work, with PJ_PRUNE_ERROR_UNFIT
  * @options: (nullable): the settings of its own; ends with a row whose name is NULL
  * @check: (nullable): refuses settings that do not fit together, before any work
+ * @judge: (nullable): the criterion that @settings name, for a method that asks one
  * @work: (nullable): writes how many pictures pass forward, and how many are trained on, for an estimate.  NULL: the
  *   calibration pictures of @needs
  * @choose: measures and decides.  Does not cut.  Returns (transfer full) the plan, with other weights if the method
@@ -104,6 +105,7 @@ struct _PjMethod {
   gboolean (*fit) (const PjMethod *self, const PjScoring *scoring, const PjGroup *group, GError **error);
   const PjMethodOption *options;
   gboolean (*check) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, GError **error);
+  const PjCriterion *(*judge) (const PjMethod *self, const PjPruneSettings *settings);
   void (*work) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, double *forward,
                 double *trained);
   PjCutPlan *(*choose) (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,

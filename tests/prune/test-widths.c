@@ -228,6 +228,33 @@ toy_policies (void)
   }
 }
 
+/* What judges tied layers as one has no other policy, and says so. */
+static void
+as_one (void)
+{
+  static const char *const joined[] = { "weight-sum", "apoz", "taylor", "equal-loss", NULL };
+  g_auto (Lab) lab;
+  lab_init_residual (&lab, 64);
+  for (const PjMethod *const *m = pj_methods (); *m != NULL; m++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree double *values = pj_method_values (*m, NULL, NULL);
+    PjPruneSettings settings = { .global = TRUE, .kind = PJ_BUDGET_MACS, .target = 0.6, .values = values };
+    lab.scoring.tied = PJ_TIED_MEAN;
+    gboolean taken = pj_prune_settings_check (*m, &lab.scoring, &settings, &error);
+    if (!(*m)->gives_scores && !(*m)->allocates)
+      continue;
+    if (g_strv_contains (joined, (*m)->name))
+      g_assert_true (taken);
+    else if ((*m)->criterion == NULL || !(*m)->criterion->joins)
+      g_assert_true (!taken && strstr (error->message, "as one") != NULL);
+    if ((*m)->criterion == NULL || (*m)->criterion->joins)
+      continue;
+    g_clear_error (&error);
+    g_assert_null (pj_criterion_score ((*m)->criterion, &lab.scoring, &error));
+    g_assert_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING);
+  }
+}
+
 static void
 words (void)
 {
@@ -257,6 +284,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/widths/multiples", multiples);
   g_test_add_func ("/prune/tied/combine", combine);
   g_test_add_func ("/prune/tied/toy-network", toy_policies);
+  g_test_add_func ("/prune/tied/as-one", as_one);
   g_test_add_func ("/prune/words", words);
   return g_test_run ();
 }

@@ -20,6 +20,7 @@ const BenchFigure bench_figures[] = {
   { "cut", "cutting ResNet-50 and checking the result", bench_cut },
   { "session", "opening a session", bench_session },
   { "statistics", "a pass that collects statistics, next to a forward pass", bench_statistics },
+  { "methods", "what choosing channels costs: KL divergence, ThiNet", bench_methods },
   { NULL }
 };
 

@@ -23,4 +23,7 @@ gboolean bench_cut (Bench *bench, GError **error);
 gboolean bench_session (Bench *bench, GError **error);
 gboolean bench_statistics (Bench *bench, GError **error);
 
+/* figures-methods.c */
+gboolean bench_methods (Bench *bench, GError **error);
+
 G_END_DECLS

@@ -35,5 +35,5 @@ const PjCriterion pj_criterion_apoz = {
            "A channel that is always on looks vital to it, even if it carries no information.",
   .source = "Hu, Peng, Tai, Tang: Network Trimming, 2016",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_STATS,
-  .comparable = TRUE, .fit = fit, .score = score,
+  .joins = TRUE, .comparable = TRUE, .fit = fit, .score = score,
 };

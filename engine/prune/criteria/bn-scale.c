@@ -59,5 +59,5 @@ const PjCriterion pj_criterion_bn_scale = {
   .about = "Takes the size of the batch norm's scale as the importance of its channel. "
            "It says most about networks that were trained with a penalty on these scales.",
   .source = "Liu, Li, Shen, Huang, Yan, Zhang: Learning Efficient Convolutional Networks through Network Slimming, ICCV 2017",
-  .comparable = TRUE, .fit = fit, .score = score,
+  .joins = TRUE, .comparable = TRUE, .fit = fit, .score = score,
 };

@@ -21,5 +21,5 @@ const PjCriterion pj_criterion_mean_l1 = {
            "After a ReLU this gives the same order as the mean of means.",
   .source = "Luo, Zhang, Zhou, Xie, Wu, Lin: ThiNet: Pruning CNN Filters for a Thinner Net, TPAMI 2018",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_STATS,
-  .score = score,
+  .joins = TRUE, .score = score,
 };

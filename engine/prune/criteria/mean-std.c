@@ -37,5 +37,5 @@ const PjCriterion pj_criterion_mean_std = {
            "A channel that is strongly but evenly active scores 0.",
   .source = "Luo, Zhang, Zhou, Xie, Wu, Lin: ThiNet: Pruning CNN Filters for a Thinner Net, TPAMI 2018",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_STATS,
-  .fit = fit, .score = score,
+  .joins = TRUE, .fit = fit, .score = score,
 };

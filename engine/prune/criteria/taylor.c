@@ -31,5 +31,5 @@ const PjCriterion pj_criterion_taylor = {
   .source = "Molchanov, Tyree, Karras, Aila, Kautz: Pruning Convolutional Neural Networks for Resource Efficient Inference, "
             "ICLR 2017",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_LABELS | PJ_NEEDS_GRADIENTS,
-  .comparable = TRUE, .score = score,
+  .joins = TRUE, .comparable = TRUE, .score = score,
 };

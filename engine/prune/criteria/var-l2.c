@@ -32,5 +32,5 @@ const PjCriterion pj_criterion_var_l2 = {
            "A channel that responds alike to every picture scores 0.",
   .source = "Luo, Zhang, Zhou, Xie, Wu, Lin: ThiNet: Pruning CNN Filters for a Thinner Net, TPAMI 2018",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_STATS,
-  .fit = fit, .score = score,
+  .joins = TRUE, .fit = fit, .score = score,
 };

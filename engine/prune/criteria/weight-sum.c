@@ -36,5 +36,5 @@ const PjCriterion pj_criterion_weight_sum = {
   .about = "Sums the absolute weights of the filter that makes a channel; small filters go first. "
            "Needs no pictures, and looks at the weights alone, not at what they do.",
   .source = "Li, Kadav, Durdanovic, Samet, Graf: Pruning Filters for Efficient ConvNets, ICLR 2017",
-  .score = score,
+  .joins = TRUE, .score = score,
 };

@@ -96,5 +96,5 @@ const PjMethod pj_method_equal_loss = {
            "It decides widths under a budget; a criterion decides which channels go.",
   .source = "the rule of FastNAS (NVIDIA Model Optimizer), AIMET and PaddleSlim",
   .needs = PJ_NEEDS_IMAGES | PJ_NEEDS_LABELS, .gives_scores = TRUE, .allocates = TRUE,
-  .options = options, .check = check, .choose = choose,
+  .options = options, .check = check, .judge = criterion_of, .choose = choose,
 };
