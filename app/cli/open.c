@@ -16,6 +16,8 @@ cli_device (Cli *cli, GError **error)
 {
   if (cli->device == NULL)
     cli->device = pj_device_open (cli->device_id != NULL ? cli->device_id : "auto", error);
+  if (cli->device != NULL && cli->device->hooks == NULL)
+    cli->device->hooks = &cli->hooks;
   if (cli->device != NULL)
     json_object_set_string_member (cli->result, "device", cli->device->info.id);
   return cli->device;

@@ -62,6 +62,7 @@ time_left (double fraction)
 static void
 progress_cb (gpointer data, const char *stage, double fraction)
 {
+  fraction = fraction < 0.0 ? progress.fraction : fraction;
   double left = time_left (fraction);
   gint64 now = g_get_monotonic_time ();
   g_autofree char *words = g_strndup (stage, strcspn (stage, "0123456789"));

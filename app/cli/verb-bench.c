@@ -164,6 +164,7 @@ plan_json (Cli *cli, const PjWorkProfile *profile, double start_bytes, double pe
   json_object_set_object_member (cli->result, "resident", resident);
   json_object_set_double_member (cli->result, "ms", profile->ms);
   json_object_set_double_member (cli->result, "start_ms", profile->start_ms);
+  json_object_set_double_member (cli->result, "host_us", profile->host_us);
   json_object_set_int_member (cli->result, "batch", profile->batch);
   json_object_set_int_member (cli->result, "memory_bytes", (gint64) profile->memory_bytes);
 }
@@ -195,6 +196,8 @@ bench_plan (Cli *cli, PjGraph *graph, double start_bytes, GError **error)
   cli_table_print (table, cli);
   cli_say (cli, "  %.3f ms in all, %.0f images/s, %s of memory; %.2f s to start\n", profile.ms, n / profile.ms * 1e3, memory,
            profile.start_ms / 1e3);
+  if (profile.host_us > 0.0)
+    cli_say (cli, "  %.0f µs of it on the host: recorded commands are submitted again, nothing waits in between\n", profile.host_us);
   json_object_set_array_member (cli->result, "calls", json);
   plan_json (cli, &profile, start_bytes, peak_bytes);
   return TRUE;

@@ -22,6 +22,8 @@ void pjm_engine_free (PjmEngine *self);
 
 /* Opens @id ("auto" too) unless it is open already. (transfer none) */
 PjDevice *pjm_engine_open (PjmEngine *self, const char *id, GError **error);
+/* Who hears of kernels being compiled: the task that runs. NULL when it ends. */
+void pjm_engine_set_hooks (PjmEngine *self, const PjHooks *hooks);
 /* TRUE if @error says that the device is of no more use; it is closed then. */
 gboolean pjm_engine_check_lost (PjmEngine *self, const GError *error);
 /* Accuracy of @network with @masks (nullable) on the first @n test pictures; keeps the plan for the next. */

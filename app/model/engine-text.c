@@ -11,6 +11,7 @@ static const char *const formats[] = {
   /* Stages of jobs. */
   N_("epoch %s of %s"), N_("episode %s of %s"), N_("measuring %s of %s pictures"), N_("norm statistics, batch %s of %s"),
   N_("image %s of %s"), N_("group %s of %s"), N_("%s, %s of %s channels"),
+  N_("compiling kernels: %s of %s"), N_("measuring variants of kernels: %s so far"),
   N_("labels of the teacher: %s of %s pictures"), N_("judging “%s” alone"), N_("%s and others, epoch %s of %s"),
   N_("times of all kernels: width %s of %s"), N_("times of all kernels"), N_("whole network"), N_("run %s of %s"),
   N_("%s: %s of %s pictures, %s widths"),

@@ -43,6 +43,13 @@ pjm_engine_open (PjmEngine *self, const char *id, GError **error)
   return self->device;
 }
 
+void
+pjm_engine_set_hooks (PjmEngine *self, const PjHooks *hooks)
+{
+  if (self->device != NULL)
+    self->device->hooks = hooks;
+}
+
 gboolean
 pjm_engine_check_lost (PjmEngine *self, const GError *error)
 {

@@ -105,7 +105,8 @@ task_progress (gpointer data, const char *stage, double fraction)
   pthread_mutex_lock (&task->queue->lock);
   char *old = task->stage;
   task->stage = copy;
-  task->fraction = fraction;
+  if (fraction >= 0.0)
+    task->fraction = fraction;
   mark (task->queue, task, FALSE);
   pthread_mutex_unlock (&task->queue->lock);
   g_free (old);

@@ -208,6 +208,7 @@ task_work (PjmTask *self, const PjHooks *hooks, GError **error)
   };
   if (work.device == NULL)
     return FALSE;
+  pjm_engine_set_hooks (self->engine, hooks);
   g_autoptr (PjGraph) cut = NULL;
   if (self->cuts_first && !cut_first (self, &work, &cut, error))
     return FALSE;
@@ -222,6 +223,7 @@ task_run (gpointer data, const PjHooks *hooks, GError **error)
   HooksData hooks_data = { self, hooks };
   PjHooks inner = { &hooks_data, progress_cb, metric_cb, is_cancelled_cb };
   gboolean ok = task_work (self, &inner, &reason);
+  pjm_engine_set_hooks (self->engine, NULL);
   if (ok && self->done.step != 0)
     ok = pjm_task_note_step (self, self->done.step, NULL, &reason);
   if (!ok)

@@ -45,6 +45,7 @@ typedef struct {
  * @calls: (element-type PjWorkCall)
  * @ms: their sum
  * @start_ms: from making the plan to the end of its first run, kernels compiled, less @ms
+ * @host_us: median of what a run spends on the host before it waits for the device; 0 where nothing is measured
  * @memory_bytes: peak memory of activations and scratch
  * @limits: of the device; zeros before pj_work_profile_judge()
  */
@@ -52,7 +53,7 @@ typedef struct {
   PjPlanMode mode;
   unsigned batch;
   GArray *calls;
-  double ms, start_ms;
+  double ms, start_ms, host_us;
   size_t memory_bytes;
   PjLimits limits;
 } PjWorkProfile;

@@ -12,7 +12,7 @@ pj_hooks_progress (const PjHooks *hooks, double fraction, const char *format, ..
   va_start (args, format);
   g_autofree char *stage = g_strdup_vprintf (format, args);
   va_end (args);
-  hooks->progress (hooks->data, stage, CLAMP (fraction, 0.0, 1.0));
+  hooks->progress (hooks->data, stage, fraction < 0.0 ? -1.0 : MIN (fraction, 1.0));
 }
 
 void
@@ -35,7 +35,8 @@ static void
 span_progress (gpointer data, const char *stage, double fraction)
 {
   PjHooksSpan *self = data;
-  pj_hooks_progress (self->parent, self->from + (self->to - self->from) * fraction, "%s%s",
+  double whole = fraction < 0.0 ? -1.0 : self->from + (self->to - self->from) * fraction;
+  pj_hooks_progress (self->parent, whole, "%s%s",
                      self->prefix ? self->prefix : "", stage);
 }
 

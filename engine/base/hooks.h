@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * PjHooks:
  * @data: passed to each function
  * @progress: (nullable): @stage is a short English phrase ("epoch 2 of 5"), valid during the call;
- *   @fraction is the share of the whole work that is done, 0 … 1.  The receiver keeps the newest.
+ *   @fraction is the share of the whole work that is done, 0 … 1, or below 0: as it was.  The receiver keeps the newest.
  * @metric: (nullable): a point of the curve @series ("loss", "accuracy", "lr") at @x (images seen,
  *   epochs …).  The receiver keeps every point.
  * @is_cancelled: (nullable): polled once per batch or block.  It may block while the work is paused.

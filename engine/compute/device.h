@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "base/hooks.h"
 #include "compute/program.h"
 
 G_BEGIN_DECLS
@@ -86,10 +87,18 @@ typedef struct {
   gboolean (*profile) (PjExecutable *executable, unsigned segments, double *ms, GError **error);
 } PjDeviceClass;
 
-/* Every device begins with this. */
+/**
+ * PjDevice: every device begins with this.
+ * @hooks: (nullable): set by whoever starts work and taken back when the work ends.  compile() reports to them what takes
+ *   seconds the first time, "compiling kernels: 12 of 40", with a fraction below 0, which says that the share of
+ *   the whole work is as it was, and stops with PJ_ERROR_CANCELLED where they say so
+ * @host_us: what all calls of run() spent on the host before they began to wait for the device; 0 for the CPU device
+ */
 struct _PjDevice {
   const PjDeviceClass *klass;
   PjDeviceInfo info;
+  const PjHooks *hooks;
+  double host_us;
 };
 
 extern const PjDeviceClass pj_device_cpu, pj_device_vulkan;

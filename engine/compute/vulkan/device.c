@@ -270,6 +270,7 @@ pj_vk_submit (PjVkDevice *self, const VkCommandBuffer *commands, unsigned n_comm
 {
   if (!pj_vk_is_alive (self, error))
     return FALSE;
+  gint64 before = g_get_monotonic_time ();
   for (unsigned i = 0; i < n_commands; i++) {
     VkSubmitInfo info = { .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .commandBufferCount = 1, .pCommandBuffers = &commands[i] };
     VkResult result = pj_fault (PJ_FAULT_DEVICE_RUN) ? VK_ERROR_DEVICE_LOST
@@ -280,6 +281,7 @@ pj_vk_submit (PjVkDevice *self, const VkCommandBuffer *commands, unsigned n_comm
       return FALSE;
     }
   }
+  self->base.host_us += (double) (g_get_monotonic_time () - before);
   VkResult result = n_commands > 0 ? vkWaitForFences (self->device, 1, &self->fence, VK_TRUE, UINT64_MAX) : VK_SUCCESS;
   if (!pj_vk_device_check (self, result, error, "vkWaitForFences"))
     return FALSE;

@@ -169,10 +169,12 @@ pj_vk_run (PjExecutable *self, unsigned segments, GError **error)
 {
   g_return_val_if_fail (segments < G_N_ELEMENTS (self->recordings), FALSE);
   PjVkRecording *recording = &self->recordings[segments];
+  gint64 before = g_get_monotonic_time ();
 
   if (!pj_vk_is_alive (self->device, error)
       || (recording->commands == NULL && !pj_vk_record (self->device, recording, &self->steps, &self->bindings, segments, error)))
     return FALSE;
+  self->device->base.host_us += (double) (g_get_monotonic_time () - before);
   return pj_vk_submit (self->device, (VkCommandBuffer *) recording->commands->data, recording->commands->len, error);
 }
 

@@ -192,12 +192,26 @@ destroy (PjVkDevice *device, PjVkPipeline *self)
   vkDestroyDescriptorSetLayout (device->device, self->set_layout, NULL);
 }
 
-const PjVkPipeline *
-pj_vk_pipeline (PjVkDevice *device, PjVkShader shader, const uint32_t *spec, unsigned n_spec, GError **error)
+static Key
+key_of (PjVkShader shader, const uint32_t *spec, unsigned n_spec)
 {
   Key key = { .shader = shader, .n_spec = n_spec };
   g_assert (n_spec <= PJ_VK_MAX_SPEC);
   memcpy (key.spec, spec, n_spec * sizeof (uint32_t));
+  return key;
+}
+
+gboolean
+pj_vk_pipeline_is_new (PjVkDevice *device, PjVkShader shader, const uint32_t *spec, unsigned n_spec)
+{
+  Key key = key_of (shader, spec, n_spec);
+  return !g_hash_table_contains (device->pipelines, &key);
+}
+
+PjVkPipeline *
+pj_vk_pipeline (PjVkDevice *device, PjVkShader shader, const uint32_t *spec, unsigned n_spec, GError **error)
+{
+  Key key = key_of (shader, spec, n_spec);
   Entry *entry = g_hash_table_lookup (device->pipelines, &key);
   if (entry != NULL)
     return &entry->pipeline;

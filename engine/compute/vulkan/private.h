@@ -63,16 +63,20 @@ gboolean pj_vk_memory_zero (PjVkDevice *device, PjVkMemory *self, GError **error
 
 /* --- pipelines (pipeline.c) --- */
 
+/* @warm: was dispatched once, so that a driver which compiles at the first dispatch has done so */
 typedef struct {
   VkPipeline pipeline;
   VkPipelineLayout layout;
   VkDescriptorSetLayout set_layout;
+  gboolean warm;
 } PjVkPipeline;
 
 /* Compiled once per device and set of constants. (transfer none) */
-const PjVkPipeline *pj_vk_pipeline (PjVkDevice *device, PjVkShader shader, const uint32_t *spec, unsigned n_spec, GError **error);
+PjVkPipeline *pj_vk_pipeline (PjVkDevice *device, PjVkShader shader, const uint32_t *spec, unsigned n_spec, GError **error);
 gboolean pj_vk_pipelines_init (PjVkDevice *device, GError **error);
 void pj_vk_pipelines_clear (PjVkDevice *device);
+/* TRUE if pj_vk_pipeline() would have to compile it. */
+gboolean pj_vk_pipeline_is_new (PjVkDevice *device, PjVkShader shader, const uint32_t *spec, unsigned n_spec);
 /* Kinds of the bindings in order, see shaders/build.py. */
 const char *pj_vk_shader_bindings (PjVkShader shader);
 size_t pj_vk_shader_push_bytes (PjVkShader shader);
@@ -102,6 +106,7 @@ struct _PjVkDevice {
   GHashTable *pipelines;        /* by shader and constants */
   GHashTable *tuned;            /* PjTuneRow by what it is about */
   gboolean tuned_changed;
+  unsigned n_measured;          /* rows that this run of the program measured */
   int forced_variant;           /* while the tuner measures; else -1 */
 };
 

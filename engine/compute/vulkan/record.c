@@ -79,6 +79,24 @@ write_set (PjVkDevice *device, PjVkBindings *self, const PjVkSteps *steps, guint
   return TRUE;
 }
 
+static gboolean warm_up (PjVkDevice *device, const PjVkSteps *steps, const PjVkBindings *bindings, guint s, GError **error);
+
+/* Pipelines of the steps that are still to be made. */
+static unsigned
+count_new (PjVkDevice *device, const PjVkSteps *steps)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
+
+  for (guint s = 0; s < steps->steps->len; s++) {
+    const PjVkDispatch *d = &pj_vk_steps_step (steps, s)->dispatch;
+    uint32_t key[1 + PJ_VK_MAX_SPEC] = { (uint32_t) d->shader };
+    memcpy (key + 1, d->spec, d->n_spec * sizeof (uint32_t));
+    if (pj_vk_pipeline_is_new (device, d->shader, d->spec, d->n_spec))
+      g_hash_table_add (seen, g_bytes_new (key, (1 + d->n_spec) * sizeof (uint32_t)));
+  }
+  return g_hash_table_size (seen);
+}
+
 gboolean
 pj_vk_bindings_init (PjVkDevice *device, PjVkBindings *self, const PjVkSteps *steps, PjVkResolve resolve, gpointer user_data,
                      GError **error)
@@ -87,16 +105,24 @@ pj_vk_bindings_init (PjVkDevice *device, PjVkBindings *self, const PjVkSteps *st
 
   self->views = g_array_new (FALSE, FALSE, sizeof (VkBufferView));
   self->sets = g_new0 (VkDescriptorSet, n_steps);
-  self->pipelines = g_new0 (const PjVkPipeline *, n_steps);
+  self->pipelines = g_new0 (PjVkPipeline *, n_steps);
   self->ranges = g_new0 (PjVkRange, n_steps * PJ_VK_MAX_BINDINGS);
   if (!create_pool (device, self, steps, error))
     return FALSE;
+  unsigned n_new = count_new (device, steps), done = 0;
   for (guint s = 0; s < n_steps; s++) {
     const PjVkDispatch *d = &pj_vk_steps_step (steps, s)->dispatch;
     for (size_t i = 0; pj_vk_shader_bindings (d->shader)[i] != '\0'; i++)
       resolve (user_data, &d->operands[i], &self->ranges[s * PJ_VK_MAX_BINDINGS + i]);
+    gboolean is_new = pj_vk_pipeline_is_new (device, d->shader, d->spec, d->n_spec);
+    /* The tuner's own programs are part of what it reports. */
+    if (is_new && device->forced_variant < 0)
+      pj_hooks_progress (device->base.hooks, -1.0, "compiling kernels: %u of %u", ++done, n_new);
+    if (is_new && !pj_hooks_go_on (device->base.hooks, error))
+      return FALSE;
     self->pipelines[s] = pj_vk_pipeline (device, d->shader, d->spec, d->n_spec, error);
-    if (self->pipelines[s] == NULL || !write_set (device, self, steps, s, error))
+    if (self->pipelines[s] == NULL || !write_set (device, self, steps, s, error)
+        || (device->caps.software && !warm_up (device, steps, self, s, error)))
       return FALSE;
   }
   return TRUE;
@@ -172,7 +198,7 @@ barrier (VkCommandBuffer commands, VkPipelineStageFlags from, VkAccessFlags wrot
 }
 
 static void
-dispatch (VkCommandBuffer commands, const PjVkSteps *steps, const PjVkBindings *bindings, guint s)
+dispatch (VkCommandBuffer commands, const PjVkSteps *steps, const PjVkBindings *bindings, guint s, const uint32_t groups[3])
 {
   const PjVkStep *step = pj_vk_steps_step (steps, s);
   const PjVkPipeline *pipeline = bindings->pipelines[s];
@@ -181,7 +207,7 @@ dispatch (VkCommandBuffer commands, const PjVkSteps *steps, const PjVkBindings *
   vkCmdBindDescriptorSets (commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->layout, 0, 1, &bindings->sets[s], 0, NULL);
   if (step->dispatch.push_bytes > 0)
     vkCmdPushConstants (commands, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, (uint32_t) step->dispatch.push_bytes, step->push);
-  vkCmdDispatch (commands, step->dispatch.groups[0], step->dispatch.groups[1], step->dispatch.groups[2]);
+  vkCmdDispatch (commands, groups[0], groups[1], groups[2]);
 }
 
 /* Each command buffer is ordered after all earlier work and shows the host what it wrote. */
@@ -211,6 +237,23 @@ end (PjVkDevice *device, VkCommandBuffer commands, GError **error)
   barrier (commands, SHADER, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
            VK_ACCESS_HOST_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT);
   return pj_vk_device_check (device, vkEndCommandBuffer (commands), error, "vkEndCommandBuffer");
+}
+
+/* A software driver compiles at the first dispatch.  One of no groups does nothing else. */
+static gboolean
+warm_up (PjVkDevice *device, const PjVkSteps *steps, const PjVkBindings *bindings, guint s, GError **error)
+{
+  PjVkPipeline *pipeline = bindings->pipelines[s];
+  VkCommandBuffer commands;
+
+  if (pipeline->warm)
+    return TRUE;
+  if ((commands = begin (device, error)) == VK_NULL_HANDLE)
+    return FALSE;
+  dispatch (commands, steps, bindings, s, (const uint32_t[3]) { 0, 0, 0 });
+  pipeline->warm = end (device, commands, error) && pj_vk_submit (device, &commands, 1, error);
+  vkFreeCommandBuffers (device->device, device->command_pool, 1, &commands);
+  return pipeline->warm;
 }
 
 static double
@@ -252,7 +295,7 @@ pj_vk_record (PjVkDevice *device, PjVkRecording *self, const PjVkSteps *steps, c
     }
     if (note_accesses (open, steps, bindings, s))
       barrier (commands, SHADER, VK_ACCESS_SHADER_WRITE_BIT, SHADER, SHADER_ACCESS);
-    dispatch (commands, steps, bindings, s);
+    dispatch (commands, steps, bindings, s, pj_vk_steps_step (steps, s)->dispatch.groups);
   }
   if (commands == VK_NULL_HANDLE || end (device, commands, error))
     return TRUE;
@@ -321,7 +364,7 @@ pj_vk_record_timed (PjVkDevice *device, const PjVkSteps *steps, const PjVkBindin
   for (guint s = 0; s < steps->steps->len; s++) {
     if (!(segments >> pj_vk_steps_step (steps, s)->segment & 1))
       continue;
-    dispatch (commands, steps, bindings, s);
+    dispatch (commands, steps, bindings, s, pj_vk_steps_step (steps, s)->dispatch.groups);
     barrier (commands, SHADER, VK_ACCESS_SHADER_WRITE_BIT, SHADER, SHADER_ACCESS);
     vkCmdWriteTimestamp (commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, pool, at++);
   }

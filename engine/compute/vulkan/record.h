@@ -19,7 +19,7 @@ typedef struct {
   VkDescriptorPool pool;
   GArray *views;                      /* VkBufferView */
   VkDescriptorSet *sets;              /* by step */
-  const PjVkPipeline **pipelines;     /* by step */
+  PjVkPipeline **pipelines;           /* by step */
   PjVkRange *ranges;                  /* by step and binding: PJ_VK_MAX_BINDINGS each */
 } PjVkBindings;
 

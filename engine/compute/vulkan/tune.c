@@ -32,8 +32,8 @@ file_path (const PjVkDevice *device)
   GString *name = g_string_new ("tune-");
   for (unsigned i = 0; i < VK_UUID_SIZE; i++)
     g_string_append_printf (name, "%02x", device->properties.pipelineCacheUUID[i]);
-  g_string_append_printf (name, "-%x-%x-%x-%s.txt", device->properties.vendorID, device->properties.deviceID,
-                          device->properties.driverVersion, device->caps.texel ? "texel" : "tiled");
+  g_string_append_printf (name, "-%x-%x-%x-%s-%u.txt", device->properties.vendorID, device->properties.deviceID,
+                          device->properties.driverVersion, device->caps.texel ? "texel" : "tiled", device->caps.subgroup_size);
   char *path = g_build_filename (g_get_user_cache_dir (), "penjing", name->str, NULL);
   g_string_free (name, TRUE);
   return path;
@@ -232,6 +232,7 @@ pj_vk_tune_choose (PjVkDevice *device, const PjProgram *program, const PjCall *c
     row = g_new0 (PjTuneRow, 1);
     row->what = g_strdup (what);
     row->n_variants = n_variants;
+    pj_hooks_progress (device->base.hooks, -1.0, "measuring variants of kernels: %u so far", ++device->n_measured);
     measure (device, program, call, row);
     g_hash_table_replace (device->tuned, row->what, row);
     device->tuned_changed = TRUE;
