@@ -222,6 +222,7 @@ const CliVerb cli_verb_prune = {
            "  penjing-cli prune model.onnx --data fashion-mnist --keep 0.5 --finetune 1 --out small.onnx\n"
            "  penjing-cli prune model.onnx --keep conv3=0.25 --keep conv4=0.5 --method apoz --out small.onnx\n"
            "  penjing-cli prune resnet.onnx --macs 0.5 --method taylor-fo-bn --widths hourglass --round 8 --out small.onnx\n"
+           "  penjing-cli prune resnet50.onnx --data ~/photos --method thinet --keep 0.7 --keep stem=1 --out thinet-70.onnx\n"
            "  penjing-cli prune resnet.onnx --drop-block stage2.block3 --keep 0.7 --finetune 2 --out small.onnx\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method curl --finetune-a 20 --finetune-b 4 --out small.onnx",
