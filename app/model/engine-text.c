@@ -33,6 +33,7 @@ static const char *const formats[] = {
   N_("stays whole: it has no gate"),
   N_("“%s” is a residual stream, which %s leaves whole; set its keep ratio to 1 or use a criterion"),
   N_("“%s”: %s pictures are too few to judge %s channels; use at least %s"),
+  N_("%s judges layers that are cut together as one, so “%s” would change nothing; leave it at usual"),
   N_("“%s” cannot be cut: %s"), N_("“%s” cannot be judged: %s"),
   N_("%s decides layer by layer and cannot share one budget among layers; give keep ratios instead"),
   N_("“%s” is no keep ratio: write a number above 0 and at most 1, as in 0.5 or conv3=0.25"),
