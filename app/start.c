@@ -4,15 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "compute/prepare.h"
-
 /* About 30 microseconds: longer than from one loop of a network to the next, shorter than a time slice. */
 #define SPIN_COUNT "10000"
 
 void
 pj_start (char **argv)
 {
-  pj_devices_prepare ();
   if (getenv ("OMP_WAIT_POLICY") != NULL || getenv ("GOMP_SPINCOUNT") != NULL)
     return;
   setenv ("GOMP_SPINCOUNT", SPIN_COUNT, 1);

@@ -6,8 +6,6 @@
  * pj_start:
  * @argv: of main()
  *
- * Sets what drivers read from the environment, see pj_devices_prepare().
- *
  * Limits how long the threads of a parallel loop spin while they wait for the next one.  Without a limit
  * they keep a processor busy for milliseconds, and on a machine that does something else as well training
  * becomes several times slower.  The OpenMP library reads this when it is loaded, before main(), so the

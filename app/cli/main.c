@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "compute/prepare.h"
 #include "config-cli.h"
 #include "start.h"
 
@@ -163,6 +164,7 @@ run (Cli *cli, int argc, char **argv, GError **error)
 int
 main (int argc, char **argv)
 {
+  pj_devices_prepare ();
   pj_start (argv);
   setlocale (LC_ALL, "");
   /* Numbers are written and read the same way everywhere. */
