@@ -4,8 +4,8 @@
 //   dw          [O][I / groups][taps], plain; written (=) or, with accumulate, added to (+=)
 //   dispatch    one invocation per weight, folded into x and y by the host
 //
-// Limit: memory: one addition per 4 bytes. Expected: the memory limit where the parts are many, a launch
-// otherwise.
+// Limit: memory: one addition per 4 bytes.  Occupancy: a sum and an index in registers, one invocation per weight, so every
+// group is resident.  Expected: the memory limit where the parts are many, a launch otherwise.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"

@@ -17,7 +17,7 @@
 //
 // Limit: 2·4·TILE flops a byte of x at best, far above the balance of any processor, so arithmetic bounds
 // it; without fused multiply-adds and with a fetch for 20 of them a fifth of what a BLAS reaches is
-// expected. One group is one task of the driver: WG strips keep it above 100 kflop, and there are many
+// expected, a quarter with vectors of 512 bits. One group is one task of the driver: WG strips keep it above 100 kflop, and there are many
 // times more groups than cores.
 #version 450
 #extension GL_GOOGLE_include_directive : require
