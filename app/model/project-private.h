@@ -36,7 +36,7 @@
 #include "model/layer-private.h"
 #include "model/place-private.h"
 #include "model/project.h"
-#include "model/step-mark.h"
+#include "model/step-mark-private.h"
 #include "model/step-private.h"
 
 G_BEGIN_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/step-mark.h"
+#include "model/step-mark-private.h"
 
 #include <glib/gi18n-lib.h>
 #include <stdlib.h>

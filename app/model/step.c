@@ -7,7 +7,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "model/engine-text.h"
-#include "model/step-mark.h"
+#include "model/step-mark-private.h"
 #include "model/step-private.h"
 #include "model/work-train.h"
 

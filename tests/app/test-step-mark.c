@@ -3,7 +3,7 @@
 #include <glib/gi18n-lib.h>
 #include <locale.h>
 
-#include "model/step-mark.h"
+#include "model/step-mark-private.h"
 
 static gboolean chinese;
 
