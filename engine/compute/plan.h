@@ -20,7 +20,7 @@ typedef enum { PJ_PLAN_INFER, PJ_PLAN_TRAIN, PJ_PLAN_SCORE, PJ_PLAN_RECALIBRATE 
 
 /**
  * PjRecompute: what a plan with a backward pass does not keep but computes again; results are the same to the bit.
- * @PJ_RECOMPUTE_NORMS: what norms write: a third to a half less memory for a few percent of the time
+ * @PJ_RECOMPUTE_NORMS: what norms write and every other residual sum: a third to a half less memory, a few percent more time
  * @PJ_RECOMPUTE_BLOCKS: all but a few places on the way: several times less memory for about a third more time
  * @PJ_RECOMPUTE_NOTHING: everything is kept
  */
