@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""usage: headless.sh test-dialogs.py PROGRAM PICTURES
+
+Pruning and training with all that can be said about them, by pointer and keys: a refusal and what the network will
+cost stand there before the start, one thing follows the other, and the time of every kernel is shown and saved.  Speaks TAP.
+"""
+import contextlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from studio import Studio, pyatspi, wait_for, walk  # noqa: E402
+
+PROGRAM, PICTURES = sys.argv[1:3]
+TITLE = "Prune Automatically"
+number = 0
+
+
+def ok(name):
+    global number
+    number += 1
+    print(f"ok {number} /ui/dialogs/{name}", flush=True)
+
+
+@contextlib.contextmanager
+def window(studio, title):
+    """The pointer in another window of the program, which is there and is gone afterwards."""
+    def ids():
+        found = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", f"^{title}$"], capture_output=True, text=True)
+        return found.stdout.split()
+    main, studio.window_id = studio.window_id, wait_for(f"window {title}", ids)[0]
+    try:
+        yield
+    finally:
+        studio.window_id = main
+    wait_for(f"the end of window {title}", lambda: not ids())
+
+
+def visible(node):
+    return node.queryComponent().getExtents(pyatspi.WINDOW_COORDS).width > 0
+
+
+def control(studio, name, role=None):
+    return wait_for(name, lambda: next((n for n in studio.nodes(role, name) if n.getRoleName() != "label" and visible(n)), None))
+
+
+def says(studio, text):
+    return wait_for(f"the words {text}", lambda: next((n for n in studio.nodes("label", contains=text) if visible(n)), None))
+
+
+def sensitive(node):
+    return node.getState().contains(pyatspi.STATE_SENSITIVE)
+
+
+def checked(node):
+    return node.getState().contains(pyatspi.STATE_CHECKED)
+
+
+def reach(studio, node):
+    """Turns the wheel over its column until it is where a hand can reach it, and clicks."""
+    _, _, _, height = studio.geometry()
+    for _ in range(40):
+        box = node.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
+        low = box.y + box.height / 2 > height - 90
+        if not low and box.y > 60:
+            break
+        studio.point(box.x + 4, height / 2)
+        subprocess.run(["xdotool", "click", "5" if low else "4"], check=True)
+        time.sleep(.15)
+    time.sleep(.2)
+    studio.click(node)
+
+
+def pick(studio, name, index):
+    """An entry of a list, which opens below its button."""
+    node = control(studio, name)
+    reach(studio, node)
+    time.sleep(1)
+    box = node.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
+    studio.click_at(box.x + 60, box.y + box.height / 2 + 59 + 32 * index)
+    time.sleep(.5)
+
+
+def await_job(studio, title, seconds=240):
+    """Until the newest job of this title has ended well."""
+    jobs = studio.await_node("list", "Jobs")
+
+    def ended():
+        row = next((n for n in jobs if n and n.name == title), None)
+        texts = [n.name for n in walk(row) if n.getRoleName() == "label"] if row else []
+        assert not any(t.startswith("Failed") for t in texts), texts
+        return any(t.startswith("Done") for t in texts)
+
+    wait_for(f"the end of {title}", ended, seconds)
+
+
+def refusal_and_outlook(studio):
+    studio.key("ctrl+p")
+    with window(studio, TITLE):
+        start = control(studio, "Start", "push button")
+        says(studio, "MACs (−75")
+        says(studio, "Choosing takes")
+        assert sensitive(start), "it can start"
+        pick(studio, "What the share counts", 2)
+        says(studio, "keep ratios")
+        wait_for("a start that is refused", lambda: not sensitive(start))
+        studio.picture("dialog-refused")
+        ok("refuses-before-the-start")
+        # Escape leaves everything as it was.
+        studio.key("Escape")
+    ok("escape")
+
+
+def prune(studio):
+    studio.key("ctrl+p")
+    with window(studio, TITLE):
+        pick(studio, "What the share counts", 2)
+        says(studio, "keep ratios")
+        studio.act(control(studio, "Weight sum", "radio button"))
+        says(studio, "MACs (−50")
+        # What needs the cut brings it along.
+        studio.click(control(studio, "Measure the norms again", "check box"))
+        cut = control(studio, "Cut the channels", "check box")
+        wait_for("what the norms need", lambda: checked(cut) and not sensitive(cut))
+        ok("says-it-all")
+        studio.click(control(studio, "Start", "push button"))
+    for title in ("Choose by Weight sum", "Cut", "Recalibrate norms"):
+        await_job(studio, title)
+    ok("one-after-the-other")
+
+
+def time_kernels(studio):
+    studio.page("overview")
+    button = control(studio, "Measure Speed")
+    studio.act(button)
+    bar = control(studio, "Time of each kernel", "image")
+    wait_for("the figures", lambda: "pictures a second" in bar.description, 120)
+    reach(studio, bar)
+    studio.key("Home")
+    wait_for("the first kernel", lambda: "GFLOP/s" in bar.description and "of what the device can do" in bar.description)
+    first = bar.description
+    studio.key("Right")
+    wait_for("the next kernel", lambda: bar.description != first)
+    assert studio.find("table", "Kernels") or studio.find("tree table", "Kernels"), "the table behind it"
+    studio.picture("speed")
+    ok("kernels")
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "kernels.csv"
+        studio.act(control(studio, "Save the times of the kernels"))
+        wait_for("the file chooser", lambda: next((n for n in studio.nodes() if n.getRoleName() == "file chooser"
+                                                   or n.name.startswith("Save")), None))
+        time.sleep(1)
+        studio.key("ctrl+a")
+        studio.type(str(path))
+        studio.key("Return")
+        wait_for("the table", lambda: path.exists() and path.read_text().startswith("kernel,segment,layer"))
+    ok("saved")
+
+
+with Studio(PROGRAM, "--sample", pictures=PICTURES) as studio:
+    studio.await_enabled("fine-tune", 60)
+    refusal_and_outlook(studio)
+    prune(studio)
+    time_kernels(studio)
+print(f"1..{number}")
