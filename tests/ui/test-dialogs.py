@@ -3,13 +3,12 @@
 """usage: headless.sh test-dialogs.py PROGRAM PICTURES
 
 Pruning and training with all that can be said about them, by pointer and keys: a refusal and what the network will
-cost stand there before the start, one thing follows the other, and the time of every kernel is shown and saved.  Speaks TAP.
+cost stand there before the start, and one thing follows the other by itself.  Speaks TAP.
 """
 import contextlib
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -118,52 +117,20 @@ def refusal_and_outlook(studio):
 def prune(studio):
     studio.key("ctrl+p")
     with window(studio, TITLE):
-        pick(studio, "What the share counts", 2)
-        says(studio, "keep ratios")
-        studio.act(control(studio, "Weight sum", "radio button"))
-        says(studio, "MACs (−50")
         # What needs the cut brings it along.
+        says(studio, "MACs (−75")
         studio.click(control(studio, "Measure the norms again", "check box"))
         cut = control(studio, "Cut the channels", "check box")
         wait_for("what the norms need", lambda: checked(cut) and not sensitive(cut))
         ok("says-it-all")
         studio.click(control(studio, "Start", "push button"))
-    for title in ("Choose by Weight sum", "Cut", "Recalibrate norms"):
+    for title in ("Choose by ThiNet, least squares", "Cut", "Recalibrate norms"):
         await_job(studio, title)
     ok("one-after-the-other")
-
-
-def time_kernels(studio):
-    studio.page("overview")
-    button = control(studio, "Measure Speed")
-    studio.act(button)
-    bar = control(studio, "Time of each kernel", "image")
-    wait_for("the figures", lambda: "pictures a second" in bar.description, 120)
-    reach(studio, bar)
-    studio.key("Home")
-    wait_for("the first kernel", lambda: "GFLOP/s" in bar.description and "of what the device can do" in bar.description)
-    first = bar.description
-    studio.key("Right")
-    wait_for("the next kernel", lambda: bar.description != first)
-    assert studio.find("table", "Kernels") or studio.find("tree table", "Kernels"), "the table behind it"
-    studio.picture("speed")
-    ok("kernels")
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "kernels.csv"
-        studio.act(control(studio, "Save the times of the kernels"))
-        wait_for("the file chooser", lambda: next((n for n in studio.nodes() if n.getRoleName() == "file chooser"
-                                                   or n.name.startswith("Save")), None))
-        time.sleep(1)
-        studio.key("ctrl+a")
-        studio.type(str(path))
-        studio.key("Return")
-        wait_for("the table", lambda: path.exists() and path.read_text().startswith("kernel,segment,layer"))
-    ok("saved")
 
 
 with Studio(PROGRAM, "--sample", pictures=PICTURES) as studio:
     studio.await_enabled("fine-tune", 60)
     refusal_and_outlook(studio)
     prune(studio)
-    time_kernels(studio)
 print(f"1..{number}")
