@@ -7,13 +7,13 @@
 
 #define SMOOTH_SHARE 40
 
-/* Seven shapes, turned by one with each round of the colours: no two of 49 series look the same. */
+/* Seven shapes and twelve colours: no two of 84 series look the same. */
 void
 pju_frame_marker (cairo_t *cr, guint series, double x, double y, double r)
 {
   /* A text drawn before leaves a point that a shape of lines would begin at. */
   cairo_new_path (cr);
-  switch ((series + series / PJU_N_SERIES) % PJU_N_SERIES) {
+  switch (series % 7) {
     case 0:
       cairo_arc (cr, x, y, r, 0, 2 * G_PI);
       break;

@@ -180,7 +180,8 @@ paint_pictures (PjuGallery *self, cairo_t *cr, const PjmLook *look, double width
   for (guint i = 0; i < n; i++)
     for (guint p = 0; p < look->n_pictures; p++) {
       GdkRGBA color;
-      pju_palette_scale (palette, high > 0 ? look->strength[(gsize) order[i] * look->n_pictures + p] / high : 0, &color);
+      double strength = look->strength[(gsize) order[i] * look->n_pictures + p];
+      pju_palette_scale (palette, pju_gallery_shade (strength, high), &color);
       pju_set_color (cr, &color, pju_gallery_is_kept (self, order[i]) ? 1 : .45);
       cairo_rectangle (cr, MARK + p * cell, STRIP + i * row, cell - 1, MAX (row - (row > 5), 1));
       cairo_fill (cr);
@@ -236,25 +237,26 @@ paint_criteria (PjuGallery *self, cairo_t *cr, double width, const PjuPalette *p
   paint_row_marks (self, cr, order, n, HEAD, palette);
 }
 
-#define N_BINS 24
+#define MAX_BINS 32
 
 static void
 paint_histogram (PjuGallery *self, cairo_t *cr, double width, double height, const PjuPalette *palette)
 {
   const double *scores = pjm_layer_get_scores (self->layer);
-  guint n = pjm_layer_get_channels (self->layer), kept[N_BINS] = { 0 }, cut[N_BINS] = { 0 }, most = 1;
-  double low = INFINITY, high = -INFINITY, base = height - 20, bar = width / N_BINS;
+  guint n = pjm_layer_get_channels (self->layer), n_bins = (guint) CLAMP (2 * sqrt (n), 8, MAX_BINS);
+  guint kept[MAX_BINS] = { 0 }, cut[MAX_BINS] = { 0 }, most = 1;
+  double low = INFINITY, high = -INFINITY, base = height - 20, bar = width / n_bins;
   for (guint i = 0; i < n; i++) {
     low = MIN (low, scores[i]);
     high = MAX (high, scores[i]);
   }
   for (guint i = 0; i < n; i++) {
-    int bin = high > low ? CLAMP ((int) ((scores[i] - low) / (high - low) * N_BINS), 0, N_BINS - 1) : 0;
+    int bin = high > low ? CLAMP ((int) ((scores[i] - low) / (high - low) * n_bins), 0, (int) n_bins - 1) : 0;
     *(pju_gallery_is_kept (self, i) ? &kept[bin] : &cut[bin]) += 1;
   }
-  for (guint b = 0; b < N_BINS; b++)
+  for (guint b = 0; b < n_bins; b++)
     most = MAX (most, kept[b] + cut[b]);
-  for (guint b = 0; b < N_BINS; b++) {
+  for (guint b = 0; b < n_bins; b++) {
     double full = base - 18, k = full * kept[b] / most, c = full * cut[b] / most;
     pju_set_color (cr, &palette->accent, .85);
     cairo_rectangle (cr, b * bar + 1, base - k, bar - 2, k);

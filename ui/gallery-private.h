@@ -29,5 +29,7 @@ gboolean pju_gallery_is_kept (PjuGallery *self, guint channel);
 const char *pju_gallery_missing (PjuGallery *self, const PjmLook *look);
 /* How @n tiles lie in @width. */
 PjuGrid pju_gallery_grid (guint n, double width);
+/* 0 … 1 of the scale for an answer, @high being the strongest. */
+double pju_gallery_shade (double value, double high);
 /* Fills the tiles and thumbnails that are not there yet. */
 void pju_gallery_make_tiles (PjuGallery *self, const PjmLook *look);

@@ -21,6 +21,13 @@ pack (double r, double g, double b)
          | (guint32) lround (255 * CLAMP (b, 0, 1));
 }
 
+/* Most answers are small beside the strongest: by their square roots one still sees what they are about. */
+double
+pju_gallery_shade (double value, double high)
+{
+  return high > 0 ? sqrt (fabs (value) / high) : 0;
+}
+
 static cairo_surface_t *
 map_tile (const PjmLook *look, const float *map, double high, const PjuPalette *palette)
 {
@@ -30,8 +37,7 @@ map_tile (const PjmLook *look, const float *map, double high, const PjuPalette *
   for (guint y = 0; y < look->map_h; y++)
     for (guint x = 0; x < look->map_w; x++) {
       GdkRGBA color;
-      double value = fabs ((double) map[y * look->map_w + x]);
-      pju_palette_scale (palette, high > 0 ? value / high : 0, &color);
+      pju_palette_scale (palette, pju_gallery_shade ((double) map[y * look->map_w + x], high), &color);
       pixels[(int) y * stride + (int) x] = pack (color.red, color.green, color.blue);
     }
   cairo_surface_mark_dirty (tile);

@@ -15,12 +15,12 @@ static guint signals[N_SIGNALS];
 
 static const struct { const char *title, *about; } modes[PJU_N_GALLERIES] = {
   [PJU_GALLERY_MAPS] = { N_("Feature maps"),
-    N_("What each channel answers to the chosen picture, dark for nothing, bright for the strongest answer of the layer.") },
+    N_("What each channel answers to the chosen picture, dark for nothing, bright for the strongest answer of the layer, by square roots.") },
   [PJU_GALLERY_FILTERS] = { N_("Filters"),
     N_("The weights that make each channel, in colour where they read a colour picture, else the mean over what they read.") },
   [PJU_GALLERY_PICTURES] = { N_("Channels × pictures"),
-    N_("How strongly each channel answers to each of twelve test pictures, on the average over positions. Strongest channels "
-       "by the chosen criterion on top.") },
+    N_("How strongly each channel answers to each of twelve test pictures, on the average over positions, by square roots. "
+       "Strongest channels by the chosen criterion on top.") },
   [PJU_GALLERY_CRITERIA] = { N_("Channels × criteria"),
     N_("Where each criterion that was measured ranks each channel, bright for its most important one. Rows that change "
        "colour are channels about which the criteria disagree.") },

@@ -32,7 +32,7 @@ static GtkWidget *
 make_kind (PjuStudio *studio)
 {
   GtkWidget *label = make_label (studio);
-  gtk_label_set_width_chars (GTK_LABEL (label), 15);
+  gtk_label_set_width_chars (GTK_LABEL (label), 13);
   return label;
 }
 
@@ -136,7 +136,7 @@ static GtkWidget *
 make_ratio (PjuStudio *studio)
 {
   GtkWidget *ratio = pju_ratio_new (FALSE);
-  gtk_widget_set_size_request (ratio, 200, -1);
+  gtk_widget_set_size_request (ratio, 152, -1);
   g_signal_connect_object (ratio, "changed", G_CALLBACK (ratio_changed_cb), studio, 0);
   return ratio;
 }
@@ -200,7 +200,7 @@ static GtkWidget *
 make_spark (PjuStudio *studio)
 {
   GtkWidget *area = g_object_new (GTK_TYPE_DRAWING_AREA, "accessible-role", GTK_ACCESSIBLE_ROLE_IMG, NULL);
-  gtk_drawing_area_set_content_width (GTK_DRAWING_AREA (area), 88);
+  gtk_drawing_area_set_content_width (GTK_DRAWING_AREA (area), 64);
   gtk_drawing_area_set_content_height (GTK_DRAWING_AREA (area), 22);
   gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (area), draw_spark, NULL, NULL);
   gtk_widget_set_valign (area, GTK_ALIGN_CENTER);

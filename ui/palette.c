@@ -12,14 +12,19 @@ static const float scale_stops[][3] = {
   { .741f, .875f, .149f },
 };
 
-/* Okabe and Ito's colours, the yellow left out: it does not read on white. */
+/* Okabe and Ito's colours first, without the yellow, which does not read on white; then as many others as stay apart for
+ * most eyes.  Where two come close for people who see fewer colours, marker or dash differs.  Grey is the last. */
 static const float series_light[PJU_N_SERIES][3] = {
-  { .000f, .447f, .698f }, { .835f, .369f, .000f }, { .000f, .540f, .400f }, { .700f, .350f, .560f },
-  { .780f, .530f, .000f }, { .200f, .600f, .800f }, { .400f, .400f, .420f },
+  { .000f, .447f, .698f }, { .835f, .369f, .000f }, { .000f, .541f, .400f },
+  { .702f, .349f, .561f }, { .780f, .529f, .000f }, { .200f, .600f, .800f },
+  { .533f, .133f, .333f }, { .200f, .133f, .533f }, { .478f, .478f, .000f },
+  { .549f, .337f, .294f }, { .361f, .627f, .000f }, { .400f, .400f, .420f },
 };
 static const float series_dark[PJU_N_SERIES][3] = {
-  { .337f, .706f, .914f }, { .950f, .520f, .250f }, { .200f, .760f, .580f }, { .880f, .560f, .740f },
-  { .930f, .730f, .250f }, { .560f, .640f, .950f }, { .720f, .720f, .740f },
+  { .337f, .706f, .914f }, { .949f, .522f, .310f }, { .200f, .761f, .580f },
+  { .878f, .561f, .741f }, { .929f, .729f, .251f }, { .561f, .639f, .949f },
+  { .941f, .349f, .478f }, { .788f, .722f, .999f }, { .784f, .784f, .235f },
+  { .812f, .627f, .533f }, { .557f, .878f, .290f }, { .722f, .722f, .741f },
 };
 
 static void
@@ -105,8 +110,8 @@ pju_palette_series (const PjuPalette *self, guint series, GdkRGBA *color)
 int
 pju_palette_dash (guint series, const double **dash)
 {
-  static const double dashes[][4] = { { 0 }, { 7, 4 }, { 2, 3 }, { 9, 3, 2, 3 } };
-  static const int lengths[] = { 0, 2, 2, 4 };
+  static const double dashes[][4] = { { 0 }, { 7, 4 }, { 2, 3 }, { 9, 3, 2, 3 }, { 14, 4 } };
+  static const int lengths[] = { 0, 2, 2, 4, 2 };
   guint i = series % G_N_ELEMENTS (lengths);
   *dash = dashes[i];
   return lengths[i];

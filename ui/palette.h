@@ -13,7 +13,7 @@ typedef struct {
   gboolean dark;
 } PjuPalette;
 
-#define PJU_N_SERIES 7
+#define PJU_N_SERIES 12
 
 /* Colours of the style sheet as @widget sees them. */
 void pju_palette_from_widget (PjuPalette *self, GtkWidget *widget);
