@@ -89,7 +89,8 @@ static void
 pinch_cb (GtkGestureZoom *zoom, double scale, PjuCanvas *self)
 {
   double x = self->view.width / 2, y = self->view.height / 2;
-  gtk_gesture_get_bounding_box_center (GTK_GESTURE (zoom), &x, &y);
+  if (gtk_gesture_is_active (GTK_GESTURE (zoom)))
+    gtk_gesture_get_bounding_box_center (GTK_GESTURE (zoom), &x, &y);
   pju_canvas_zoom_at (self, self->pinch_scale * scale, x, y);
 }
 

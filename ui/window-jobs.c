@@ -6,7 +6,13 @@
 #include "job-row.h"
 #include "window-private.h"
 
-#define LONG_SECONDS 30
+static double long_seconds = 30;
+
+void
+pju_window_set_long_job (double seconds)
+{
+  long_seconds = seconds;
+}
 
 static PjmJob *
 running_job (PjuWindow *self, guint *n_active)
@@ -67,7 +73,7 @@ say_end (PjuWindow *self, PjmJob *job)
     text = g_strdup_printf (_("“%s” was cancelled"), title);
     pju_toast_show (PJU_TOAST (self->toast), text, NULL, NULL);
   }
-  if (state != PJM_JOB_CANCELLED && pju_get_double (job, "elapsed") > LONG_SECONDS
+  if (state != PJM_JOB_CANCELLED && pju_get_double (job, "elapsed") > long_seconds
       && !gtk_window_is_active (GTK_WINDOW (self)))
     notify_desktop (self, state == PJM_JOB_DONE ? title : text, state == PJM_JOB_DONE ? result : error);
 }

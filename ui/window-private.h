@@ -39,6 +39,8 @@ void pju_window_add_actions (PjuWindow *self);
 void pju_window_update_actions (PjuWindow *self);
 /* Follows the project's jobs: side bar, toasts, notifications. */
 void pju_window_watch_jobs (PjuWindow *self);
+/* From how many seconds on a job is long; 30. For tests. */
+void pju_window_set_long_job (double seconds);
 /* The view: stored with the session. @fallback_page: where there is none. */
 void pju_window_watch_view (PjuWindow *self);
 void pju_window_view_changed (PjuWindow *self);

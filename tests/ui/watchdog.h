@@ -39,7 +39,7 @@ watchdog_cb (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-static void
+G_GNUC_UNUSED static void
 watchdog_start (Watchdog *self)
 {
   self->wall_us = g_get_monotonic_time ();
@@ -48,7 +48,7 @@ watchdog_start (Watchdog *self)
 }
 
 /* Says the longest stall. */
-static void
+G_GNUC_UNUSED static void
 watchdog_stop (Watchdog *self)
 {
   watchdog_cb (self);
