@@ -83,7 +83,7 @@ pju_banner_init (PjuBanner *self)
   gtk_widget_set_valign (close, GTK_ALIGN_CENTER);
   gtk_widget_add_css_class (close, "flat");
   gtk_widget_add_css_class (close, "circular");
-  gtk_widget_set_tooltip_text (close, _("Dismiss"));
+  pju_set_tooltip (close, _("Dismiss"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (close), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Dismiss"), -1);
   g_signal_connect_swapped (close, "clicked", G_CALLBACK (pju_banner_hide), self);
   g_signal_connect_swapped (self->button, "clicked", G_CALLBACK (pju_banner_hide), self);

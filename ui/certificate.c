@@ -50,8 +50,8 @@ add_row (PjuCertificate *self, const char *name, const char *value, const char *
   gtk_label_set_selectable (GTK_LABEL (right), TRUE);
   gtk_widget_set_hexpand (right, TRUE);
   gtk_widget_add_css_class (right, "numeric");
-  gtk_widget_set_tooltip_text (left, tip);
-  gtk_widget_set_tooltip_text (right, tip);
+  pju_set_tooltip (left, tip);
+  pju_set_tooltip (right, tip);
   gtk_accessible_update_property (GTK_ACCESSIBLE (right), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, tip, -1);
   gtk_accessible_update_relation (GTK_ACCESSIBLE (right), GTK_ACCESSIBLE_RELATION_LABELLED_BY, left, NULL, -1);
   gtk_grid_attach (GTK_GRID (self->grid), left, 0, self->n_rows, 1, 1);
@@ -173,7 +173,7 @@ make_head (PjuCertificate *self, const char *title, const char *details)
   gtk_box_append (GTK_BOX (badge), word);
   gtk_widget_add_css_class (badge, "certified");
   gtk_widget_set_valign (badge, GTK_ALIGN_CENTER);
-  gtk_widget_set_tooltip_text (badge, _("The file was read back and computes what the network on screen does."));
+  pju_set_tooltip (badge, _("The file was read back and computes what the network on screen does."));
   gtk_widget_set_valign (open, GTK_ALIGN_CENTER);
   g_signal_connect_swapped (open, "clicked", G_CALLBACK (open_cb), self);
   gtk_box_append (GTK_BOX (head), label);

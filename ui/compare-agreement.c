@@ -232,7 +232,7 @@ pju_compare_agreement_init (PjuCompareAgreement *self)
   gtk_orientable_set_orientation (GTK_ORIENTABLE (self), GTK_ORIENTATION_VERTICAL);
   gtk_box_set_spacing (GTK_BOX (self), 12);
   self->ratio = gtk_drop_down_new (NULL, NULL);
-  gtk_widget_set_tooltip_text (self->ratio, _("Rows of this ratio are compared"));
+  pju_set_tooltip (self->ratio, _("Rows of this ratio are compared"));
   pju_set_label (self->ratio, _("Ratio whose rows are compared"));
   g_signal_connect_swapped (self->ratio, "notify::selected", G_CALLBACK (ratio_cb), self);
   gtk_box_append (GTK_BOX (head), pju_heading_new (_("Who agrees with whom")));

@@ -50,7 +50,7 @@ make_picture (GBytes *pixels, const PjmChangedAnswer *answer)
   gtk_widget_add_css_class (label, "caption");
   gtk_widget_add_css_class (tile, "answer");
   gtk_widget_add_css_class (tile, answer->was_right ? "lost" : answer->is_right ? "won" : "other");
-  gtk_widget_set_tooltip_text (tile, tip);
+  pju_set_tooltip (tile, tip);
   gtk_box_append (GTK_BOX (tile), image);
   gtk_box_append (GTK_BOX (tile), label);
   return tile;
@@ -224,7 +224,7 @@ make_wall (PjuCompareAnswers *self)
   GtkWidget *right = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
 
   self->which = gtk_drop_down_new_from_strings (names);
-  gtk_widget_set_tooltip_text (self->which, _("Which pictures the wall shows"));
+  pju_set_tooltip (self->which, _("Which pictures the wall shows"));
   pju_set_label (self->which, _("Which pictures the wall shows"));
   g_signal_connect_swapped (self->which, "notify::selected", G_CALLBACK (which_cb), self);
   gtk_box_append (GTK_BOX (head), pju_heading_new (_("Pictures whose answer changed")));

@@ -81,7 +81,7 @@ show_row (PjuCompareChannels *self, guint i, int group)
   g_autofree double *ranks = ranks_of (row, group, n);
   const guint8 *mask = pjm_compare_row_get_mask (row, group), *against = other ? pjm_compare_row_get_mask (other, group) : NULL;
   gtk_label_set_text (GTK_LABEL (self->titles[i]), title);
-  gtk_widget_set_tooltip_text (self->titles[i], title);
+  pju_set_tooltip (self->titles[i], title);
   pju_channel_map_set (PJU_CHANNEL_MAP (self->maps[i]), title, n, ranks, mask, mask ? against : NULL);
 }
 
@@ -331,19 +331,19 @@ pju_compare_channels_init (PjuCompareChannels *self)
   gtk_widget_add_css_class (GTK_WIDGET (self), "card");
   gtk_widget_add_css_class (GTK_WIDGET (self), "padded");
   self->layer = gtk_drop_down_new (NULL, NULL);
-  gtk_widget_set_tooltip_text (self->layer, _("Layer whose channels are shown"));
+  pju_set_tooltip (self->layer, _("Layer whose channels are shown"));
   pju_set_label (self->layer, _("Layer whose channels are shown"));
   g_signal_connect_swapped (self->layer, "notify::selected", G_CALLBACK (layer_cb), self);
   self->difference = gtk_check_button_new_with_label (_("Difference"));
   gtk_check_button_set_active (GTK_CHECK_BUTTON (self->difference), TRUE);
-  gtk_widget_set_tooltip_text (self->difference, _("Also show how far apart the first two rank each channel"));
+  pju_set_tooltip (self->difference, _("Also show how far apart the first two rank each channel"));
   g_signal_connect_swapped (self->difference, "toggled", G_CALLBACK (layer_cb), self);
   gtk_box_append (GTK_BOX (head), pju_heading_new (_("Kept channels")));
   gtk_box_append (GTK_BOX (head), self->difference);
   gtk_box_append (GTK_BOX (head), self->layer);
   gtk_box_append (GTK_BOX (head), pju_save_button_new (_("Save the channel maps"), G_CALLBACK (save_cb), self));
   self->overlap = make_text (NULL, FALSE);
-  gtk_widget_set_tooltip_text (self->overlap, _("Channels kept by both rows among those kept by either, over all layers"));
+  pju_set_tooltip (self->overlap, _("Channels kept by both rows among those kept by either, over all layers"));
   self->grid = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 20);
   gtk_box_set_homogeneous (GTK_BOX (self->grid), TRUE);
   self->said = make_text (NULL, TRUE);

@@ -162,7 +162,7 @@ update_cb (PjmCompareRow *row, GParamSpec *pspec, GtkListItem *item)
   GtkWidget *label = gtk_list_item_get_child (item);
   g_autofree char *text = column->text (row);
   gtk_label_set_text (GTK_LABEL (label), text);
-  gtk_widget_set_tooltip_text (label, column->expand && *text ? text : NULL);
+  pju_set_tooltip (label, column->expand && *text ? text : NULL);
 }
 
 static void
@@ -229,7 +229,7 @@ bind_name_cb (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer mos
   g_autofree char *name = GTK_IS_STRING_OBJECT (object) ? g_strdup (gtk_string_object_get_string (object))
                                                         : pju_get_string (object, "title");
   gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (item)), name);
-  gtk_widget_set_tooltip_text (gtk_list_item_get_child (item), name);
+  pju_set_tooltip (gtk_list_item_get_child (item), name);
 }
 
 void
@@ -261,7 +261,7 @@ GtkWidget *
 pju_save_button_new (const char *label, GCallback clicked, gpointer self)
 {
   GtkWidget *button = gtk_button_new_from_icon_name ("document-save-symbolic");
-  gtk_widget_set_tooltip_text (button, _("Save as picture or table"));
+  pju_set_tooltip (button, _("Save as picture or table"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
   gtk_widget_add_css_class (button, "flat");
   gtk_widget_set_valign (button, GTK_ALIGN_CENTER);

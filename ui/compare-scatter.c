@@ -135,7 +135,7 @@ show_base (PjuCompareScatter *self)
     "Uncut: %s accuracy, %s MACs, measured on %u test picture", "Uncut: %s accuracy, %s MACs, measured on %u test pictures",
     n), accuracy, macs, n);
   gtk_label_set_text (GTK_LABEL (self->base), text);
-  gtk_widget_set_tooltip_text (self->base, text);
+  pju_set_tooltip (self->base, text);
 }
 
 void
@@ -198,7 +198,7 @@ make_head (PjuCompareScatter *self)
 
   gtk_widget_add_css_class (head, "card-head");
   self->measure = gtk_drop_down_new_from_strings (names);
-  gtk_widget_set_tooltip_text (self->measure, _("Which accuracy the picture shows"));
+  pju_set_tooltip (self->measure, _("Which accuracy the picture shows"));
   pju_set_label (self->measure, _("Accuracy shown in the picture"));
   g_signal_connect_swapped (self->measure, "notify::selected", G_CALLBACK (measure_cb), self);
   gtk_box_append (GTK_BOX (head), title);

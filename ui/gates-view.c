@@ -125,7 +125,7 @@ row_for (PjuGatesView *self, const char *name)
   gtk_widget_add_css_class (row->text, "numeric");
   row->freeze = gtk_toggle_button_new_with_label (_("Freeze"));
   gtk_widget_set_valign (row->freeze, GTK_ALIGN_CENTER);
-  gtk_widget_set_tooltip_text (row->freeze, _("Leave the gates of this layer as they stand, open or closed"));
+  pju_set_tooltip (row->freeze, _("Leave the gates of this layer as they stand, open or closed"));
   g_object_set_data_full (G_OBJECT (row->freeze), "layer", g_strdup (name), g_free);
   row->toggled = g_signal_connect_object (row->freeze, "toggled", G_CALLBACK (toggled_cb), self, 0);
   GtkWidget *cells[] = { title, row->area, row->text, row->freeze };
@@ -258,7 +258,7 @@ pju_gates_view_init (PjuGatesView *self)
   gtk_widget_set_hexpand (self->hint, TRUE);
   gtk_widget_add_css_class (self->hint, "dim-label");
   self->stop = gtk_button_new_with_label (_("Stop Here and Edit"));
-  gtk_widget_set_tooltip_text (self->stop, _("End now; the gates as they stand become the marks of the layers, to be changed by hand"));
+  pju_set_tooltip (self->stop, _("End now; the gates as they stand become the marks of the layers, to be changed by hand"));
   gtk_widget_set_valign (self->stop, GTK_ALIGN_CENTER);
   g_signal_connect_object (self->stop, "clicked", G_CALLBACK (stop_cb), self, G_CONNECT_SWAPPED);
   gtk_box_append (GTK_BOX (head), self->hint);

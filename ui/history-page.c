@@ -69,7 +69,7 @@ show_step (Row *row)
   gtk_widget_queue_draw (row->lanes);
   gtk_button_set_icon_name (GTK_BUTTON (row->remove), deleted ? "edit-undo-symbolic" : "user-trash-symbolic");
   const char *verb = deleted ? _("Bring it back, with what leads to it") : _("Delete this step and what follows it");
-  gtk_widget_set_tooltip_text (row->remove, verb);
+  pju_set_tooltip (row->remove, verb);
   gtk_accessible_update_property (GTK_ACCESSIBLE (row->remove), GTK_ACCESSIBLE_PROPERTY_LABEL, verb, -1);
   gtk_widget_set_visible (row->remove, pjm_step_get_parent (row->step) != NULL);
   gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row->row), !deleted);
@@ -187,7 +187,7 @@ small_button (GtkWidget *button, const char *tooltip)
   gtk_widget_add_css_class (button, "flat");
   gtk_widget_add_css_class (button, "circular");
   gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
-  gtk_widget_set_tooltip_text (button, tooltip);
+  pju_set_tooltip (button, tooltip);
   gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, tooltip, -1);
   return button;
 }

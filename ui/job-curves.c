@@ -84,7 +84,7 @@ chart_button (PjuJobCurves *self, GtkWidget *view, const char *icon, const char 
 {
   GtkWidget *button = gtk_button_new_from_icon_name (icon);
   g_object_set_data (G_OBJECT (button), "view", view);
-  gtk_widget_set_tooltip_text (button, tooltip);
+  pju_set_tooltip (button, tooltip);
   gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, tooltip, -1);
   gtk_widget_add_css_class (button, "flat");
   g_signal_connect_object (button, "clicked", callback, self, 0);

@@ -56,7 +56,7 @@ show_state (PjuJobRow *self, PjmJobState state)
 {
   const State *look = &states[MIN ((guint) state, G_N_ELEMENTS (states) - 1)];
   gtk_image_set_from_icon_name (GTK_IMAGE (self->icon), look->icon);
-  gtk_widget_set_tooltip_text (self->icon, _(look->title));
+  pju_set_tooltip (self->icon, _(look->title));
   for (guint i = 0; i < G_N_ELEMENTS (states); i++)
     gtk_widget_remove_css_class (GTK_WIDGET (self), states[i].css);
   gtk_widget_add_css_class (GTK_WIDGET (self), look->css);
@@ -69,7 +69,7 @@ show_buttons (PjuJobRow *self, PjmJobState state)
   const char *label = paused ? _("Go on") : _("Pause");
   gtk_button_set_icon_name (GTK_BUTTON (self->pause), paused ? "media-playback-start-symbolic"
                                                              : "media-playback-pause-symbolic");
-  gtk_widget_set_tooltip_text (self->pause, label);
+  pju_set_tooltip (self->pause, label);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
   gtk_widget_set_visible (self->pause, active && state != PJM_JOB_QUEUED);
   gtk_widget_set_visible (self->cancel, active);
@@ -115,14 +115,14 @@ update (PjuJobRow *self)
   show_state (self, state);
   show_buttons (self, state);
   gtk_label_set_text (GTK_LABEL (self->title), title);
-  gtk_widget_set_tooltip_text (self->title, title);
+  pju_set_tooltip (self->title, title);
   gtk_label_set_text (GTK_LABEL (self->line), line ? line : "");
   gtk_widget_set_visible (self->line, line && *line);
   const char *help = pju_get_boolean (self->job, "dismissed") ? NULL : next_step (self->job, state, error);
   gtk_label_set_text (GTK_LABEL (self->help), help ? help : "");
   gtk_widget_set_visible (self->help, help != NULL);
   gtk_label_set_text (GTK_LABEL (self->time), time);
-  gtk_widget_set_tooltip_text (self->line, line);
+  pju_set_tooltip (self->line, line);
   gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (self->bar), CLAMP (fraction, 0, 1));
   gtk_widget_set_visible (self->bar, pjm_job_is_active (self->job) && state != PJM_JOB_QUEUED);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->bar), GTK_ACCESSIBLE_PROPERTY_LABEL, title ? title : "",

@@ -103,7 +103,7 @@ bind_cb (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer column)
   PjuKernelRow *row = gtk_list_item_get_item (item);
   int c = GPOINTER_TO_INT (column);
   gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (item)), row->text[c]);
-  gtk_widget_set_tooltip_text (gtk_list_item_get_child (item), c == LAYER ? row->text[c] : NULL);
+  pju_set_tooltip (gtk_list_item_get_child (item), c == LAYER ? row->text[c] : NULL);
 }
 
 GtkWidget *

@@ -70,12 +70,12 @@ show_name (GtkWidget *cell, PjmLayer *layer)
   GtkWidget *tie = gtk_widget_get_prev_sibling (lock);
   g_autofree char *ties = pju_get_string (layer, "ties");
   gtk_widget_set_visible (tie, ties != NULL);
-  gtk_widget_set_tooltip_text (tie, ties);
+  pju_set_tooltip (tie, ties);
   gtk_label_set_text (GTK_LABEL (label), pjm_layer_get_name (layer));
-  gtk_widget_set_tooltip_text (label, pjm_layer_get_name (layer));
+  pju_set_tooltip (label, pjm_layer_get_name (layer));
   g_autofree char *reason = pju_get_string (layer, "lock-reason");
   gtk_widget_set_visible (lock, pjm_layer_get_locked (layer) && pjm_layer_get_channels (layer) > 0);
-  gtk_widget_set_tooltip_text (lock, reason);
+  pju_set_tooltip (lock, reason);
 }
 
 static void
@@ -84,7 +84,7 @@ show_kind (GtkWidget *cell, PjmLayer *layer)
   g_autofree char *kind = pju_get_string (layer, "kind"), *detail = pju_get_string (layer, "detail");
   g_autofree char *text = detail && *detail ? g_strdup_printf ("%s\n%s", kind, detail) : g_strdup (kind);
   gtk_label_set_text (GTK_LABEL (cell), kind);
-  gtk_widget_set_tooltip_text (cell, text);
+  pju_set_tooltip (cell, text);
 }
 
 static void
@@ -230,7 +230,7 @@ show_criterion (GtkWidget *cell, PjmLayer *layer)
     if (g_strcmp0 (methods[i].name, name) == 0)
       title = methods[i].title;
   gtk_label_set_text (GTK_LABEL (cell), prunable ? title : "–");
-  gtk_widget_set_tooltip_text (cell, pjm_layer_get_refusal (layer));
+  pju_set_tooltip (cell, pjm_layer_get_refusal (layer));
 }
 
 static GtkWidget *
@@ -256,7 +256,7 @@ show_note (GtkWidget *cell, PjmLayer *layer)
   g_autofree char *refusal = g_strdup (pjm_layer_get_refusal (layer));
   const char *text = reason ? reason : ties ? ties : refusal ? refusal : "";
   gtk_label_set_text (GTK_LABEL (cell), text);
-  gtk_widget_set_tooltip_text (cell, *text ? text : NULL);
+  pju_set_tooltip (cell, *text ? text : NULL);
 }
 
 static const Column columns[] = {

@@ -37,7 +37,7 @@ tint_selected_cb (PjuNetworkPage *self)
   if (!self->studio || i >= PJU_N_TINTS)
     return;
   pju_canvas_set_tint (PJU_CANVAS (self->canvas), (PjuTint) i);
-  gtk_widget_set_tooltip_text (self->tint, pju_tint_about ((PjuTint) i));
+  pju_set_tooltip (self->tint, pju_tint_about ((PjuTint) i));
   g_autofree char *text = g_strdup_printf (_("Legend: colour is %s; solid bars are kept, hatched bars are cut"),
                                            pju_tint_title ((PjuTint) i));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->legend), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);

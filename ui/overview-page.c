@@ -314,7 +314,7 @@ show_data (PjuOverviewPage *self)
                                                                  : _("%s, %s, in %s; stored in colour, %d×%d pixels"),
                                              train, test, classes, data->native_w, data->native_h);
   gtk_label_set_text (GTK_LABEL (self->data_name), data->name);
-  gtk_widget_set_tooltip_text (self->data_name, data->path);
+  pju_set_tooltip (self->data_name, data->path);
   gtk_label_set_text (GTK_LABEL (self->data_counts), counts);
   gtk_label_set_text (GTK_LABEL (self->data_problem), data->problem ? data->problem : "");
   gtk_widget_set_visible (self->data_problem, data->problem != NULL);

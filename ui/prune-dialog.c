@@ -325,7 +325,7 @@ fill_more (PjuPruneDialog *self)
   self->tied_about = about_label ();
   self->widths_about = about_label ();
   self->mends = gtk_check_button_new_with_label (_("Make up for what goes with least squares"));
-  gtk_widget_set_tooltip_text (self->mends, _("Factors or weights of the next layer are fitted again, so that it computes nearly what it did"));
+  pju_set_tooltip (self->mends, _("Factors or weights of the next layer are fitted again, so that it computes nearly what it did"));
   gtk_check_button_set_active (GTK_CHECK_BUTTON (self->mends), TRUE);
   pju_form_add (self->grid, 0, _("Smallest share of a layer, percent"), self->floor,
                 _("Under a budget no layer keeps less; 0 leaves at least one channel"));

@@ -29,8 +29,8 @@ pju_form_add (GtkWidget *grid, int row, const char *text, GtkWidget *control, co
   gtk_label_set_max_width_chars (GTK_LABEL (label), 26);
   gtk_widget_set_hexpand (label, TRUE);
   gtk_widget_set_valign (control, GTK_ALIGN_CENTER);
-  gtk_widget_set_tooltip_text (control, tip);
-  gtk_widget_set_tooltip_text (label, tip);
+  pju_set_tooltip (control, tip);
+  pju_set_tooltip (label, tip);
   if (GTK_IS_DROP_DOWN (control))
     pju_set_label (control, text);
   else

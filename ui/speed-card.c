@@ -171,7 +171,7 @@ make_head (PjuSpeedCard *self)
   self->what = pju_form_list (rows, G_N_ELEMENTS (runs));
   pju_set_label (self->what, _("What is timed"));
   self->measure = gtk_button_new_with_label (_("Measure Speed"));
-  gtk_widget_set_tooltip_text (self->measure, _("Times every kernel on the device at the top, after the jobs that run"));
+  pju_set_tooltip (self->measure, _("Times every kernel on the device at the top, after the jobs that run"));
   g_signal_connect_object (self->measure, "clicked", G_CALLBACK (pju_speed_card_measure), self, G_CONNECT_SWAPPED);
   self->stop = gtk_button_new_with_label (_("Stop"));
   g_signal_connect_object (self->stop, "clicked", G_CALLBACK (stop_cb), self, G_CONNECT_SWAPPED);

@@ -32,7 +32,7 @@ put (GtkWidget *grid, int column, int row, const char *text, const char *css, fl
   gtk_label_set_xalign (GTK_LABEL (label), align);
   gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
   gtk_widget_set_hexpand (label, column > 0);
-  gtk_widget_set_tooltip_text (label, text);
+  pju_set_tooltip (label, text);
   if (css)
     gtk_widget_add_css_class (label, css);
   gtk_grid_attach (GTK_GRID (grid), label, column, row, 1, 1);

@@ -128,6 +128,13 @@ pju_set_action (GtkWidget *actionable, const char *detailed_action)
 }
 
 void
+pju_set_tooltip (GtkWidget *widget, const char *text)
+{
+  if (g_strcmp0 (gtk_widget_get_tooltip_text (widget), text) != 0)
+    gtk_widget_set_tooltip_text (widget, text);
+}
+
+void
 pju_set_label (GtkWidget *widget, const char *label)
 {
   GtkWidget *inner = gtk_widget_get_first_child (widget);

@@ -26,6 +26,10 @@ void pju_studio_complain (PjuStudio *self, const char *headline, const char *det
 /* Sets action and target, in the order that does not warn: GtkActionable checks each change by itself. */
 void pju_set_action (GtkWidget *actionable, const char *detailed_action);
 
+/* Like gtk_widget_set_tooltip_text(), but free where the text is the one that is there: GTK asks the display for the
+ * pointer at each call, which a table with hundreds of cells cannot afford. */
+void pju_set_tooltip (GtkWidget *widget, const char *text);
+
 /* Names a menu button or drop-down, and the button inside it that takes the focus, for screen readers. */
 void pju_set_label (GtkWidget *widget, const char *label);
 

@@ -105,7 +105,7 @@ pju_toast_init (PjuToast *self)
   gtk_label_set_max_width_chars (GTK_LABEL (self->label), 80);
   self->button = gtk_button_new ();
   g_signal_connect_swapped (self->button, "clicked", G_CALLBACK (hide), self);
-  gtk_widget_set_tooltip_text (close, _("Dismiss"));
+  pju_set_tooltip (close, _("Dismiss"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (close), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Dismiss"), -1);
   gtk_widget_add_css_class (close, "flat");
   gtk_widget_add_css_class (close, "circular");

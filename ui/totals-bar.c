@@ -36,7 +36,7 @@ make_cell (PjuTotalsBar *self, const char *title, const char *tooltip)
   gtk_box_append (GTK_BOX (row), cell.change);
   gtk_box_append (GTK_BOX (cell.box), label);
   gtk_box_append (GTK_BOX (cell.box), row);
-  gtk_widget_set_tooltip_text (cell.box, tooltip);
+  pju_set_tooltip (cell.box, tooltip);
   gtk_widget_add_css_class (cell.box, "total");
   gtk_widget_set_parent (cell.box, GTK_WIDGET (self));
   return cell;
@@ -119,10 +119,12 @@ show_accuracy (PjuTotalsBar *self)
   else
     tooltip = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
       "Share of right answers of the network with the marked channels masked, measured on %u held-out picture, "
-      "with the standard error of that sample. Grey: being measured again.",
+      "with the standard error of that sample: a quick estimate; Evaluate measures on all test pictures. "
+      "Grey: being measured again.",
       "Share of right answers of the network with the marked channels masked, measured on %u held-out pictures, "
-      "with the standard error of that sample. Grey: being measured again.", count), count);
-  gtk_widget_set_tooltip_text (cell->box, tooltip);
+      "with the standard error of that sample: a quick estimate; Evaluate measures on all test pictures. "
+      "Grey: being measured again.", count), count);
+  pju_set_tooltip (cell->box, tooltip);
   say (cell, _("Accuracy"));
 }
 

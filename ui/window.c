@@ -105,7 +105,7 @@ show_undo (PjuWindow *self, GtkWidget *button, const char *title_property, const
 {
   g_autofree char *title = pju_get_string (self->project, title_property);
   g_autofree char *text = title && *title ? g_strdup_printf (format, title) : NULL;
-  gtk_widget_set_tooltip_text (button, text ? text : verb);
+  pju_set_tooltip (button, text ? text : verb);
 }
 
 static void
@@ -130,7 +130,7 @@ show_devices (PjuWindow *self)
                                                        : present && g_str_has_prefix (present, "vulkan") ? _("GPU") : _("Device"));
   g_autofree char *tooltip = g_strdup_printf (_("Computes on %s"), title ? title : "–");
   g_autofree char *full = about ? g_strdup_printf ("%s\n%s", tooltip, about) : g_strdup (tooltip);
-  gtk_widget_set_tooltip_text (self->device_button, full);
+  pju_set_tooltip (self->device_button, full);
   GAction *action = g_action_map_lookup_action (G_ACTION_MAP (self), "device");
   if (action && present)
     g_simple_action_set_state (G_SIMPLE_ACTION (action), g_variant_new_string (present));

@@ -11,7 +11,7 @@ const TEXTS = {
     measure: 'Measure again', measuring: 'Measuring…', own: 'Try your own picture…', language: '中文',
     speed: 'Time per picture', speedTip: 'Median of runs in this browser, on this machine, one thread, both networks in turns.',
     size: 'File size', macs: 'Multiply-accumulates per picture', accuracy: 'Test accuracy',
-    accuracyTip: 'As measured by Penjing on the test pictures.',
+    accuracyTip: (n) => `Test accuracy was measured by Penjing on ${n} test pictures; the strip at the bottom of its window shows a quick estimate on fewer of them, which can differ by a point or two.`,
     faster: (x) => `${x}× faster`, slower: (x) => `${x}× slower`, less: (p) => `−${p} %`, points: (p) => `${p} points`, same: 'the same',
     pictures: 'Sample pictures', label: (name) => `Label: ${name}`, mine: 'Your own picture',
     agreement: (same, n, a, b) => `The same answer for ${same} of ${n} pictures; right: ${a} before, ${b} after`,
@@ -26,7 +26,7 @@ const TEXTS = {
     original: '原始网络', pruned: '剪枝后', loading: '正在启动两个网络…', running: '两个网络正在识别图片…',
     measure: '重新测量', measuring: '正在测量…', own: '试试自己的图片…', language: 'English',
     speed: '每张图片用时', speedTip: '在本机此浏览器中单线程交替运行两个网络所得的中位数。',
-    size: '文件大小', macs: '每张图片的乘加次数', accuracy: '测试准确率', accuracyTip: '由 Penjing 在测试图片上测得。',
+    size: '文件大小', macs: '每张图片的乘加次数', accuracy: '测试准确率', accuracyTip: (n) => `测试准确率由 Penjing 在 ${n} 张测试图片上测得；其窗口底部显示的是在较少图片上的快速估计，可能相差一两个百分点。`,
     faster: (x) => `快 ${x} 倍`, slower: (x) => `慢 ${x} 倍`, less: (p) => `−${p} %`, points: (p) => `${p} 个百分点`, same: '相同',
     pictures: '示例图片', label: (name) => `标签：${name}`, mine: '自己的图片',
     agreement: (same, n, a, b) => `${n} 张图片中有 ${same} 张答案相同；答对：剪枝前 ${a} 张，剪枝后 ${b} 张`,
@@ -204,7 +204,7 @@ function showCards() {
   if (before && after) {
     const points = 100 * (after.share - before.share);
     cards.push(card('accuracy', text.accuracy + text.of(number(after.n, 0)), text.points(`${points < 0 ? '−' : '+'}${number(Math.abs(points), 2)}`),
-                    [before.share, after.share], (x) => `${number(100 * x, 2)} %`, text.accuracyTip));
+                    [before.share, after.share], (x) => `${number(100 * x, 2)} %`, text.accuracyTip(number(after.n, 0))));
   }
   $('cards').replaceChildren(...cards);
 }
@@ -275,7 +275,8 @@ function showAll() {
   $('language').textContent = text.language;
   $('pictures-title').textContent = text.pictures;
   $('gallery').setAttribute('aria-label', text.pictures);
-  $('footer').replaceChildren(...[text.proof(content.pruned.sha256), content.method && content.seed ? text.seed(content.method, content.seed) : null, text.made]
+  const measured = accuracyOf(content.accuracy);
+  $('footer').replaceChildren(...[measured && content.baseAccuracy ? text.accuracyTip(number(measured.n, 0)) : null, text.proof(content.pruned.sha256), content.method && content.seed ? text.seed(content.method, content.seed) : null, text.made]
     .filter(Boolean).map((line) => element('p', { textContent: line })));
   say(...status);
   showCards();
