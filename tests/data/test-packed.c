@@ -386,6 +386,49 @@ format_for_model (void)
   g_assert_nonnull (strstr (error->message, "1,0,1"));
 }
 
+/* Blue, green, red: planes change places, and mean and deviation of a plane are those of what lies in it. */
+static void
+channel_order (void)
+{
+  guint8 pixels[6][12], rgb[12], bgr[12];
+  int32_t labels[6] = { 0, 1, 0, 1, 0, 1 };
+  for (guint i = 0; i < 6; i++)
+    for (guint k = 0; k < 12; k++)
+      pixels[i][k] = (guint8) (100 * (k / 4) + 10 * i + k % 4);
+  g_autoptr (PjDataset) set = pj_dataset_new_memory ("colours", 6, 3, 2, 2, pixels[0], labels, 2, 2);
+  g_autoptr (PjGraph) graph = make_graph (3, 2, 2, 2);
+  g_autoptr (GError) error = NULL;
+  PjFormat plain, turned;
+  float a[12], b[12];
+
+  g_assert_true (pj_dataset_format_for (set, graph, TRUE, &plain, NULL));
+  g_assert_false (plain.bgr);
+  pj_graph_set_meta (graph, "penjing.order", "bgr");
+  g_assert_true (pj_dataset_format_for (set, graph, TRUE, &turned, NULL));
+  g_assert_true (turned.bgr);
+  g_assert_true (pj_dataset_pixels (set, PJ_SPLIT_TEST, 1, &plain, rgb, NULL));
+  g_assert_true (pj_dataset_pixels (set, PJ_SPLIT_TEST, 1, &turned, bgr, NULL));
+  g_assert_true (pj_dataset_image (set, PJ_SPLIT_TEST, 1, &plain, a, NULL));
+  g_assert_true (pj_dataset_image (set, PJ_SPLIT_TEST, 1, &turned, b, NULL));
+  for (guint c = 0; c < 3; c++) {
+    g_assert_cmpfloat (turned.mean[c], ==, plain.mean[2 - c]);
+    g_assert_cmpfloat (turned.std[c], ==, plain.std[2 - c]);
+    g_assert_cmpmem (bgr + 4 * c, 4, rgb + 4 * (2 - c), 4);
+    g_assert_cmpmem (b + 4 * c, 4 * sizeof (float), a + 4 * (2 - c), 4 * sizeof (float));
+  }
+  g_assert_cmpuint (rgb[0], ==, pixels[5][0]);
+
+  /* A network keeps the order among its notes; one that is neither is refused by name. */
+  g_autoptr (PjGraph) noted = make_graph (3, 2, 2, 2);
+  PjFormat again;
+  pj_format_note (&turned, noted);
+  g_assert_true (pj_dataset_format_for (set, noted, TRUE, &again, NULL));
+  g_assert_cmpmem (&again, sizeof again, &turned, sizeof turned);
+  pj_graph_set_meta (noted, "penjing.order", "grb");
+  g_assert_false (pj_dataset_format_for (set, noted, TRUE, &again, &error));
+  g_assert_nonnull (strstr (error->message, "grb"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -413,5 +456,6 @@ main (int argc, char **argv)
   g_test_add_func ("/data/subset/balanced-and-nested", subset);
   g_test_add_func ("/data/format/measures", format_measures);
   g_test_add_func ("/data/format/for-model", format_for_model);
+  g_test_add_func ("/data/format/channel-order", channel_order);
   return g_test_run ();
 }
