@@ -3,7 +3,8 @@
 """usage: headless.sh test-dialogs.py PROGRAM PICTURES
 
 Pruning and training with all that can be said about them, by pointer and keys: a refusal and what the network will
-cost stand there before the start, and one thing follows the other by itself.  Speaks TAP.
+cost stand there before the start, one thing follows the other by itself, and every kernel
+tells its time.  Speaks TAP.
 """
 import contextlib
 import pathlib
@@ -129,8 +130,24 @@ def prune(studio):
     ok("one-after-the-other")
 
 
+def time_kernels(studio):
+    studio.page("overview")
+    button = control(studio, "Measure Speed")
+    studio.act(button)
+    bar = control(studio, "Time of each kernel", "image")
+    wait_for("the figures", lambda: "pictures a second" in bar.description, 120)
+    reach(studio, bar)
+    studio.key("Home")
+    wait_for("the first kernel", lambda: "GFLOP/s" in bar.description and "of what the device can do" in bar.description)
+    first = bar.description
+    studio.key("Right")
+    wait_for("the next kernel", lambda: bar.description != first)
+    ok("kernels")
+
+
 with Studio(PROGRAM, "--sample", pictures=PICTURES) as studio:
     studio.await_enabled("fine-tune", 60)
     refusal_and_outlook(studio)
     prune(studio)
+    time_kernels(studio)
 print(f"1..{number}")
