@@ -104,6 +104,14 @@ activation_fixture (void)
   const PjGroup *group = pj_groups_find (groups, "a");
   const PjScoring scoring = { .graph = graph, .groups = groups };
   g_autoptr (PjStatistics) statistics = stats_of (x, 3, 4, 4, pj_group_activation (graph, group));
+  g_autofree float *l2 = fixture_floats (o, "statistics/per_image_l2", NULL), *variance = fixture_floats (o, "statistics/var_l2_population", NULL);
+  g_autofree float *deviation = fixture_floats (o, "statistics/mean_std_population", NULL);
+  const PjActivity *sums = pj_statistics_get (statistics, pj_group_activation (graph, group));
+  for (int c = 0; c < 4; c++) {
+    assert_near (sums->sum_l2[c], l2[c] + l2[4 + c] + l2[8 + c], 1e-5, "norms of all pictures");
+    assert_near (sums->var_l2[c] / 3, variance[c], 1e-6, "their variance");
+    assert_near (sums->sum_std[c] / 3, deviation[c], 1e-6, "mean deviation");
+  }
 
   for (guint i = 0; i < G_N_ELEMENTS (activation_criteria); i++) {
     g_autofree char *path = g_strdup_printf ("importance_low_is_removed/%s", activation_criteria[i].path);
@@ -223,6 +231,48 @@ taylor_shared_gate (void)
   g_assert_true (criterion ("taylor-fo-bn")->score (&scoring, statistics, group, out, NULL));
   assert_near (out[2], fixture_number (o, "shared_gate/divided_by_blocks"), 1e-7, "shared score");
   assert_near (out[0], 0, 0, "another channel");
+}
+
+/* The gate's gradient is γ·∂γ + β·∂β behind a norm, and Σ w·∂w + b·∂b without one: both are Σ y·∂y, which the pass sums. */
+static void
+taylor_gates (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/taylor.json");
+  int n_norm, n_conv;
+  g_autofree float *xhat = fixture_floats (o, "gate_identity_bn/xhat", &n_norm), *dy = fixture_floats (o, "gate_identity_bn/grad_y", NULL);
+  g_autofree float *gamma = fixture_floats (o, "gate_identity_bn/gamma", NULL), *beta = fixture_floats (o, "gate_identity_bn/beta", NULL);
+  g_autofree float *dgamma = fixture_floats (o, "gate_identity_bn/d_gamma", NULL), *dbeta = fixture_floats (o, "gate_identity_bn/d_beta", NULL);
+  g_autofree float *gate = fixture_floats (o, "gate_identity_bn/gate_grad", NULL), *squares = fixture_floats (o, "gate_identity_bn/taylor_fo_bn", NULL);
+  const int n = n_norm / 8;
+  PjSensitivity *s = pj_sensitivity_new (0, 2, 1);
+  g_autoptr (PjStatistics) statistics = pj_statistics_new (PJ_NEEDS_GRADIENTS);
+  double batch[2] = { 0 };
+  pj_statistics_take (statistics, NULL, s);
+  for (int i = 0; i < n; i++) {
+    float g[2] = { 0 };
+    for (int c = 0; c < 2; c++)
+      for (int p = 0; p < 4; p++) {
+        int at = (i * 2 + c) * 4 + p;
+        /* The fixture's gradients are those of the mean loss, the pass has every picture's own. */
+        g[c] += (float) n * (gamma[c] * xhat[at] + beta[c]) * dy[at];
+      }
+    pj_sensitivity_add (s, 0, g, 2, NULL, 4, batch);
+  }
+  pj_sensitivity_end_batch (s, batch, (unsigned) n);
+  for (int c = 0; c < 2; c++) {
+    assert_near (gamma[c] * dgamma[c] + beta[c] * dbeta[c], gate[c], 1e-7, "gate of a norm");
+    assert_near (s->sum_squares[c], squares[c], 1e-8, "Taylor FO at norms");
+  }
+  g_autofree float *w = fixture_floats (o, "gate_identity_conv/w", &n_conv), *dw = fixture_floats (o, "gate_identity_conv/d_w", NULL);
+  g_autofree float *b = fixture_floats (o, "gate_identity_conv/b", NULL), *db = fixture_floats (o, "gate_identity_conv/d_b", NULL);
+  g_autofree float *conv = fixture_floats (o, "gate_identity_conv/gate_grad", NULL), *group = fixture_floats (o, "gate_identity_conv/score_group", NULL);
+  for (int f = 0; f < 2; f++) {
+    double sum = (double) b[f] * db[f];
+    for (int k = 0; k < n_conv / 2; k++)
+      sum += (double) w[f * n_conv / 2 + k] * dw[f * n_conv / 2 + k];
+    assert_near (sum, conv[f], 1e-6, "gate of a convolution");
+    assert_near (sum * sum, group[f], 1e-6, "its score");
+  }
 }
 
 /* --- the toy network, end to end --- */
@@ -562,6 +612,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/criteria/fixture/weight-sum", weight_sum_fixture);
   g_test_add_func ("/prune/criteria/fixture/taylor", taylor_fixture);
   g_test_add_func ("/prune/criteria/fixture/taylor-shared-gate", taylor_shared_gate);
+  g_test_add_func ("/prune/taylor/gates", taylor_gates);
   g_test_add_func ("/prune/criteria/toy/activations", toy_activations);
   g_test_add_func ("/prune/criteria/toy/weight-sum", toy_weight_sum);
   g_test_add_func ("/prune/criteria/toy/taylor-fo-bn", toy_taylor_fo_bn);

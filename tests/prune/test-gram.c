@@ -178,6 +178,29 @@ check_factors (PjGram *gram, JsonObject *o, const char *variant)
   g_assert_cmpfloat (pj_gram_error (gram, keep, w), <=, pj_gram_error (gram, keep, NULL));
 }
 
+/* The pair of channels with the least error, of all pairs. */
+static void
+check_best (PjGram *gram, JsonObject *o, const char *path, gboolean factors)
+{
+  int n, best[2] = { -1, -1 };
+  double least = INFINITY, w[5];
+  g_autofree int *expected = fixture_ints (o, path, &n);
+  g_assert_cmpint (n, ==, (int) fixture_number (o, "keep"));
+  for (int i = 0; i < 5; i++)
+    for (int j = i + 1; j < 5; j++) {
+      guint8 keep[5] = { 0 };
+      keep[i] = keep[j] = 1;
+      pj_gram_fit (gram, keep, w, NULL);
+      double error = pj_gram_error (gram, keep, factors ? w : NULL);
+      if (error < least) {
+        least = error;
+        best[0] = i;
+        best[1] = j;
+      }
+    }
+  g_assert_cmpmem (best, sizeof best, expected, 2 * sizeof (int));
+}
+
 static void
 fixture_orders (void)
 {
@@ -188,6 +211,10 @@ fixture_orders (void)
   check_trace (gram, PJ_GRAM_FORWARD, o, "forward_variant", TRUE);
   check_factors (gram, o, "remove_variant");
   check_factors (gram, o, "forward_variant");
+  guint8 left[5] = { 0, 0, 1, 0, 1 };
+  g_assert_cmpfloat_with_epsilon (pj_gram_error (gram, left, NULL), fixture_number (o, "remove_variant/sq_error_unscaled"), 1e-5);
+  check_best (gram, o, "exhaustive_best_scaled", TRUE);
+  check_best (gram, o, "exhaustive_best_unscaled", FALSE);
   /* By elimination, worked out with a least-squares solver on the data: 3, 0, 1 go. */
   const int expected[] = { 3, 0, 1 };
   int order[5];

@@ -54,8 +54,14 @@ row_fixture (void)
   g_assert_cmpuint (readers->len, ==, 1);
   float row[3];
   pj_reader_row (readers->pdata[0], patch, (PjPlace) { 0, 0, 0 }, row);
-  for (int c = 0; c < 3; c++)
+  double sum = 0;
+  for (int c = 0; c < 3; c++) {
     g_assert_cmpfloat_with_epsilon (row[c], expected[c], 1e-6);
+    sum += row[c];
+  }
+  /* The target has no bias in it. */
+  g_assert_cmpfloat_with_epsilon (sum, fixture_number (o, "row_from_patch/y_hat"), 1e-6);
+  g_assert_cmpfloat_with_epsilon (sum + fixture_number (o, "row_from_patch/bias"), fixture_number (o, "row_from_patch/pre_activation"), 1e-6);
 }
 
 /* The value @value of all four pictures of the toy network. */
