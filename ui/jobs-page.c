@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The newest job stands on top and is selected when it starts, unless a person looks at another one that
- * still runs. */
+/* What runs stands on top, then what waits in the order in which it will run, then what has ended, the newest first.  A new
+ * job is selected, unless a person looks at another one that still runs. */
 #include <glib/gi18n-lib.h>
 
 #include "empty-page.h"
@@ -49,6 +49,41 @@ row_selected_cb (PjuJobsPage *self, GtkListBoxRow *row)
   pju_job_curves_set_job (PJU_JOB_CURVES (self->curves), job);
 }
 
+static PjmJob *
+job_of (GtkListBoxRow *row)
+{
+  return pju_job_row_get_job (PJU_JOB_ROW (gtk_list_box_row_get_child (row)));
+}
+
+static int
+rank (PjmJobState state)
+{
+  return state == PJM_JOB_RUNNING || state == PJM_JOB_PAUSED ? 0 : state == PJM_JOB_QUEUED ? 1 : 2;
+}
+
+static int
+sort_func (GtkListBoxRow *a, GtkListBoxRow *b, gpointer data)
+{
+  PjuJobsPage *self = data;
+  PjmJob *x = job_of (a), *y = job_of (b);
+  GListStore *jobs = G_LIST_STORE (pjm_project_get_jobs (pju_studio_get_project (self->studio)));
+  int rank_x = rank (pjm_job_get_state (x)), rank_y = rank (pjm_job_get_state (y));
+  guint at_x = 0, at_y = 0;
+  if (rank_x != rank_y)
+    return rank_x - rank_y;
+  if (rank_x == 1)
+    return pjm_job_get_place (x) - pjm_job_get_place (y);
+  g_list_store_find (jobs, x, &at_x);
+  g_list_store_find (jobs, y, &at_y);
+  return at_x > at_y ? -1 : at_x < at_y;
+}
+
+static void
+order_cb (PjuJobsPage *self)
+{
+  gtk_list_box_invalidate_sort (GTK_LIST_BOX (self->list));
+}
+
 static GtkWidget *
 make_row (PjuJobsPage *self, PjmJob *job)
 {
@@ -58,6 +93,8 @@ make_row (PjuJobsPage *self, PjmJob *job)
   pju_job_row_set_job (PJU_JOB_ROW (row), job);
   gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (outer), row);
   gtk_accessible_update_property (GTK_ACCESSIBLE (outer), GTK_ACCESSIBLE_PROPERTY_LABEL, title ? title : "", -1);
+  g_signal_connect_object (job, "notify::state", G_CALLBACK (order_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (job, "moved", G_CALLBACK (order_cb), self, G_CONNECT_SWAPPED);
   return outer;
 }
 
@@ -65,29 +102,41 @@ void
 pju_jobs_page_show_job (PjuJobsPage *self, PjmJob *job)
 {
   for (GtkWidget *row = gtk_widget_get_first_child (self->list); row; row = gtk_widget_get_next_sibling (row)) {
-    if (GTK_IS_LIST_BOX_ROW (row)
-        && pju_job_row_get_job (PJU_JOB_ROW (gtk_list_box_row_get_child (GTK_LIST_BOX_ROW (row)))) == job)
+    if (GTK_IS_LIST_BOX_ROW (row) && job_of (GTK_LIST_BOX_ROW (row)) == job)
       gtk_list_box_select_row (GTK_LIST_BOX (self->list), GTK_LIST_BOX_ROW (row));
   }
 }
 
-/* The model has the newest last, the page has it first. */
+/* Jobs of another session go. */
+static void
+remove_gone (PjuJobsPage *self, GListStore *jobs)
+{
+  GtkWidget *next;
+  guint at;
+  for (GtkWidget *row = gtk_widget_get_first_child (self->list); row; row = next) {
+    next = gtk_widget_get_next_sibling (row);
+    if (!GTK_IS_LIST_BOX_ROW (row) || g_list_store_find (jobs, job_of (GTK_LIST_BOX_ROW (row)), &at))
+      continue;
+    g_signal_handlers_disconnect_by_func (job_of (GTK_LIST_BOX_ROW (row)), order_cb, self);
+    gtk_list_box_remove (GTK_LIST_BOX (self->list), row);
+  }
+}
+
 static void
 items_changed_cb (GListModel *jobs, guint position, guint removed, guint added, PjuJobsPage *self)
 {
-  guint n = g_list_model_get_n_items (jobs), before = n - added + removed;
+  guint n = g_list_model_get_n_items (jobs);
+  g_autoptr (PjmJob) newest = n > 0 ? g_list_model_get_item (jobs, n - 1) : NULL;
 
-  for (guint i = 0; i < removed; i++) {
-    GtkListBoxRow *row = gtk_list_box_get_row_at_index (GTK_LIST_BOX (self->list), before - removed - position);
-    gtk_list_box_remove (GTK_LIST_BOX (self->list), GTK_WIDGET (row));
-  }
+  if (removed > 0)
+    remove_gone (self, G_LIST_STORE (jobs));
   for (guint i = 0; i < added; i++) {
     g_autoptr (PjmJob) job = g_list_model_get_item (jobs, position + i);
-    gtk_list_box_insert (GTK_LIST_BOX (self->list), make_row (self, job), before - removed - position);
+    gtk_list_box_append (GTK_LIST_BOX (self->list), make_row (self, job));
   }
   gtk_stack_set_visible_child_name (GTK_STACK (self->stack), n > 0 ? "jobs" : "empty");
   if (added > 0 && (!self->job || !pjm_job_is_active (self->job)))
-    gtk_list_box_select_row (GTK_LIST_BOX (self->list), gtk_list_box_get_row_at_index (GTK_LIST_BOX (self->list), 0));
+    pju_jobs_page_show_job (self, newest);
 }
 
 void
@@ -103,6 +152,7 @@ pju_jobs_page_set_studio (PjuJobsPage *self, PjuStudio *studio)
     pju_empty_page_new ("penjing-jobs-symbolic", _("No Jobs Yet"),
       _("Long work runs here in the background: scoring, fine-tuning, comparing. You can watch its curves, "
         "pause it and cancel it."), _("Score and Choose Channels"), "win.choose::thinet"), "empty");
+  gtk_list_box_set_sort_func (GTK_LIST_BOX (self->list), sort_func, self, NULL);
   g_signal_connect_object (jobs, "items-changed", G_CALLBACK (items_changed_cb), self, 0);
   items_changed_cb (jobs, 0, 0, g_list_model_get_n_items (jobs), self);
 }

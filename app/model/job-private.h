@@ -32,10 +32,8 @@ void pjm_job_set_model (PjmJob *self, gint64 model);
 
 /* Puts it back to the start of the queue. */
 void pjm_job_restart (PjmJob *self);
-/* @task: referenced until the job ends; NULL before it is pushed. Cancels at once what was cancelled before. */
+/* @task: referenced until the job ends. Cancels at once what was cancelled before. */
 void pjm_job_set_task (PjmJob *self, PjTask *task);
-/* Cancelled before there was a task. */
-gboolean pjm_job_is_cancelled_early (PjmJob *self);
 void pjm_job_set_dismissed (PjmJob *self, gboolean dismissed);
 /* Shows what the queue says, final states apart: those come with pjm_job_end(). */
 void pjm_job_show_news (PjmJob *self, const PjTaskNews *news);

@@ -25,7 +25,7 @@ struct _PjTask {
 
   /* From here on guarded by the queue's lock. */
   PjTaskState state;
-  gboolean cancel, paused, dirty;
+  gboolean cancel, paused, dirty, held;
   char *stage;
   double fraction;
   gint64 worked_us, since_us;   /* since_us: 0 while the clock stands */
@@ -170,11 +170,14 @@ task_is_cancelled (gpointer data)
   return cancel;
 }
 
+/* One that is held keeps those behind it waiting: their order is a person's. */
 static PjTask *
 next_task (PjJobQueue *self)
 {
-  PjTask *task = g_queue_pop_head (&self->waiting);
-  return task != NULL ? task : g_steal_pointer (&self->newest);
+  const PjTask *head = g_queue_peek_head (&self->waiting);
+  if (head != NULL)
+    return head->held ? NULL : g_queue_pop_head (&self->waiting);
+  return g_steal_pointer (&self->newest);
 }
 
 static void *
@@ -183,11 +186,12 @@ engine_thread (void *data)
   PjJobQueue *self = data;
   pthread_mutex_lock (&self->lock);
   for (;;) {
-    while (!self->stop && self->waiting.length == 0 && self->newest == NULL)
+    PjTask *task = NULL;
+    while (!self->stop && (task = next_task (self)) == NULL)
       pthread_cond_wait (&self->changed, &self->lock);
     if (self->stop)
       break;
-    PjTask *task = self->running = next_task (self);
+    self->running = task;
     task->state = PJ_TASK_RUNNING;
     task->since_us = g_get_monotonic_time ();
     mark (self, task, TRUE);
@@ -331,8 +335,10 @@ pj_job_queue_stop (PjJobQueue *self)
     return;
   pthread_mutex_lock (&self->lock);
   self->stop = TRUE;
-  for (PjTask *task; (task = next_task (self)) != NULL;)
+  for (PjTask *task; (task = g_queue_pop_head (&self->waiting)) != NULL;)
     finish_waiting (self, task);
+  if (self->newest != NULL)
+    finish_waiting (self, g_steal_pointer (&self->newest));
   if (self->running != NULL)
     self->running->cancel = TRUE;
   pthread_cond_broadcast (&self->changed);
@@ -425,6 +431,25 @@ pj_job_queue_push (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNot
 }
 
 PjTask *
+pj_job_queue_push_held (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy, PjTaskNewsFunc news,
+                        gpointer user_data)
+{
+  PjTask *task = task_new (self, func, data, destroy, news, user_data);
+  task->held = TRUE;
+  return enqueue (self, task, FALSE);
+}
+
+void
+pj_task_release (PjTask *self)
+{
+  PjJobQueue *queue = self->queue;
+  pthread_mutex_lock (&queue->lock);
+  self->held = FALSE;
+  pthread_cond_broadcast (&queue->changed);
+  pthread_mutex_unlock (&queue->lock);
+}
+
+PjTask *
 pj_job_queue_push_newest (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy, PjTaskNewsFunc news,
                           gpointer user_data)
 {
@@ -441,6 +466,8 @@ pj_task_cancel (PjTask *self)
     if (queue->newest == self)
       queue->newest = NULL;
     finish_waiting (queue, self);
+    /* Those behind it may have waited for it. */
+    pthread_cond_broadcast (&queue->changed);
   } else if (self->state < PJ_TASK_DONE) {
     self->cancel = TRUE;
     pthread_cond_broadcast (&queue->changed);
@@ -458,6 +485,16 @@ pj_task_set_paused (PjTask *self, gboolean paused)
   pthread_mutex_unlock (&queue->lock);
 }
 
+int
+pj_task_get_place (PjTask *self)
+{
+  PjJobQueue *queue = self->queue;
+  pthread_mutex_lock (&queue->lock);
+  int place = g_queue_index (&queue->waiting, self);
+  pthread_mutex_unlock (&queue->lock);
+  return place;
+}
+
 gboolean
 pj_task_move (PjTask *self, int places)
 {
@@ -468,6 +505,7 @@ pj_task_move (PjTask *self, int places)
   if (moves) {
     g_queue_remove (&queue->waiting, self);
     g_queue_push_nth (&queue->waiting, self, to);
+    pthread_cond_broadcast (&queue->changed);
   }
   pthread_mutex_unlock (&queue->lock);
   return moves;

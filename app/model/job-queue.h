@@ -101,6 +101,11 @@ gboolean pj_job_queue_is_draining (PjJobQueue *self);
  */
 PjTask *pj_job_queue_push (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy,
                            PjTaskNewsFunc news, gpointer user_data);
+/* The same, but the task has its place in the line and does not start, nor any behind it, before pj_task_release(). */
+PjTask *pj_job_queue_push_held (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy,
+                                PjTaskNewsFunc news, gpointer user_data);
+/* What it needs is there. No effect on one that has ended. */
+void pj_task_release (PjTask *self);
 /* The same for short work of which only the newest matters, such as a preview: it waits until no other task
  * does, and takes the place of one that still waits (which ends as cancelled). */
 PjTask *pj_job_queue_push_newest (PjJobQueue *self, PjTaskFunc func, gpointer data, GDestroyNotify destroy,
@@ -113,6 +118,8 @@ gpointer pj_task_get_data (PjTask *self);
 void pj_task_cancel (PjTask *self);
 /* A running task stops at its next poll; one that waits will stop there when it starts. */
 void pj_task_set_paused (PjTask *self, gboolean paused);
+/* Its place in the line, 0 is next; -1 if it does not wait. */
+int pj_task_get_place (PjTask *self);
 /* Moves a waiting task by @places in the line: negative is sooner.  FALSE if it does not wait or is at that end. */
 gboolean pj_task_move (PjTask *self, int places);
 

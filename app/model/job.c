@@ -43,7 +43,7 @@ enum {
 };
 static GParamSpec *props[N_PROPS];
 
-enum { POINTS_ADDED, N_SIGNALS };
+enum { POINTS_ADDED, MOVED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static void
@@ -123,6 +123,7 @@ pjm_job_class_init (PjmJobClass *klass)
 
   signals[POINTS_ADDED] = g_signal_new ("points-added", PJM_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                         G_TYPE_NONE, 0);
+  signals[MOVED] = g_signal_new ("moved", PJM_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -322,6 +323,8 @@ pjm_job_set_task (PjmJob *self, PjTask *task)
     pj_task_set_paused (task, TRUE);
   if (task != NULL && self->cancel)
     pj_task_cancel (task);
+  if (task != NULL)
+    g_signal_emit (self, signals[MOVED], 0);
 }
 
 void
@@ -331,12 +334,6 @@ pjm_job_set_dismissed (PjmJob *self, gboolean dismissed)
     return;
   self->dismissed = dismissed;
   notify (self, PROP_DISMISSED);
-}
-
-gboolean
-pjm_job_is_cancelled_early (PjmJob *self)
-{
-  return self->task == NULL && self->cancel;
 }
 
 /* Seconds left, from the rate since the older of two marks. */
@@ -463,10 +460,19 @@ pjm_job_set_paused (PjmJob *self, gboolean paused)
     pj_task_set_paused (self->task, paused);
 }
 
+int
+pjm_job_get_place (PjmJob *self)
+{
+  return self->task != NULL ? pj_task_get_place (self->task) : -1;
+}
+
 gboolean
 pjm_job_move (PjmJob *self, int places)
 {
-  return self->state == PJM_JOB_QUEUED && self->task != NULL && pj_task_move (self->task, places);
+  if (self->task == NULL || !pj_task_move (self->task, places))
+    return FALSE;
+  g_signal_emit (self, signals[MOVED], 0);
+  return TRUE;
 }
 
 guint

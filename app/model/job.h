@@ -33,7 +33,9 @@ gboolean pjm_job_is_active (PjmJob *self);      /* queued, running or paused */
 gboolean pjm_job_can_resume (PjmJob *self);
 void pjm_job_cancel (PjmJob *self);
 void pjm_job_set_paused (PjmJob *self, gboolean paused);
-/* Moves a waiting job in the queue: negative is sooner. FALSE if it cannot. */
+/* How many other jobs start before this one, 0 is next; -1 if it does not wait. */
+int pjm_job_get_place (PjmJob *self);
+/* Moves a waiting job in the queue: negative is sooner. FALSE if it cannot. Signal "moved" of that job. */
 gboolean pjm_job_move (PjmJob *self, int places);
 
 /* Asked of a method that trains gates: the gates of @group stay as they stand, or are trained again; end now with all

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Jobs, from a click to the engine thread and back.
  *
- *   main            pjm_task_new: a snapshot     pjm_task_start
+ *   main            pjm_task_new: a snapshot     pjm_task_start: its place in the queue, held
  *   files thread    the number of the step, known once what came before is written
- *   main            push
+ *   main            released
  *   engine thread   the work: stores its record, curve, checkpoints and steps itself
  *   main            the steps, the masks, the scores; then the job is shown as ended
  */
@@ -28,6 +28,7 @@ task_free (gpointer data)
   PjmTask *self = data;
   g_clear_object (&self->job);
   g_clear_object (&self->comparison);
+  g_clear_error (&self->no_step);
   g_free (self->device);
   g_free (self->device_id);
   pjm_step_id_unref (self->from_id);
@@ -221,6 +222,10 @@ task_run (gpointer data, const PjHooks *hooks, GError **error)
   PjmTask *self = data;
   g_autoptr (GError) reason = NULL;
   HooksData hooks_data = { self, hooks };
+  if (self->no_step != NULL) {
+    g_propagate_error (error, g_steal_pointer (&self->no_step));
+    return FALSE;
+  }
   PjHooks inner = { &hooks_data, progress_cb, metric_cb, is_cancelled_cb };
   gboolean ok = task_work (self, &inner, &reason);
   pjm_engine_set_hooks (self->engine, NULL);
@@ -336,18 +341,18 @@ number_run (gpointer data, const PjHooks *hooks, GError **error)
   return FALSE;
 }
 
+/* Without the step it ends where all others do, in the line.  A closed project has no queue any more, and all of its
+ * jobs have ended. */
 static void
 number_done (gpointer data, const GError *error, gpointer user_data)
 {
   PjmTask *self = data;
-  g_autoptr (PjmProject) project = g_object_ref (self->project);
-  if (error != NULL || project->closed || pjm_job_is_cancelled_early (self->job)) {
-    end_task (self, error != NULL ? PJM_JOB_FAILED : PJM_JOB_CANCELLED, error != NULL ? error->message : NULL);
-    task_free (self);
-    return;
+  PjTask *queued = user_data;
+  if (!self->project->closed) {
+    self->no_step = error != NULL ? g_error_copy (error) : NULL;
+    pj_task_release (queued);
   }
-  PjTask *queued = pj_job_queue_push (project->queue, task_run, self, task_free, task_news, NULL);
-  pjm_job_set_task (self->job, queued);
+  pj_task_unref (queued);
 }
 
 PjmJob *
@@ -356,9 +361,11 @@ pjm_task_start (PjmTask *self)
   PjmProject *project = self->project;
   PjmJob *job = self->job;
   guint position;
+  PjTask *queued = pj_job_queue_push_held (project->queue, task_run, self, task_free, task_news, NULL);
+  pjm_job_set_task (job, queued);
   if (!g_list_store_find (project->jobs, job, &position))
     g_list_store_append (project->jobs, job);
   set_active (project, 1);
-  pjm_write (project->files, number_run, self, NULL, number_done, NULL);
+  pjm_write (project->files, number_run, self, NULL, number_done, pj_task_ref (queued));
   return job;
 }

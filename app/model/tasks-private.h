@@ -44,7 +44,7 @@ typedef struct {
  * @comparison: the table that the job fills
  * @teacher_id: (nullable): the step whose network teaches; its number goes into @train
  * @follow: (nullable): what comes after it
- * @step: number of the step @from_id; @resumes: the job's record
+ * @step: number of the step @from_id; @no_step: (nullable): why it has none; @resumes: the job's record
  * @cut: of cutting first; @done: of the work
  * @made: (element-type PjmMadeStep): filled also when the job fails in a later stage
  */
@@ -72,6 +72,7 @@ struct _PjmTask {
   PjmFollow *follow;
 
   gint64 step, resumes;
+  GError *no_step;
   PjWorkDone cut, done;
   char *device_id;
   GPtrArray *made;

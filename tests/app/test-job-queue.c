@@ -234,6 +234,51 @@ test_cancel_paused (void)
   work_free (work);
 }
 
+/* One that is held has its place in the line, which a person may change, and nothing behind it overtakes it. */
+static void
+test_held (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (PjJobQueue) queue = pj_job_queue_new (context);
+  g_autoptr (GString) order = g_string_new (NULL);
+  Work *works[5];
+  PjTask *tasks[5];
+  for (int i = 0; i < 5; i++) {
+    works[i] = work_new (i, 1);
+    works[i]->order = order;
+  }
+  works[0]->allowed = 0;
+  tasks[0] = push (queue, works[0]);
+  for (int i = 1; i < 4; i++)
+    tasks[i] = pj_job_queue_push_held (queue, work_run, works[i], NULL, work_news, works[i]);
+  tasks[4] = push (queue, works[4]);
+  run_until_state (context, works[0], PJ_TASK_RUNNING);
+  g_assert_cmpint (pj_task_get_place (tasks[0]), ==, -1);
+  g_assert_cmpint (pj_task_get_place (tasks[3]), ==, 2);
+  g_assert_true (pj_task_move (tasks[3], -1));
+  g_assert_true (pj_task_move (tasks[3], -1));
+  g_assert_false (pj_task_move (tasks[3], -1));
+  g_assert_cmpint (pj_task_get_place (tasks[3]), ==, 0);
+  g_assert_cmpint (pj_task_get_place (tasks[2]), ==, 2);
+  pj_task_release (tasks[1]);
+  work_allow (works[0], -1);
+  run_until_ended (context, works[0]);
+  /* The first in the line is still held. */
+  g_usleep (20000);
+  g_main_context_iteration (context, FALSE);
+  g_assert_cmpstr (order->str, ==, "0 ");
+  pj_task_release (tasks[3]);
+  run_until_ended (context, works[1]);
+  /* Whoever waits behind one that is cancelled goes on. */
+  pj_task_cancel (tasks[2]);
+  run_until_ended (context, works[2]);
+  run_until_ended (context, works[4]);
+  g_assert_cmpint (works[2]->last, ==, PJ_TASK_CANCELLED);
+  g_assert_cmpstr (order->str, ==, "0 3 1 4 ");
+  for (int i = 0; i < 5; i++)
+    work_free (works[i]);
+}
+
 static void
 test_newest (void)
 {
@@ -318,6 +363,7 @@ main (int argc, char **argv)
   g_test_add_func ("/app/job-queue/cancel", test_cancel);
   g_test_add_func ("/app/job-queue/pause", test_pause);
   g_test_add_func ("/app/job-queue/cancel-while-paused", test_cancel_paused);
+  g_test_add_func ("/app/job-queue/held", test_held);
   g_test_add_func ("/app/job-queue/newest-wins", test_newest);
   g_test_add_data_func ("/app/job-queue/stop-while-running", GINT_TO_POINTER (FALSE), test_stop);
   g_test_add_data_func ("/app/job-queue/stop-while-paused", GINT_TO_POINTER (TRUE), test_stop);

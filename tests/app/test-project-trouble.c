@@ -110,6 +110,8 @@ static void
 test_second_window (Place *place, gconstpointer data)
 {
   place_open_all (place);
+  /* A job starts when all that came before it is written, where the pictures are as well. */
+  wait_job (pjm_project_evaluate (place->project), PJM_JOB_DONE);
   g_autofree char *path = place_text (place->project, "path");
   Place other = { .state = place->state, .failures = g_ptr_array_new_with_free_func (g_free) };
   place_start (&other);

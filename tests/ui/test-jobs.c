@@ -66,7 +66,16 @@ open_all (Fixture *self)
   await_text (self, "measured on the training pictures");
 }
 
-/* Of two that wait, the one that a person moves up runs first. */
+/* In which row a job stands. */
+static int
+row_of (Fixture *self, PjmJob *job)
+{
+  GtkWidget *page = gtk_stack_get_visible_child (GTK_STACK (PJU_WINDOW (self->window)->pages));
+  return gtk_list_box_row_get_index (GTK_LIST_BOX_ROW (gtk_widget_get_parent (find_widget (page, is_row_of, job))));
+}
+
+/* Of two that wait, the one that a person moves up runs first, also in the moment in which it was asked for; the rows
+ * stand in the order in which they run. */
 static void
 test_reorder (Fixture *self, gconstpointer data)
 {
@@ -77,17 +86,23 @@ test_reorder (Fixture *self, gconstpointer data)
   PjmJob *first = pjm_project_fine_tune (project_of (self), 100000, 0.01), *second = pjm_project_evaluate (project_of (self));
   g_assert_cmpint (pjm_job_get_state (first), ==, PJM_JOB_QUEUED);
   g_assert_cmpint (pjm_job_get_state (second), ==, PJM_JOB_QUEUED);
-  /* Into the queue they come when the session has them. */
-  settle (500);
-  press (self, second, "Run it sooner");
-  settle (100);
+  g_assert_cmpint (row_of (self, running), ==, 0);
+  g_assert_cmpint (row_of (self, first), ==, 1);
+  g_assert_cmpint (row_of (self, second), ==, 2);
+  g_signal_emit_by_name (button_of (self, second, "Run it sooner"), "clicked");
+  await_text (self, "Moved up in the queue");
+  g_assert_cmpint (row_of (self, second), ==, 1);
+  g_assert_cmpint (row_of (self, first), ==, 2);
+  g_assert_false (pjm_job_move (second, -1));
   pjm_job_cancel (running);
   wait_job (running, PJM_JOB_CANCELLED);
   /* The other one would run for hours. */
   wait_job (second, PJM_JOB_DONE);
   g_assert_true (pjm_job_is_active (first));
   /* What does not wait cannot be moved. */
+  settle (50);
   g_assert_null (button_of (self, second, "Run it sooner"));
+  g_assert_cmpint (row_of (self, first), ==, 0);
   pjm_job_cancel (first);
   wait_job (first, PJM_JOB_CANCELLED);
 }
