@@ -2,6 +2,7 @@
 /* A method says what a setting is in one phrase; the phrase is the label, so that nothing has to be looked up. */
 #include <glib/gi18n-lib.h>
 #include <math.h>
+#include <string.h>
 
 #include "setting-form.h"
 
@@ -103,6 +104,15 @@ sentence (const char *phrase)
   return g_strconcat (start, g_utf8_next_char (phrase), NULL);
 }
 
+/* The words to choose from stand in the list, translated; a phrase goes on with them: "what goes: level, global …". */
+static char *
+heading (const PjmSetting *setting, const char *text)
+{
+  const char *colon = strstr (text, ": "), *wide = strstr (text, "：");
+  const char *end = colon != NULL ? colon : wide;
+  return setting->choices != NULL && end != NULL ? g_strndup (text, (gsize) (end - text)) : g_strdup (text);
+}
+
 /* Enough for the usual value and for the smallest step that makes sense. */
 static guint
 digits_for (const PjmSetting *setting)
@@ -119,7 +129,7 @@ make_control (PjuSettingForm *self, const PjmSetting *setting)
     guint n = g_strv_length ((char **) setting->choices);
     g_autofree PjmChoice *rows = g_new0 (PjmChoice, n);
     for (guint i = 0; i < n; i++)
-      rows[i].title = setting->choices[i];
+      rows[i].title = pjm_setting_choice_title (setting->choices[i]);
     GtkWidget *list = pju_form_list (rows, n);
     gtk_drop_down_set_selected (GTK_DROP_DOWN (list), (guint) setting->usual);
     g_signal_connect_object (list, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
@@ -134,8 +144,12 @@ make_control (PjuSettingForm *self, const PjmSetting *setting)
 static char *
 tip_for (const PjmSetting *setting)
 {
-  if (setting->choices)
-    return g_strdup_printf (_("Usual: %s"), setting->choices[(guint) setting->usual]);
+  if (setting->choices) {
+    g_autofree char *text = sentence (setting->about);
+    g_autofree char *usual = g_strdup_printf (_("Usual: %s"),
+                                              pjm_setting_choice_title (setting->choices[(guint) setting->usual]));
+    return g_strconcat (text, "\n", usual, NULL);
+  }
   return g_strdup_printf (_("Usual: %g; from %g to %g"), setting->usual, setting->least, setting->most);
 }
 
@@ -150,10 +164,10 @@ pju_setting_form_set (PjuSettingForm *self, const GArray *settings)
   for (guint i = 0; i < settings->len; i++) {
     const PjmSetting *setting = &g_array_index (settings, PjmSetting, i);
     GtkWidget *control = make_control (self, setting);
-    g_autofree char *text = sentence (setting->about), *tip = tip_for (setting);
+    g_autofree char *text = sentence (setting->about), *title = heading (setting, text), *tip = tip_for (setting);
     g_array_append_val (self->settings, *setting);
     g_ptr_array_add (self->controls, control);
-    pju_form_add (self->grid, (int) i, text, control, tip);
+    pju_form_add (self->grid, (int) i, title, control, tip);
   }
   return settings->len;
 }

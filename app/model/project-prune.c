@@ -5,6 +5,7 @@
 
 #include "model/engine-text.h"
 #include "model/tasks-private.h"
+#include "prune/criterion.h"
 #include "prune/method.h"
 
 /* --- what there is to say --- */
@@ -19,6 +20,26 @@ pjm_project_get_settings (PjmProject *self, const char *name)
     g_array_append_val (settings, setting);
   }
   return settings;
+}
+
+const char *
+pjm_setting_choice_title (const char *word)
+{
+  static const struct { const char *word, *title; } titles[] = {
+    { "auto", N_("Automatic") }, { "vgg", "VGG" }, { "resnet", "ResNet" }, { "mobilenet", "MobileNet" },
+    { "together", N_("All at once") }, { "stages", N_("Stage by stage") }, { "one-by-one", N_("Layer by layer") },
+    { "accuracy", N_("Accuracy") }, { "accuracy-and-cost", N_("Accuracy and cost") },
+    { "forward", N_("Forward") }, { "reverse", N_("Reverse") }, { "remove", N_("Remove") },
+    { "usual", N_("Usual") }, { "published", N_("As published") },
+    { "normalised", N_("Normalised") }, { "plain", N_("Plain") },
+    { "level", N_("Smallest of each layer") }, { "global", N_("Smallest of all layers") },
+    { "quality", N_("Below a share of the deviation") },
+  };
+  const PjCriterion *criterion = pj_criterion_find (word);
+  for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
+    if (g_str_equal (titles[i].word, word))
+      return _(titles[i].title);
+  return criterion != NULL ? _(criterion->title) : word;
 }
 
 gboolean

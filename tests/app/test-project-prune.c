@@ -143,6 +143,18 @@ test_settings (Place *place, gconstpointer data)
   g_assert_false (pjm_project_method_takes_budget (place->project, "thinet"));
   g_assert_true (pjm_project_method_mends (place->project, "thinet"));
   g_assert_false (pjm_project_method_mends (place->project, "thinet-ls"));
+  /* Every word to choose from has something better to read. */
+  const PjmChoice *methods = pjm_project_get_methods (place->project, &n);
+  guint n_words = 0;
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (GArray) settings = pjm_project_get_settings (place->project, methods[i].name);
+    for (guint k = 0; k < settings->len; k++) {
+      const PjmSetting *setting = &g_array_index (settings, PjmSetting, k);
+      for (guint w = 0; setting->choices != NULL && setting->choices[w] != NULL; w++, n_words++)
+        g_assert_cmpstr (pjm_setting_choice_title (setting->choices[w]), !=, setting->choices[w]);
+    }
+  }
+  g_assert_cmpuint (n_words, >=, 20);
   const PjmChoice *tied = pjm_project_get_tied (place->project, &n);
   g_assert_cmpuint (n, >=, 5);
   g_assert_cmpstr (tied[0].name, ==, "usual");
