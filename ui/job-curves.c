@@ -141,6 +141,8 @@ share_range (PjuJobCurves *self)
 static void
 take_points (PjuJobCurves *self)
 {
+  /* Of a sensitivity job: one number each, not curves. */
+  static const char *const facts[] = { "pictures", "rest", "top1", NULL };
   guint n_series = pjm_job_n_series (self->job);
 
   while (self->drawn->len < n_series) {
@@ -151,7 +153,7 @@ take_points (PjuJobCurves *self)
     const char *name = pjm_job_series_name (self->job, s);
     guint n, *drawn = &g_array_index (self->drawn, guint, s);
     const double *points = pjm_job_series_points (self->job, s, &n);
-    if (n == *drawn || g_str_equal (name, "pictures") || g_str_equal (name, "top1") || pju_gates_view_takes (name))
+    if (n == *drawn || g_strv_contains (facts, name) || pju_gates_view_takes (name))
       continue;
     PjuChartView *view = view_for (self, name);
     PjuSeries *series = pju_chart_series (pju_chart_view_get_chart (view), series_title (name));

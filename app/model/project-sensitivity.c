@@ -101,8 +101,10 @@ pjm_project_get_sensitivity (PjmProject *self, PjmLayer *layer, guint *n, double
     g_autoptr (PjSweep) all = pj_sweep_new ();
     g_autoptr (PjGroupSweep) sweep = make_sweep (group, points, *n);
     all->base_top1 = whole;
-    g_autofree char *english = pj_sweep_reading (all, sweep, PJ_SWEEP_TOLERANCE);
-    *reading = pjm_engine_text (english);
+    g_autofree char *english = pj_sweep_reading (all, sweep, PJ_SWEEP_TOLERANCE), *text = pjm_engine_text (english);
+    /* Translators: %s is such as "can lose 40 % of its channels for nothing" */
+    *reading = last_value (job, "rest") > 0 ? g_strdup_printf (_("%s, counted without those that are marked"), text)
+                                            : g_strdup (text);
   }
   return points;
 }

@@ -8,6 +8,7 @@
 #include "model/work-private.h"
 #include "model/work-settings.h"
 #include "prune/budget.h"
+#include "session/model.h"
 
 /* --- settings --- */
 
@@ -125,15 +126,65 @@ pj_work_sensitivity_stored (PjSession *session, int64_t job, const PjGroups *gro
   return g_steal_pointer (&sweep);
 }
 
+/* --- weights that were trained under gates --- */
+
+/* The step that made the network of step @id. */
+static PjStepRecord *
+find_origin (PjSession *session, int64_t id, GError **error)
+{
+  PjStepRecord *origin = pj_session_get_step (session, id, error);
+  while (origin != NULL && origin->parent != 0) {
+    PjStepRecord *parent = pj_session_get_step (session, origin->parent, error);
+    if (parent == NULL || parent->model != origin->model) {
+      if (parent == NULL)
+        g_clear_pointer (&origin, pj_step_record_free);
+      g_clear_pointer (&parent, pj_step_record_free);
+      break;
+    }
+    pj_step_record_free (origin);
+    origin = parent;
+  }
+  return origin;
+}
+
+/* A method that trains gates leaves weights that hold with their channels closed: opened, they are another network, which
+ * answers no better than chance.  What stays is measured then.  The network itself, referenced, in all other cases. */
+static PjGraph *
+without_gates (const PjWork *work, const PjGroups *groups, GError **error)
+{
+  if (work->session == NULL || work->step == 0)
+    return pj_graph_ref (work->graph);
+  g_autoptr (PjStepRecord) step = pj_session_get_step (work->session, work->step, error);
+  g_autoptr (PjStepRecord) origin = step != NULL ? find_origin (work->session, work->step, error) : NULL;
+  if (origin == NULL)
+    return NULL;
+  if (origin->kind != PJ_STEP_MASKED || origin->parent == 0 || step->cuts->len == 0)
+    return pj_graph_ref (work->graph);
+  g_autoptr (PjCutPlan) plan = pj_stored_cuts_to_plan (groups, step->cuts, NULL, error);
+  return plan != NULL ? pj_cut (work->graph, groups, plan, error) : NULL;
+}
+
 /* --- running --- */
 
+/* @whole: of the network that was asked about; @groups: of the one that is measured */
 typedef struct {
-  const PjGroups *groups;
+  const PjGroups *whole, *groups;
   PjWorkRun *run;
   PjSweepFunc func;
   gpointer data;
-  gboolean is_base_stored;
+  gboolean is_base_stored, is_rest;
 } Sensitivity;
+
+/* Which group of the whole network @group is; -1 if it has no such group: what is left of it goes by another name. */
+static int
+find_whole (const Sensitivity *self, int group)
+{
+  const char *name = pj_groups_get (self->groups, (unsigned) group)->name;
+  for (unsigned i = 0; i < pj_groups_n (self->whole); i++)
+    if (g_str_equal (pj_groups_get (self->whole, i)->name, name))
+      return (int) i;
+  return -1;
+}
 
 static void
 keep_point (Sensitivity *self, const char *series, const char *group, double x, double y)
@@ -151,21 +202,45 @@ group_cb (const PjSweep *sweep, const PjGroupSweep *group, gpointer data, GError
   if (!self->is_base_stored) {
     keep_point (self, "top1", NULL, 1, sweep->base_top1);
     keep_point (self, "pictures", NULL, 1, sweep->n_pictures);
+    if (self->is_rest)
+      keep_point (self, "rest", NULL, 1, 1);
     self->is_base_stored = TRUE;
   }
   for (unsigned i = 0; i < group->n_points; i++) {
     keep_point (self, "top1", name, group->points[i].ratio, group->points[i].top1);
     keep_point (self, "kl", name, group->points[i].ratio, group->points[i].kl);
   }
+  PjGroupSweep told = *group;
+  told.group = find_whole (self, group->group);
   return pj_work_run_flush (self->run, error)
-         && (self->func == NULL || self->func (sweep, group, self->data, error));
+         && (self->func == NULL || told.group < 0 || self->func (sweep, &told, self->data, error));
+}
+
+/* Whoever asked knows the groups of the whole network. */
+static void
+name_whole (const Sensitivity *self, PjSweep *sweep)
+{
+  for (guint i = sweep->groups->len; i > 0; i--) {
+    PjGroupSweep *part = sweep->groups->pdata[i - 1];
+    part->group = find_whole (self, part->group);
+    if (part->group < 0)
+      g_ptr_array_remove_index (sweep->groups, i - 1);
+  }
 }
 
 static PjSweep *
-sweep_all (Sensitivity *self, const PjWork *work, const PjWorkSensitivity *settings, const PjCriterion *criterion, GError **error)
+sweep_all (Sensitivity *self, const PjWork *work, const PjWorkSensitivity *settings, const PjCriterion *criterion,
+           GError **error)
 {
   PjFormat format;
-  if (!pj_dataset_format_for (work->dataset, work->graph, TRUE, &format, error))
+  g_autoptr (PjGraph) graph = without_gates (work, self->groups, error);
+  g_autoptr (PjGroups) rest = graph != NULL && graph != work->graph ? pj_groups_new (graph) : NULL;
+  if (graph == NULL)
+    return NULL;
+  self->is_rest = rest != NULL;
+  if (rest != NULL)
+    self->groups = rest;
+  if (!pj_dataset_format_for (work->dataset, graph, TRUE, &format, error))
     return NULL;
   g_autoptr (GArray) ratios = parse_ratios (settings, error);
   if (ratios == NULL)
@@ -177,13 +252,16 @@ sweep_all (Sensitivity *self, const PjWork *work, const PjWorkSensitivity *setti
       return NULL;
     self->is_base_stored = before->n_pictures > 0;
   }
-  PjScoring scoring = { work->device, work->graph, self->groups, work->dataset, &format, settings->n_images, settings->seed,
+  PjScoring scoring = { work->device, graph, self->groups, work->dataset, &format, settings->n_images, settings->seed,
                         pj_work_run_hooks (self->run) };
   PjSweepOptions options = {
     .criterion = criterion, .ratios = (const double *) ratios->data, .n_ratios = ratios->len, .n_test = settings->n_test,
     .before = before,
   };
-  return pj_sweep (&scoring, &options, group_cb, self, error);
+  PjSweep *sweep = pj_sweep (&scoring, &options, group_cb, self, error);
+  if (sweep != NULL)
+    name_whole (self, sweep);
+  return sweep;
 }
 
 PjSweep *
@@ -204,7 +282,7 @@ pj_work_sensitivity (const PjWork *work, const PjGroups *groups, const PjWorkSen
   }
   g_autofree char *text = pj_work_sensitivity_write (settings);
   g_autofree char *title = g_strdup_printf ("Sensitivity by %s", criterion->title);
-  Sensitivity self = { .groups = groups, .func = func, .data = data };
+  Sensitivity self = { .whole = groups, .groups = groups, .func = func, .data = data };
   self.run = pj_work_begin (work, "sensitivity", title, text, settings->seed, error);
   if (self.run == NULL)
     return NULL;

@@ -37,6 +37,9 @@ gboolean pj_work_sensitivity_read (PjWorkSensitivity *self, const char *text, GE
  * finishes; "top1" and "pictures" at ratio 1 hold what the whole network gave.  A resumed job measures only groups that
  * are missing.
  *
+ * At a step of the session whose weights were trained under gates, all of this is about the network without the channels
+ * that the step marks, ratios too; "rest" at ratio 1 says so.
+ *
  * Returns: (transfer full)
  */
 PjSweep *pj_work_sensitivity (const PjWork *work, const PjGroups *groups, const PjWorkSensitivity *settings, PjSweepFunc func,

@@ -325,6 +325,47 @@ test_teacher (Place *place, gconstpointer data)
   assert_has (settings, "teacher-step 2\n");
 }
 
+/* Weights that were trained under gates are measured without the closed channels: opened, they are another network. */
+static void
+test_sensitivity_of_gates (Place *place, gconstpointer data)
+{
+  PjmPruneOptions options;
+  guint n, n_pictures;
+  double base = -1;
+  g_autofree char *reading = NULL;
+  place_open_all (place);
+  pjm_prune_options_init (&options, "autopruner");
+  options.keep = PJM_KEEP_SHARE;
+  options.share = 0.5;
+  options.set = (const char *const[]) { "epochs=2", "alpha=1", "alpha-end=20", "code-batch=16", "code-lr=0.05", NULL };
+  wait_job (pjm_project_prune (place->project, &options), PJM_JOB_DONE);
+  PjmJob *measured = pjm_project_evaluate (place->project);
+  wait_job (measured, PJM_JOB_DONE);
+  wait_job (pjm_project_measure_sensitivity (place->project), PJM_JOB_DONE);
+  const double *points = pjm_project_get_sensitivity (place->project, place_layer (place, "a1"), &n, &base, &n_pictures, &reading);
+  g_assert_nonnull (points);
+  guint n_before = n;
+  g_autofree double *before = g_memdup2 (points, 2 * n * sizeof (double));
+  g_autofree char *result = place_text (measured, "result");
+  g_test_message ("%s; %g", result, base);
+  g_assert_cmpfloat_with_epsilon (g_ascii_strtod (result, NULL) / 100, base, 0.006);
+
+  g_assert_nonnull (strstr (reading, "without those that are marked"));
+
+  /* What is cut has no gates any more, and is what was measured. */
+  wait_job (pjm_project_cut (place->project), PJM_JOB_DONE);
+  wait_job (pjm_project_measure_sensitivity (place->project), PJM_JOB_DONE);
+  g_autofree char *cut = NULL;
+  double same = -1;
+  points = pjm_project_get_sensitivity (place->project, place_layer (place, "a1"), &n, &same, &n_pictures, &cut);
+  g_assert_cmpuint (n, ==, n_before);
+  for (guint i = 0; i < 2 * n; i++)
+    g_assert_cmpfloat_with_epsilon (points[i], before[i], 1e-9);
+  g_assert_cmpfloat_with_epsilon (same, base, 1e-9);
+  g_assert_null (strstr (cut, "without those that are marked"));
+  assert_nothing_failed (place);
+}
+
 static void
 test_profile (Place *place, gconstpointer data)
 {
@@ -361,6 +402,7 @@ main (int argc, char **argv)
   place_add ("/app/prune/whole-way", test_whole_way);
   place_add ("/app/prune/cancel", test_cancel);
   place_add ("/app/prune/teacher", test_teacher);
+  place_add ("/app/prune/sensitivity-of-gates", test_sensitivity_of_gates);
   place_add ("/app/prune/profile", test_profile);
   return g_test_run ();
 }
