@@ -6,12 +6,18 @@ work   makes a session worth looking at: ratios, ThiNet, cut, fine-tuning, a com
 light, dark   pictures of every page of the session FILE in that style
 """
 import pathlib
+import re
 import subprocess
 import sys
 import time
 
+import gi
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from studio import APP, PATH, GLib, Studio, pyatspi, wait_for, walk  # noqa: E402
+
+gi.require_version("GdkPixbuf", "2.0")
+from gi.repository import GdkPixbuf  # noqa: E402
 
 MODE, PROGRAM, FOLDER = sys.argv[1:4]
 FILES = sys.argv[4:] or ["--sample"]
@@ -108,6 +114,61 @@ def select_tuning(studio):
     studio.click(next(n for n in studio.nodes("label") if n.name.startswith(("Fine-tune, 4", "微调 4 "))))
 
 
+def placed(studio, *names):
+    """A node with one of these names that has a place on screen: English, Chinese."""
+    def found():
+        return next((n for n in studio.nodes() if n.name in names and n.getRoleName() != "label"
+                     and n.queryComponent().getExtents(pyatspi.WINDOW_COORDS).width > 0), None)
+    return wait_for(names[0], found)
+
+
+def crop_popover(path):
+    """Without a compositor a popover has a black rim in place of its shadow: the picture is what is within."""
+    image = GdkPixbuf.Pixbuf.new_from_file(path)
+    size, n, data = image.get_rowstride(), image.get_n_channels(), image.get_pixels()
+    rows = []
+    for y in range(image.get_height()):
+        row = data[y * size:y * size + image.get_width() * n]
+        run = max(re.finditer(rb"(?:" + b"\0\0\0" + (b"." if n == 4 else b"") + rb")+", row, re.S),
+                  key=lambda m: m.end() - m.start(), default=None)
+        if run and run.end() - run.start() >= 200 * n:
+            rows.append((y, run.start() // n, run.end() // n))
+    if rows:
+        (top, left, right), bottom = rows[0], rows[-1][0] + 1
+        box = f"{right - left - 44}x{bottom - top - 56}+{left + 22}+{top + 30}"
+        subprocess.run(["convert", path, "-crop", box, "+repage", path], check=True)
+
+
+def dialogs(studio):
+    """Fine-tuning with a teacher; then the dialog with the settings of a method opened."""
+    studio.click(placed(studio, "Fine-Tune", "微调"))
+    time.sleep(1)
+    # The list has the focus: its second entry.
+    for key in ("space", "Down", "Return"):
+        studio.key(key)
+        time.sleep(1)
+    take(studio, "fine-tune")
+    crop_popover(f"{FOLDER}/fine-tune.png")
+    studio.key("Escape")
+    time.sleep(1)
+    studio.action("prune")
+    titles = "^(Prune Automatically|自动剪枝)$"
+    main = studio.window_id
+
+    def ids():
+        return subprocess.run(["xdotool", "search", "--onlyvisible", "--name", titles], capture_output=True, text=True).stdout.split()
+
+    studio.window_id = wait_for("the dialog", ids)[0]
+    studio.click(placed(studio, "AutoPruner"))
+    time.sleep(1)
+    studio.click(placed(studio, "Settings of AutoPruner", "AutoPruner 的设置"))
+    time.sleep(1)
+    take(studio, "prune", 3)
+    studio.key("Escape")
+    studio.window_id = main
+    wait_for("the end of the dialog", lambda: not ids())
+
+
 def photograph():
     with Studio(PROGRAM, pictures=FOLDER) as studio:
         style(studio)
@@ -134,6 +195,7 @@ def photograph():
         extents = box.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
         studio.click_at(extents.x + extents.width / 2, extents.y + extents.height * 0.33)
         take(studio, "network", 4)
+        dialogs(studio)
         studio.page("layers")
         take(studio, "layers")
         studio.action("redo")

@@ -6,6 +6,7 @@
 #include <gtk/gtk.h>
 #include <locale.h>
 
+#include "choice-list.h"
 #include "shortcuts.h"
 #include "style.h"
 #include "window.h"
@@ -24,6 +25,25 @@ spin (GtkWidget *window, const char *action, double seconds)
       return TRUE;
   }
   return FALSE;
+}
+
+/* Opens every expander below @widget. */
+static void
+expand (GtkWidget *widget)
+{
+  if (GTK_IS_EXPANDER (widget))
+    gtk_expander_set_expanded (GTK_EXPANDER (widget), TRUE);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child))
+    expand (child);
+}
+
+static GtkWidget *
+find_type (GtkWidget *widget, const char *type)
+{
+  GtkWidget *found = g_str_equal (G_OBJECT_TYPE_NAME (widget), type) ? widget : NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child && !found; child = gtk_widget_get_next_sibling (child))
+    found = find_type (child, type);
+  return found;
 }
 
 /* Names that a person or a file gave: shortened on purpose, whole in the tooltip. */
@@ -70,6 +90,34 @@ walk (GtkWidget *widget, const char *page, guint *n_labels)
   return n;
 }
 
+/* The dialog with the settings of methods that have many, all of it opened. */
+static guint
+check_prune_dialog (GtkWidget *window, guint *n_labels)
+{
+  static const char *const methods[] = { "thinet", "autopruner", "curl", "amc", "equal-loss" };
+  GListModel *windows = gtk_window_get_toplevels ();
+  GtkWidget *dialog = NULL;
+  guint n = 0;
+
+  g_action_group_activate_action (G_ACTION_GROUP (window), "prune", NULL);
+  spin (window, NULL, 0.5);
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++) {
+    g_autoptr (GtkWidget) one = g_list_model_get_item (windows, i);
+    if (g_str_equal (G_OBJECT_TYPE_NAME (one), "PjuPruneDialog"))
+      dialog = one;
+  }
+  g_assert_nonnull (dialog);
+  expand (dialog);
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++) {
+    pju_choice_list_select (PJU_CHOICE_LIST (find_type (dialog, "PjuChoiceList")), methods[i], TRUE);
+    spin (window, NULL, 0.5);
+    n += walk (dialog, methods[i], n_labels);
+  }
+  gtk_window_destroy (GTK_WINDOW (dialog));
+  spin (window, NULL, 0.2);
+  return n;
+}
+
 static void
 activate_cb (GtkApplication *application, GtkWidget **window)
 {
@@ -102,6 +150,7 @@ test_labels (void)
     spin (window, NULL, 1);
     n_cut += walk (window, pages[i], &n_labels);
   }
+  n_cut += check_prune_dialog (window, &n_labels);
   g_test_message ("%u labels", n_labels);
   /* In the language that was asked for. */
   g_assert_cmpint (g_str_equal (_("Export"), "Export"), ==, *g_getenv ("LANGUAGE") == '\0');
