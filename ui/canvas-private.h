@@ -12,6 +12,7 @@ struct _PjuCanvas {
   char *match;
   double drag_x, drag_y, pinch_scale, pointer_x, pointer_y;
   gboolean dragged, fit_pending, restored;
+  guint redraw;
 };
 
 /* The view changed: draws again and says so. */

@@ -70,11 +70,22 @@ layer_changed_cb (PjuCanvas *self)
   pju_canvas_changed (self);
 }
 
+static gboolean
+redraw_idle (gpointer data)
+{
+  PjuCanvas *self = data;
+  self->redraw = 0;
+  describe (self);
+  pju_canvas_changed (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* One edit changes many layers: they are drawn once. */
 static void
 redraw_cb (PjuCanvas *self)
 {
-  describe (self);
-  pju_canvas_changed (self);
+  if (self->redraw == 0)
+    self->redraw = g_idle_add_full (G_PRIORITY_HIGH_IDLE, redraw_idle, self, NULL);
 }
 
 static void
@@ -256,6 +267,7 @@ static void
 dispose (GObject *object)
 {
   PjuCanvas *self = PJU_CANVAS (object);
+  g_clear_handle_id (&self->redraw, g_source_remove);
   g_clear_pointer (&self->graph, pju_graph_free);
   g_clear_pointer (&self->match, g_free);
   g_clear_object (&self->studio);

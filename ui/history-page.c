@@ -16,6 +16,7 @@ struct _PjuHistoryPage {
   GPtrArray *shown;                /* PjmStep, oldest first */
   PjmStep *marked[2];              /* to be compared, the older mark first */
   guint idle;
+  gboolean stale;                  /* changed while nobody saw it */
 };
 
 G_DEFINE_FINAL_TYPE (PjuHistoryPage, pju_history_page, GTK_TYPE_WIDGET)
@@ -296,11 +297,15 @@ refill (PjuHistoryPage *self)
   show_chosen (self);
 }
 
+/* Rows that nobody sees are made when the page is shown. */
 static gboolean
 idle_cb (gpointer data)
 {
-  PJU_HISTORY_PAGE (data)->idle = 0;
-  refill (data);
+  PjuHistoryPage *self = data;
+  self->idle = 0;
+  self->stale = !gtk_widget_get_mapped (GTK_WIDGET (self));
+  if (!self->stale)
+    refill (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -309,6 +314,15 @@ queue_refill (PjuHistoryPage *self)
 {
   if (self->idle == 0)
     self->idle = g_idle_add_full (G_PRIORITY_HIGH_IDLE, idle_cb, self, NULL);
+}
+
+static void
+map (GtkWidget *widget)
+{
+  PjuHistoryPage *self = PJU_HISTORY_PAGE (widget);
+  GTK_WIDGET_CLASS (pju_history_page_parent_class)->map (widget);
+  if (self->stale)
+    queue_refill (self);
 }
 
 void
@@ -339,6 +353,7 @@ pju_history_page_class_init (PjuHistoryPageClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = dispose;
+  widget_class->map = map;
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/history-page.ui");
   CHILD (scroll); CHILD (list); CHILD (deleted); CHILD (chosen); CHILD (compare);
   gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);

@@ -18,7 +18,7 @@ struct _PjuInspector {
   GPtrArray *criteria;             /* names, in the order of the drop-down */
   GPtrArray *other_maps;           /* PjuChannelMap, not owned */
   char *others_key;                /* what the maps are for */
-  gboolean filling;
+  gboolean filling, stale, told;    /* changed while nobody saw it; the verdict stands there */
   guint idle;
 };
 

@@ -50,6 +50,9 @@ show_verdict (PjuInspector *self)
   g_autofree char *network = pju_get_string (project, "name");
   guint free_layers = 0, locked = 0, channels = 0;
 
+  if (self->told)
+    return;
+  self->told = TRUE;
   pju_inspector_clear (self->locked_list);
   for (guint i = 0; i < g_list_model_get_n_items (layers); i++) {
     g_autoptr (PjmLayer) layer = g_list_model_get_item (layers, i);
@@ -118,6 +121,9 @@ update_cb (gpointer data)
 {
   PjuInspector *self = data;
   self->idle = 0;
+  self->stale = !gtk_widget_get_mapped (GTK_WIDGET (self));
+  if (self->stale)
+    return G_SOURCE_REMOVE;
   if (self->layer) {
     pju_inspector_show_layer (self);
     show_criterion (self);
@@ -133,6 +139,24 @@ queue_update (PjuInspector *self)
 {
   if (self->idle == 0)
     self->idle = g_idle_add_full (G_PRIORITY_HIGH_IDLE, update_cb, self, NULL);
+}
+
+/* Another network, or another name of it. */
+static void
+network_changed_cb (PjuInspector *self)
+{
+  self->told = FALSE;
+  queue_update (self);
+}
+
+/* What changed meanwhile is there before the first frame. */
+static void
+map (GtkWidget *widget)
+{
+  PjuInspector *self = PJU_INSPECTOR (widget);
+  GTK_WIDGET_CLASS (pju_inspector_parent_class)->map (widget);
+  if (self->stale)
+    queue_update (self);
 }
 
 static void
@@ -238,7 +262,8 @@ pju_inspector_set_studio (PjuInspector *self, PjuStudio *studio)
   g_signal_connect_object (project, "sensitivity-changed", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (studio, "notify::layer", G_CALLBACK (layer_changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (project, "notify", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (project, "graph-changed", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (project, "graph-changed", G_CALLBACK (network_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (project, "notify::name", G_CALLBACK (network_changed_cb), self, G_CONNECT_SWAPPED);
   layer_changed_cb (self);
 }
 
@@ -265,6 +290,7 @@ pju_inspector_class_init (PjuInspectorClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = dispose;
+  widget_class->map = map;
   g_type_ensure (PJU_TYPE_RATIO);
   g_type_ensure (PJU_TYPE_CHANNEL_MAP);
   g_type_ensure (PJU_TYPE_GALLERY);

@@ -13,6 +13,8 @@ struct _PjuJobRow {
   GtkWidget *box, *icon, *title, *line, *help, *bar, *time, *pause, *cancel, *resume, *sooner, *later, *dismiss;
   PjuStudio *studio;
   PjmJob *job;
+  int shown;                       /* PjmJobState of what stands there, or -1 */
+  guint idle;
 };
 
 G_DEFINE_FINAL_TYPE (PjuJobRow, pju_job_row, GTK_TYPE_WIDGET)
@@ -51,26 +53,31 @@ time_text (PjmJob *job, PjmJobState state)
   return g_strdup_printf ("%s · %s", pju_job_state_title (state), spent);
 }
 
+/* News come many times a second; pictures and classes are set only when another state needs others. */
 static void
 show_state (PjuJobRow *self, PjmJobState state)
 {
   const State *look = &states[MIN ((guint) state, G_N_ELEMENTS (states) - 1)];
+  const char *label = state == PJM_JOB_PAUSED ? _("Go on") : _("Pause");
+
+  if (self->shown == (int) state)
+    return;
+  self->shown = (int) state;
   gtk_image_set_from_icon_name (GTK_IMAGE (self->icon), look->icon);
   pju_set_tooltip (self->icon, _(look->title));
   for (guint i = 0; i < G_N_ELEMENTS (states); i++)
     gtk_widget_remove_css_class (GTK_WIDGET (self), states[i].css);
   gtk_widget_add_css_class (GTK_WIDGET (self), look->css);
+  gtk_button_set_icon_name (GTK_BUTTON (self->pause), state == PJM_JOB_PAUSED ? "media-playback-start-symbolic"
+                                                                              : "media-playback-pause-symbolic");
+  pju_set_tooltip (self->pause, label);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
 }
 
 static void
 show_buttons (PjuJobRow *self, PjmJobState state)
 {
-  gboolean paused = state == PJM_JOB_PAUSED, active = pjm_job_is_active (self->job);
-  const char *label = paused ? _("Go on") : _("Pause");
-  gtk_button_set_icon_name (GTK_BUTTON (self->pause), paused ? "media-playback-start-symbolic"
-                                                             : "media-playback-pause-symbolic");
-  pju_set_tooltip (self->pause, label);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  gboolean active = pjm_job_is_active (self->job);
   gtk_widget_set_visible (self->pause, active && state != PJM_JOB_QUEUED);
   gtk_widget_set_visible (self->cancel, active);
   gtk_widget_set_visible (self->resume, pjm_job_can_resume (self->job));
@@ -129,6 +136,23 @@ update (PjuJobRow *self)
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, time, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, time, -1);
 }
 
+static gboolean
+update_idle (gpointer data)
+{
+  PjuJobRow *self = data;
+  self->idle = 0;
+  update (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Several properties change together. */
+static void
+queue_update (PjuJobRow *self)
+{
+  if (self->idle == 0)
+    self->idle = g_idle_add_full (G_PRIORITY_HIGH_IDLE, update_idle, self, NULL);
+}
+
 static void
 pause_cb (PjuJobRow *self)
 {
@@ -181,11 +205,12 @@ void
 pju_job_row_set_job (PjuJobRow *self, PjmJob *job)
 {
   if (self->job)
-    g_signal_handlers_disconnect_by_func (self->job, update, self);
+    g_signal_handlers_disconnect_by_func (self->job, queue_update, self);
+  g_clear_handle_id (&self->idle, g_source_remove);
   g_set_object (&self->job, job);
   if (!job)
     return;
-  g_signal_connect_object (job, "notify", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (job, "notify", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
   update (self);
 }
 
@@ -221,6 +246,7 @@ pju_job_row_class_init (PjuJobRowClass *klass)
 static void
 pju_job_row_init (PjuJobRow *self)
 {
+  self->shown = -1;
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One row of the table of columns per column: its title, its cell, how a cell shows a layer and how rows are
- * sorted by it.  A cell listens to its layer while it is bound, so that tied rows move together. */
+/* One row of the table of columns per column: its title, its cell, how a cell shows a layer, what of the layer it shows
+ * that changes, and how rows are sorted by it.  A cell listens to its layer while it is bound, so that tied rows move
+ * together; what other cells show does not concern it. */
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
@@ -15,6 +16,7 @@ struct _Column {
   GtkWidget *(*make) (PjuStudio *studio);
   void (*show) (GtkWidget *cell, PjmLayer *layer);
   gboolean expand;
+  const char *notify, *signal;     /* of the layer, or NULL */
 };
 
 /* --- cells --- */
@@ -260,17 +262,17 @@ show_note (GtkWidget *cell, PjmLayer *layer)
 }
 
 static const Column columns[] = {
-  { N_("Layer"), "name", make_name, show_name, FALSE },
-  { N_("Kind"), "kind", make_kind, show_kind, TRUE },
-  { N_("Output"), NULL, make_number, show_shape, FALSE },
-  { N_("Channels"), "kept", make_number, show_channels, FALSE },
-  { N_("Parameters"), "params", make_number, show_params, FALSE },
-  { N_("MACs"), "macs", make_number, show_macs, FALSE },
-  { N_("Time"), "milliseconds", make_number, show_time, FALSE },
-  { N_("Scores"), "importance", make_spark, show_spark, FALSE },
-  { N_("Keep"), "keep-ratio", make_ratio, show_ratio, FALSE },
-  { N_("Criterion"), NULL, make_criterion, show_criterion, FALSE },
-  { N_("Note"), NULL, make_label, show_note, TRUE },
+  { N_("Layer"), "name", make_name, show_name, FALSE, NULL, NULL },
+  { N_("Kind"), "kind", make_kind, show_kind, TRUE, NULL, NULL },
+  { N_("Output"), NULL, make_number, show_shape, FALSE, NULL, NULL },
+  { N_("Channels"), "kept", make_number, show_channels, FALSE, "notify::kept", NULL },
+  { N_("Parameters"), "params", make_number, show_params, FALSE, "notify::params-after", NULL },
+  { N_("MACs"), "macs", make_number, show_macs, FALSE, "notify::macs-after", NULL },
+  { N_("Time"), "milliseconds", make_number, show_time, FALSE, "notify::milliseconds", NULL },
+  { N_("Scores"), "importance", make_spark, show_spark, FALSE, "notify::kept", "scores-changed" },
+  { N_("Keep"), "keep-ratio", make_ratio, show_ratio, FALSE, "notify::keep-ratio", NULL },
+  { N_("Criterion"), NULL, make_criterion, show_criterion, FALSE, NULL, "scores-changed" },
+  { N_("Note"), NULL, make_label, show_note, TRUE, NULL, "scores-changed" },
 };
 
 /* --- factories --- */
@@ -303,8 +305,10 @@ bind_cb (GtkSignalListItemFactory *factory, GtkListItem *item, Factory *self)
 {
   PjmLayer *layer = gtk_list_item_get_item (item);
   g_object_set_data (G_OBJECT (item), "factory", self);
-  g_signal_connect (layer, "notify", G_CALLBACK (update_cb), item);
-  g_signal_connect (layer, "scores-changed", G_CALLBACK (scores_cb), item);
+  if (self->column->notify)
+    g_signal_connect (layer, self->column->notify, G_CALLBACK (update_cb), item);
+  if (self->column->signal)
+    g_signal_connect (layer, self->column->signal, G_CALLBACK (scores_cb), item);
   self->column->show (gtk_list_item_get_child (item), layer);
 }
 

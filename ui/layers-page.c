@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The accessible twin of the canvas: the same layers and the same selection, in rows.  Sorting and
- * filtering are views; the project's list stays in graph order. */
+ * filtering are views; the project's list stays in graph order.
+ *
+ * A list view makes the widgets of up to 200 rows at once, also of those out of sight, and a row here has dozens: of a
+ * large network that would keep the window from answering.  So the table begins with the rows that fill a screen once it
+ * is shown, and grows frame by frame. */
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
@@ -9,14 +13,21 @@
 #include "ratio.h"
 #include "save.h"
 
+/* Rows at first and for each frame after it; more than BUILT are only counted by the list. */
+#define FIRST_ROWS 12
+#define MORE_ROWS 2
+#define BUILT_ROWS 240
+
 struct _PjuLayersPage {
   GtkWidget parent;
   GtkWidget *box, *search, *prunable, *count, *view, *several, *several_label, *several_ratio;
   PjuStudio *studio;
   GtkFilterListModel *filtered;
   GtkCustomFilter *filter;
+  GtkSliceListModel *shown;
   GtkMultiSelection *selection;
   gboolean selecting;
+  guint growing;                   /* tick callback */
 };
 
 G_DEFINE_FINAL_TYPE (PjuLayersPage, pju_layers_page, GTK_TYPE_WIDGET)
@@ -104,6 +115,46 @@ show_selection (PjuLayersPage *self)
     gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), found, TRUE);
   self->selecting = FALSE;
   show_several (self);
+}
+
+static gboolean
+grow_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+  PjuLayersPage *self = PJU_LAYERS_PAGE (widget);
+  guint size = gtk_slice_list_model_get_size (self->shown);
+  guint n = g_list_model_get_n_items (gtk_slice_list_model_get_model (self->shown));
+  gboolean all = size >= BUILT_ROWS || size >= n;
+  gtk_slice_list_model_set_size (self->shown, all ? G_MAXUINT : size + MORE_ROWS);
+  if (!all)
+    return G_SOURCE_CONTINUE;
+  self->growing = 0;
+  show_selection (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+show_rows (PjuLayersPage *self)
+{
+  gboolean mapped = gtk_widget_get_mapped (GTK_WIDGET (self));
+  gtk_slice_list_model_set_size (self->shown, mapped ? FIRST_ROWS : 0);
+  if (mapped && self->growing == 0)
+    self->growing = gtk_widget_add_tick_callback (GTK_WIDGET (self), grow_cb, NULL, NULL);
+}
+
+static void
+map (GtkWidget *widget)
+{
+  PjuLayersPage *self = PJU_LAYERS_PAGE (widget);
+  GTK_WIDGET_CLASS (pju_layers_page_parent_class)->map (widget);
+  if (self->shown && gtk_slice_list_model_get_size (self->shown) == 0)
+    show_rows (self);
+}
+
+/* Before the lists on it hear of it: another network starts from few rows again. */
+static void
+layers_changed_cb (PjuLayersPage *self)
+{
+  show_rows (self);
 }
 
 static void
@@ -204,12 +255,15 @@ pju_layers_page_set_studio (PjuLayersPage *self, PjuStudio *studio)
 
   self->studio = g_object_ref (studio);
   pju_layer_columns_add (GTK_COLUMN_VIEW (self->view), studio);
+  /* Connected before the lists are. */
+  g_signal_connect_object (pjm_project_get_layers (project), "items-changed", G_CALLBACK (layers_changed_cb), self, G_CONNECT_SWAPPED);
   self->filter = gtk_custom_filter_new (filter_func, self, NULL);
   self->filtered = gtk_filter_list_model_new (g_object_ref (pjm_project_get_layers (project)),
                                               g_object_ref (GTK_FILTER (self->filter)));
   sorted = gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->filtered)),
                                     g_object_ref (gtk_column_view_get_sorter (GTK_COLUMN_VIEW (self->view))));
-  self->selection = gtk_multi_selection_new (G_LIST_MODEL (sorted));
+  self->shown = gtk_slice_list_model_new (G_LIST_MODEL (sorted), 0, 0);
+  self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->shown)));
   pju_ratio_set_label (PJU_RATIO (self->several_ratio), _("Share of channels to keep in the selected layers"));
   gtk_column_view_set_model (GTK_COLUMN_VIEW (self->view), GTK_SELECTION_MODEL (self->selection));
   g_signal_connect_object (self->selection, "selection-changed", G_CALLBACK (selected_cb), self, G_CONNECT_SWAPPED);
@@ -224,6 +278,7 @@ dispose (GObject *object)
   PjuLayersPage *self = PJU_LAYERS_PAGE (object);
   g_clear_pointer (&self->box, gtk_widget_unparent);
   g_clear_object (&self->selection);
+  g_clear_object (&self->shown);
   g_clear_object (&self->filtered);
   g_clear_object (&self->filter);
   g_clear_object (&self->studio);
@@ -238,6 +293,7 @@ pju_layers_page_class_init (PjuLayersPageClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = dispose;
+  widget_class->map = map;
   g_type_ensure (PJU_TYPE_RATIO);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/layers-page.ui");
   CHILD (box); CHILD (search); CHILD (prunable); CHILD (count); CHILD (view);

@@ -11,6 +11,7 @@
 struct _PjuMinimap {
   GtkWidget parent;
   PjuCanvas *canvas;               /* weak: both are children of one page */
+  double width, height;            /* of the network, when its own size was asked for last */
 };
 
 G_DEFINE_FINAL_TYPE (PjuMinimap, pju_minimap, GTK_TYPE_WIDGET)
@@ -77,7 +78,12 @@ view_changed_cb (PjuMinimap *self)
   gboolean whole = visible.size.width >= w && visible.size.height >= h;
   gtk_widget_set_opacity (GTK_WIDGET (self), whole ? 0 : 1);
   gtk_widget_set_can_target (GTK_WIDGET (self), !whole);
-  gtk_widget_queue_resize (GTK_WIDGET (self));
+  /* Its size is the network's, not that of the view. */
+  if (w != self->width || h != self->height)
+    gtk_widget_queue_resize (GTK_WIDGET (self));
+  self->width = w;
+  self->height = h;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 
 static void

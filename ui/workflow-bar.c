@@ -13,17 +13,20 @@ struct _PjuWorkflowBar {
   GtkWidget *box, *ratio, *choose_button, *choose_popover, *choose_start, *methods, *tune_button, *tune_popover;
   GtkWidget *tune_box, *tune_heading, *tune_start, *tune;
   PjuStudio *studio;
+  guint idle;
 };
 
 G_DEFINE_FINAL_TYPE (PjuWorkflowBar, pju_workflow_bar, GTK_TYPE_WIDGET)
 
-static void
-show_ratio (PjuWorkflowBar *self)
+static gboolean
+show_ratio (gpointer data)
 {
+  PjuWorkflowBar *self = data;
   GListModel *layers = pjm_project_get_layers (pju_studio_get_project (self->studio));
   double sum = 0;
   guint n = 0;
 
+  self->idle = 0;
   for (guint i = 0; i < g_list_model_get_n_items (layers); i++) {
     g_autoptr (PjmLayer) layer = g_list_model_get_item (layers, i);
     if (pjm_layer_get_channels (layer) > 0 && !pjm_layer_get_locked (layer)) {
@@ -33,6 +36,15 @@ show_ratio (PjuWorkflowBar *self)
   }
   if (n > 0)
     pju_ratio_set (PJU_RATIO (self->ratio), sum / n);
+  return G_SOURCE_REMOVE;
+}
+
+/* Of the thousands that one edit may change, the mean is taken once. */
+static void
+queue_ratio (PjuWorkflowBar *self)
+{
+  if (self->idle == 0)
+    self->idle = g_idle_add_full (G_PRIORITY_HIGH_IDLE, show_ratio, self, NULL);
 }
 
 static void
@@ -41,10 +53,10 @@ graph_changed_cb (PjuWorkflowBar *self)
   GListModel *layers = pjm_project_get_layers (pju_studio_get_project (self->studio));
   for (guint i = 0; i < g_list_model_get_n_items (layers); i++) {
     g_autoptr (PjmLayer) layer = g_list_model_get_item (layers, i);
-    g_signal_handlers_disconnect_by_func (layer, show_ratio, self);
-    g_signal_connect_object (layer, "notify::keep-ratio", G_CALLBACK (show_ratio), self, G_CONNECT_SWAPPED);
+    g_signal_handlers_disconnect_by_func (layer, queue_ratio, self);
+    g_signal_connect_object (layer, "notify::keep-ratio", G_CALLBACK (queue_ratio), self, G_CONNECT_SWAPPED);
   }
-  show_ratio (self);
+  queue_ratio (self);
 }
 
 static void
@@ -145,6 +157,7 @@ static void
 dispose (GObject *object)
 {
   PjuWorkflowBar *self = PJU_WORKFLOW_BAR (object);
+  g_clear_handle_id (&self->idle, g_source_remove);
   g_clear_object (&self->studio);
   g_clear_pointer (&self->box, gtk_widget_unparent);
   G_OBJECT_CLASS (pju_workflow_bar_parent_class)->dispose (object);

@@ -80,6 +80,10 @@ shape_text (const PjShape *shape)
   return pj_shape_to_string (&one);
 }
 
+/* More names than these are counted: a residual stream of a deep network has hundreds, which nobody reads and which
+ * take a second to lay out. */
+#define MOST_NAMES 8
+
 static char *
 join_names (const PjGraph *graph, const GArray *nodes, int except)
 {
@@ -90,8 +94,13 @@ join_names (const PjGraph *graph, const GArray *nodes, int except)
       g_ptr_array_add (names, pj_graph_node (graph, node)->name);
   }
   g_autoptr (GString) text = g_string_new (NULL);
-  for (guint i = 0; i < names->len; i++)
-    g_string_append_printf (text, "%s%s", i == 0 ? "" : i + 1 < names->len ? ", " : _(" and "), (char *) names->pdata[i]);
+  guint rest = names->len > MOST_NAMES ? names->len - MOST_NAMES + 2 : 0, n = names->len - rest;
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "%s%s", i == 0 ? "" : i + 1 < n || rest > 0 ? ", " : _(" and "),
+                            (char *) names->pdata[i]);
+  if (rest > 0)
+    /* Translators: after the first names of a list: "conv1, conv2, conv3 and 20 others" */
+    g_string_append_printf (text, ngettext (" and %u other", " and %u others", rest), rest);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 

@@ -3,16 +3,18 @@
  *
  * A source that is due every few milliseconds notes how late it comes, and how much processor time the main thread
  * used meanwhile: on a busy machine the thread also waits for its turn, which is nobody's fault.  What counts is the
- * smaller of the two. */
+ * smaller of the two.  Drawing of frames is left out: tests have no graphics card, and what the software renderer takes
+ * for a window says nothing about the window.  Making and taking down a whole window is told apart. */
 #pragma once
 
-#include <glib.h>
+#include <gtk/gtk.h>
 #include <time.h>
 
 typedef struct {
   guint source;
-  gint64 wall_us, cpu_us;
-  double longest_ms;
+  gint64 wall_us, cpu_us, paint_wall_us, paint_cpu_us;
+  double longest_ms, apart_ms;
+  gboolean apart;                        /* set by the test */
   const char *doing, *longest_doing;     /* set by the test */
 } Watchdog;
 
@@ -30,13 +32,43 @@ watchdog_cb (gpointer data)
   Watchdog *self = data;
   gint64 wall = g_get_monotonic_time (), cpu = watchdog_cpu_us ();
   double stall = (double) MIN (wall - self->wall_us, cpu - self->cpu_us) / 1000.0;
-  if (stall > self->longest_ms) {
+  if (self->apart) {
+    self->apart_ms = MAX (self->apart_ms, stall);
+  } else if (stall > self->longest_ms) {
     self->longest_ms = stall;
     self->longest_doing = self->doing;
   }
   self->wall_us = wall;
   self->cpu_us = cpu;
   return G_SOURCE_CONTINUE;
+}
+
+static void
+watchdog_painting_cb (GdkFrameClock *clock, gpointer data)
+{
+  Watchdog *self = data;
+  self->paint_wall_us = g_get_monotonic_time ();
+  self->paint_cpu_us = watchdog_cpu_us ();
+}
+
+static void
+watchdog_painted_cb (GdkFrameClock *clock, gpointer data)
+{
+  Watchdog *self = data;
+  if (self->paint_wall_us == 0)
+    return;
+  self->wall_us += g_get_monotonic_time () - self->paint_wall_us;
+  self->cpu_us += watchdog_cpu_us () - self->paint_cpu_us;
+  self->paint_wall_us = 0;
+}
+
+/* Of a window that is realized: its frames are drawn between these two phases. */
+G_GNUC_UNUSED static void
+watchdog_leave_out_drawing (Watchdog *self, GtkWidget *window)
+{
+  GdkFrameClock *clock = gtk_widget_get_frame_clock (window);
+  g_signal_connect_after (clock, "layout", G_CALLBACK (watchdog_painting_cb), self);
+  g_signal_connect (clock, "after-paint", G_CALLBACK (watchdog_painted_cb), self);
 }
 
 G_GNUC_UNUSED static void
@@ -55,4 +87,6 @@ watchdog_stop (Watchdog *self)
   g_source_remove (self->source);
   g_test_message ("longest stall of the main loop: %.1f ms, while: %s", self->longest_ms,
                   self->longest_doing != NULL ? self->longest_doing : "-");
+  if (self->apart_ms > 0)
+    g_test_message ("making or taking down a window: %.1f ms", self->apart_ms);
 }

@@ -5,6 +5,14 @@
 
 #include "style.h"
 
+/* A window that does not answer for longer is felt.  Processor time of the main thread counts, not that of a clock: what
+ * else the machine does is no fault of the window. */
+#if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
+#define LIMIT_MS 0.0
+#else
+#define LIMIT_MS 50.0
+#endif
+
 static GtkApplication *application;
 
 /* --- finding things --- */
@@ -94,9 +102,14 @@ settle (guint ms)
 void
 open_window (Fixture *self)
 {
+  watchdog_cb (&self->watchdog);
+  self->watchdog.apart = TRUE;
   self->window = pju_window_new (application);
   gtk_window_present (GTK_WINDOW (self->window));
   gtk_test_widget_wait_for_draw (self->window);
+  watchdog_leave_out_drawing (&self->watchdog, self->window);
+  watchdog_cb (&self->watchdog);
+  self->watchdog.apart = FALSE;
 }
 
 void
@@ -104,9 +117,10 @@ set_up (Fixture *self, gconstpointer data)
 {
   place_set_up (&self->place, NULL);
   g_setenv ("PENJING_STATE_DIR", self->place.state, TRUE);
-  open_window (self);
+  self->limit_ms = LIMIT_MS;
   self->watchdog.doing = "the first frame";
   watchdog_start (&self->watchdog);
+  open_window (self);
 }
 
 void
@@ -114,11 +128,15 @@ close_window (Fixture *self)
 {
   gpointer gone = self->window;
   g_object_add_weak_pointer (G_OBJECT (self->window), &gone);
+  watchdog_cb (&self->watchdog);
+  self->watchdog.apart = TRUE;
   gtk_window_close (GTK_WINDOW (self->window));
   for (gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC; gone && g_get_monotonic_time () < end;)
     g_main_context_iteration (NULL, FALSE);
   g_assert_null (gone);
   self->window = NULL;
+  watchdog_cb (&self->watchdog);
+  self->watchdog.apart = FALSE;
 }
 
 void
@@ -127,6 +145,8 @@ tear_down (Fixture *self, gconstpointer data)
   if (self->window)
     close_window (self);
   watchdog_stop (&self->watchdog);
+  if (self->limit_ms > 0)
+    g_assert_cmpfloat (self->watchdog.longest_ms, <, self->limit_ms);
   place_tear_down (&self->place, NULL);
 }
 

@@ -12,6 +12,7 @@ typedef struct {
   Place place;
   GtkWidget *window;
   Watchdog watchdog;
+  double limit_ms;          /* the main loop may be kept busy so long at a time; 0: only told */
 } Fixture;
 
 /* Before any test: GTK, the style, and one application for all: a second one could not take its place on the bus. */
