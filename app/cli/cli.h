@@ -266,6 +266,9 @@ gboolean cli_prune_job_run (Cli *cli, CliModel *model, const PjWork *work, const
 /* What is left of it after the process ended; cli->device is open. @target: (nullable): where the network goes */
 gboolean cli_prune_job_resume (Cli *cli, PjSession *session, const PjJobRecord *job, const char *target, GError **error);
 
+/* The same of “small-data”. */
+gboolean cli_small_data_resume (Cli *cli, PjSession *session, const PjJobRecord *job, const char *target, GError **error);
+
 /* Export with certificate in @format, and a line about it. */
 gboolean cli_export (Cli *cli, const CliModel *model, const PjWork *work, const char *format, const char *path,
                      const char *member,

@@ -375,6 +375,8 @@ resume (Cli *cli, PjSession *session, const char *argument, GError **error)
   cli_note (cli, "Going on with job %" G_GINT64_FORMAT ": %s", job->id, job->title);
   if (g_str_equal (job->kind, CLI_JOB_PRUNE) && can_resume (job))
     return cli_prune_job_resume (cli, session, job, target, error);
+  if (g_str_equal (job->kind, "small-data") && can_resume (job))
+    return cli_small_data_resume (cli, session, job, target, error);
   PjWork work = { .device = cli->device, .session = session, .job = job->id, .hooks = &cli->hooks };
   g_auto (PjWorkDone) done = { 0 };
   if (!pj_work_resume (&work, &done, error))

@@ -2,9 +2,10 @@
 /* small-data: prune and then transfer, or transfer and then prune? */
 #include "cli/verbs.h"
 #include "model/work-open.h"
-#include "prune/small-data.h"
+#include "model/work-settings.h"
+#include "model/work-small-data.h"
 
-static char *small_set, *large_set, *method, *out;
+static char *small_set, *large_set, *method, *out, *session;
 static double macs = 0.3, lr = 0.01;
 static int epochs = 20, large_epochs = 2, batch = 64, n_images, n_test;
 
@@ -20,6 +21,7 @@ static const GOptionEntry entries[] = {
   { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Pictures that channels are chosen on (default: the method's own)", "N" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure on the first N test pictures only", "N" },
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "Where the best of the small networks goes", "MODEL.onnx" },
+  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session, "Session that records the work (default: beside --out; none: nowhere)", "FILE" },
   { NULL }
 };
 
@@ -30,12 +32,11 @@ row_cb (const PjSmallDataRow *row, gpointer data)
   cli_note (data, "%s: top-1 %s", row->title, top1);
 }
 
-static const PjSmallDataRow *
+static void
 show (Cli *cli, const GPtrArray *rows)
 {
   CliTable *table = cli_table_new ((const char *[]) { "", ">top-1", ">MACs", ">parameters", NULL });
   JsonArray *list = json_array_new ();
-  const PjSmallDataRow *best = NULL;
 
   for (guint i = 0; i < rows->len; i++) {
     const PjSmallDataRow *row = rows->pdata[i];
@@ -47,69 +48,90 @@ show (Cli *cli, const GPtrArray *rows)
     json_object_set_int_member (object, "n", row->n);
     cli_json_cost (object, &row->cost);
     json_array_add_object_element (list, object);
-    if (!g_str_equal (row->name, "transferred") && (best == NULL || row->top1 > best->top1))
-      best = row;
   }
   cli_table_print (table, cli);
   json_object_set_array_member (cli->result, "rows", list);
-  json_object_set_int_member (cli->result, "seed", cli->seed);
-  return best;
+}
+
+/* The job, or what is left of it; its table; the best of the small networks as a file. */
+static gboolean
+go (Cli *cli, const PjWork *work, PjDataset *large, const PjWorkSmallData *settings, GError **error)
+{
+  g_autoptr (GPtrArray) rows = pj_work_small_data (work, large, settings, row_cb, cli, NULL, error);
+  if (rows == NULL)
+    return FALSE;
+  cli_say (cli, "%s from %s to %s, %s, %s, seed %" G_GUINT64_FORMAT "\n", pj_graph_get_name (work->graph),
+           large != NULL ? pj_dataset_name (large) : "its data", pj_dataset_name (work->dataset), pj_method_find (settings->method)->title,
+           work->device->info.id, settings->seed);
+  json_object_set_int_member (cli->result, "seed", (gint64) settings->seed);
+  show (cli, rows);
+  const PjSmallDataRow *best = pj_small_data_best (rows);
+  g_autofree char *accuracy = pj_work_accuracy_text (best->top1, best->n);
+  CliModel result = { .graph = best->graph, .step = best->step, .accuracy = accuracy };
+  if (work->out != NULL && !cli_export (cli, &result, work, "onnx", work->out, "out", error))
+    return FALSE;
+  if (work->session != NULL)
+    cli_say (cli, "  %s (session)\n", pj_session_path (work->session));
+  return TRUE;
+}
+
+gboolean
+cli_small_data_resume (Cli *cli, PjSession *session, const PjJobRecord *job, const char *target, GError **error)
+{
+  g_auto (PjWorkSmallData) settings;
+  g_auto (PjWorkPlace) place = { 0 };
+  pj_work_small_data_init (&settings);
+  g_autofree char *where = pj_settings_get (job->settings, "data");
+  if (!pj_work_small_data_read (&settings, job->settings, error) || !pj_work_open_step (session, job->step, &place, error))
+    return FALSE;
+  g_autoptr (PjDataset) small = pj_work_open_data (where, error);
+  g_autoptr (PjDataset) large = small != NULL && settings.large != NULL ? pj_work_open_data (settings.large, error) : NULL;
+  if (small == NULL || (settings.large != NULL && large == NULL))
+    return FALSE;
+  PjWork work = {
+    .device = cli->device, .session = session, .step = job->step, .job = job->id, .graph = place.graph, .dataset = small,
+    .data = where, .out = target, .hooks = &cli->hooks,
+  };
+  return go (cli, &work, large, &settings, error);
 }
 
 static gboolean
-run_experiment (Cli *cli, CliModel *model, PjDataset *small, PjDataset *large, const PjSmallDataOptions *options, GError **error)
+read_settings (Cli *cli, PjWorkSmallData *settings, GError **error)
 {
-  PjFormat format;
-  PjDevice *device = cli_device (cli, error);
-  if (device == NULL || (large != NULL && !pj_dataset_format_for (large, model->graph, TRUE, &format, error)))
-    return FALSE;
-  PjScoring scoring = {
-    .device = device, .graph = model->graph, .groups = model->groups, .dataset = large, .format = large != NULL ? &format : NULL,
-    .hooks = &cli->hooks,
+  const char *name = method != NULL ? method : "curl";
+  if (small_set == NULL)
+    return cli_usage (error, "name the small data set with --data");
+  if (pj_method_find (name) == NULL)
+    return cli_usage (error, "there is no method “%s”; “penjing-cli prune --list” lists them", name);
+  if (!(macs > 0.0 && macs <= 1.0))
+    return cli_usage (error, "--macs is a share above 0 and at most 1");
+  if (epochs < 0 || large_epochs < 0 || batch < 1 || n_images < 0 || n_test < 0 || !(lr > 0.0))
+    return cli_usage (error, "numbers must not be negative");
+  g_free (settings->method);
+  *settings = (PjWorkSmallData) {
+    .method = g_strdup (name), .macs = macs, .lr = lr, .n_images = (unsigned) n_images, .epochs = (unsigned) epochs,
+    .large_epochs = (unsigned) large_epochs, .batch = (unsigned) batch, .n_test = (unsigned) n_test, .seed = (uint64_t) cli->seed,
   };
-  g_autoptr (GPtrArray) rows = pj_small_data (&scoring, small, options, row_cb, cli, error);
-  if (rows == NULL)
-    return FALSE;
-  cli_say (cli, "%s from %s to %s, %s, %s, seed %" G_GINT64_FORMAT "\n", model->name, large != NULL ? pj_dataset_name (large) : "its data",
-           pj_dataset_name (small), options->method->title, device->info.id, cli->seed);
-  const PjSmallDataRow *best = show (cli, rows);
-  if (out == NULL)
-    return TRUE;
-  PjWork work = { .device = device, .graph = best->graph, .dataset = small, .hooks = &cli->hooks };
-  CliModel result = { .graph = best->graph };
-  PjFormat small_format;
-  if (pj_dataset_format_for (small, best->graph, TRUE, &small_format, NULL))
-    pj_format_note (&small_format, best->graph);
-  return cli_export (cli, &result, &work, "onnx", out, "out", error);
+  return TRUE;
 }
 
 static gboolean
 run (Cli *cli, char **args, GError **error)
 {
-  const PjMethod *chosen = pj_method_find (method != NULL ? method : "curl");
-  if (small_set == NULL)
-    return cli_usage (error, "name the small data set with --data");
-  if (chosen == NULL)
-    return cli_usage (error, "there is no method “%s”; “penjing-cli prune --list” lists them", method);
-  if (!(macs > 0.0 && macs <= 1.0))
-    return cli_usage (error, "--macs is a share above 0 and at most 1");
-  if (epochs < 0 || large_epochs < 0 || batch < 1 || n_images < 0 || n_test < 0 || !(lr > 0.0))
-    return cli_usage (error, "numbers must not be negative");
-  g_autofree double *values = pj_method_values (chosen, NULL, error);
-  PjSmallDataOptions options = {
-    .method = chosen, .values = values, .target = macs, .n_images = (unsigned) n_images, .seed = (uint64_t) cli->seed,
-    .epochs = (unsigned) epochs, .large_epochs = (unsigned) large_epochs, .n_test = (unsigned) n_test,
-  };
-  pj_train_options_init (&options.tune);
-  options.tune.lr = (float) lr;
-  options.tune.batch = (unsigned) batch;
+  g_auto (PjWorkSmallData) settings;
   g_auto (CliModel) model = { 0 };
-  g_autofree char *small_path = NULL, *large_path = NULL;
-  if (!cli_check_out (out, error) || !cli_open_model (cli, args[0], FALSE, &model, error))
+  g_autofree char *small_path = NULL, *target = out != NULL ? g_canonicalize_filename (out, NULL) : NULL;
+  pj_work_small_data_init (&settings);
+  if (!read_settings (cli, &settings, error) || !cli_check_out (out, error) || !cli_open_model (cli, args[0], TRUE, &model, error))
     return FALSE;
+  g_autoptr (PjDataset) large = large_set != NULL ? cli_open_data (cli, large_set, &settings.large, error) : NULL;
+  if (large_set != NULL && large == NULL)
+    return FALSE;
+  /* The small set is opened last: the result names it. */
   g_autoptr (PjDataset) small = cli_open_data (cli, small_set, &small_path, error);
-  g_autoptr (PjDataset) large = small != NULL && large_set != NULL ? cli_open_data (cli, large_set, &large_path, error) : NULL;
-  return small != NULL && (large_set == NULL || large != NULL) && run_experiment (cli, &model, small, large, &options, error);
+  PjWork work;
+  return small != NULL && cli_keep_session (cli, &model, session, out, args[0], error)
+         && cli_work (cli, &model, small, small_path, target, &work, error) && go (cli, &work, large, &settings, error);
 }
 
 const CliVerb cli_verb_small_data = {
@@ -118,7 +140,7 @@ const CliVerb cli_verb_small_data = {
   .summary = "Compares pruning before and after a transfer to a small data set",
   .about = "T1 prunes MODEL on the large set it was trained on, and then transfers the small network.  T2 transfers MODEL and prunes on\n"
            "the small set, with plain fine-tuning and with CURL's two stages: mixup with distillation, then label refinement.  All rows\n"
-           "keep the same share of the MACs and see the small set equally often.\n\n"
+           "keep the same share of the MACs and see the small set equally often.  Stopped or killed, it goes on with “sessions … resume”.\n\n"
            "Example:\n"
            "  penjing-cli small-data resnet.onnx --large ~/large-photos --data ~/photos --macs 0.3 --epochs 30 --out small.onnx",
   .entries = entries,

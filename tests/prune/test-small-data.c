@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "lab.h"
+#include "model/work-small-data.h"
 #include "ops/op.h"
-#include "prune/small-data.h"
 #include "train/head.h"
 
 static PjDataset *
@@ -66,14 +66,12 @@ count_cb (const PjSmallDataRow *row, gpointer data)
 }
 
 static GPtrArray *
-experiment (Lab *lab, PjDataset *small, const char *method, unsigned epochs, unsigned *n, GError **error)
+experiment (Lab *lab, PjDataset *small, gboolean both, const char *method, unsigned epochs, unsigned *n, GError **error)
 {
-  PjSmallDataOptions o = { .method = pj_method_find (method), .target = 0.6, .n_images = 32, .seed = 1, .epochs = epochs, .large_epochs = 1 };
-  g_autofree double *values = pj_method_values (o.method, NULL, NULL);
-  o.values = values;
-  pj_train_options_init (&o.tune);
-  o.tune.batch = 16;
-  return pj_small_data (&lab->scoring, small, &o, count_cb, n, error);
+  PjWorkSmallData settings = { (char *) method, .macs = 0.6, .lr = 0.05, .n_images = 32, .epochs = epochs, .large_epochs = 1,
+                               .batch = 16, .seed = 1 };
+  PjWork work = { .device = lab->device, .graph = lab->graph, .dataset = small, .hooks = lab->scoring.hooks };
+  return pj_work_small_data (&work, both ? lab->dataset : NULL, &settings, count_cb, n, NULL, error);
 }
 
 static void
@@ -85,7 +83,7 @@ rows (void)
   g_autoptr (GError) error = NULL;
   unsigned n = 0;
   lab_init_residual (&lab, 64);
-  g_autoptr (GPtrArray) all = experiment (&lab, small, "curl", 8, &n, &error);
+  g_autoptr (GPtrArray) all = experiment (&lab, small, TRUE, "curl", 8, &n, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (n, ==, 4);
   const PjSmallDataRow *whole = all->pdata[1];
@@ -103,9 +101,7 @@ rows (void)
 
   /* Without the large set T1 is left out. */
   n = 0;
-  lab.scoring.dataset = NULL;
-  lab.scoring.format = NULL;
-  g_autoptr (GPtrArray) rest = experiment (&lab, small, "weight-sum", 8, &n, &error);
+  g_autoptr (GPtrArray) rest = experiment (&lab, small, FALSE, "weight-sum", 8, &n, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (n, ==, 3);
   g_assert_cmpstr (((const PjSmallDataRow *) rest->pdata[0])->name, ==, "transferred");
@@ -122,14 +118,14 @@ refusals (void)
   lab_init_residual (&lab, 64);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
-    g_assert_null (experiment (&lab, small, cases[i].method, cases[i].epochs, NULL, &error));
+    g_assert_null (experiment (&lab, small, TRUE, cases[i].method, cases[i].epochs, NULL, &error));
     g_assert_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING);
     g_assert_nonnull (strstr (error->message, cases[i].text));
   }
   g_autoptr (GError) error = NULL;
   unsigned n = 0;
   lab_cancel_after (&lab, 40);
-  g_assert_null (experiment (&lab, small, "curl", 8, &n, &error));
+  g_assert_null (experiment (&lab, small, TRUE, "curl", 8, &n, &error));
   g_assert_error (error, PJ_ERROR, PJ_ERROR_CANCELLED);
 }
 
