@@ -47,8 +47,13 @@ path_matches_fixture (void)
   g_autoptr (JsonObject) o = fixture_load ("spec/channel_pruning.json");
   g_autoptr (PjGram) gram = fixture_gram (o);
   JsonArray *path = json_node_get_array (fixture_at (o, "path"));
+  g_autofree float *g_over_m = fixture_floats (o, "gram_over_m", NULL), *b_over_m = fixture_floats (o, "zty_over_m", NULL);
   double beta[4] = { 0 };
 
+  for (int i = 0; i < 16; i++) {
+    g_assert_cmpfloat_with_epsilon (gram->g[i] / (double) gram->n_rows, g_over_m[i], EXACT);
+    g_assert_cmpfloat_with_epsilon (gram->b[i / 4] / (double) gram->n_rows, b_over_m[i / 4], EXACT);
+  }
   g_assert_cmpfloat_with_epsilon (pj_lasso_alpha_max (gram), fixture_number (o, "alpha_max"), EXACT);
   for (guint i = 0; i < json_array_get_length (path); i++) {
     JsonObject *point = json_array_get_object_element (path, i);

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "compute/plan.h"
 #include "lab.h"
+#include "ops/op.h"
 #include "prune/sparse.h"
 #include "train/trainer.h"
 
@@ -57,11 +59,62 @@ fixture (void)
   assert_mask (&both[1], o, "level_global/w2_mask");
   pj_sparse_by_level (&tie, 1, fixture_number (o, "tie/sparsity"));
   assert_mask (&tie, o, "tie/mask");
+  g_assert_cmpfloat (fixture_number (o, "csr_bytes/dense_fp32"), ==, 4 * fixture_number (o, "csr_bytes/rows") * fixture_number (o, "csr_bytes/cols"));
   g_assert_cmpuint (pj_sparse_csr_bytes ((uint64_t) fixture_number (o, "csr_bytes/rows"), (uint64_t) fixture_number (o, "csr_bytes/nnz")),
                     ==, (uint64_t) fixture_number (o, "csr_bytes/fp32_values_u32_columns_u32_rowptr"));
   layer_clear (&both[0]);
   layer_clear (&both[1]);
   layer_clear (&tie);
+}
+
+/* One step of a device on weights that the mask left: a gradient of 0.5 everywhere, a momentum of 0.1 before it. */
+static void
+masked_step (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/magnitude.json");
+  enum { OUT = 3, IN = 4 };
+  int n;
+  g_autofree float *w = fixture_floats (o, "w1", &n), *expected = fixture_floats (o, "masked_step/w_after", NULL);
+  g_autofree char *path = g_strdup_printf ("std/%s/mask", json_node_get_string (fixture_at (o, "masked_step/mask_from")));
+  g_autofree int *mask = fixture_ints (o, path, NULL);
+  const float ones[IN] = { 1, 1, 1, 1 };
+  float grads[OUT];
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (n, ==, OUT * IN);
+  for (int i = 0; i < n; i++)
+    w[i] *= (float) mask[i];
+  PjGraph *g = pj_graph_new ("step");
+  int flat = net_unary (g, "flat", &pj_op_flatten, pj_graph_add_input (g, "x", PJ_SHAPE (1, 1, 1, IN)));
+  int weight = net_param_from (g, "w", PJ_SHAPE (OUT, IN), w);
+  pj_graph_set_output (g, net_gemm (g, "fc", flat, weight, -1));
+  const char *id = g_getenv ("PJ_TEST_DEVICE");
+  PjDevice *device = pj_device_open (id != NULL ? id : "cpu", &error);
+  g_assert_no_error (error);
+  PjPlanOptions options = { .batch = 1, .mode = PJ_PLAN_TRAIN, .logit_grads = TRUE, .keep_zeros = TRUE };
+  PjParams *params = pj_params_new (device, g, TRUE, &error);
+  PjPlan *plan = pj_plan_new (g, params, &options, &error);
+  g_assert_no_error (error);
+  /* The first step moves nothing: it makes the momentum. */
+  const PjStep steps[] = {
+    { .lr = 0 },
+    { .lr = (float) fixture_number (o, "masked_step/lr"), .momentum = (float) fixture_number (o, "masked_step/momentum"),
+      .weight_decay = (float) fixture_number (o, "masked_step/weight_decay") },
+  };
+  for (int i = 0; i < 2; i++) {
+    for (int k = 0; k < OUT; k++)
+      grads[k] = (float) fixture_number (o, i == 0 ? "masked_step/velocity_before" : "masked_step/grad");
+    g_assert_true (pj_plan_set_images (plan, ones, &error) && pj_plan_forward (plan, &steps[i], &error));
+    g_assert_true (pj_plan_set_logit_grads (plan, grads, &error) && pj_plan_finish (plan, &error));
+  }
+  g_autoptr (PjGraph) after = pj_params_download (params, g, &error);
+  assert_close (pj_blob_data (pj_graph_value (after, weight)->data), expected, n, 1e-6, "weights after the step");
+  for (int i = 0; i < n; i++)
+    g_assert_true (mask[i] != 0 || ((const float *) pj_blob_data (pj_graph_value (after, weight)->data))[i] == 0);
+  pj_plan_free (plan);
+  pj_params_free (params);
+  pj_device_free (device);
+  pj_graph_unref (g);
 }
 
 /* Against a full sort; all, none, and a constant layer. */
@@ -176,6 +229,7 @@ main (int argc, char **argv)
     return 0;
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/prune/magnitude/fixture", fixture);
+  g_test_add_func ("/prune/magnitude/masked-step", masked_step);
   g_test_add_func ("/prune/magnitude/levels", levels);
   g_test_add_func ("/prune/magnitude/zeros-stay", zeros_stay);
   g_test_add_func ("/prune/magnitude/rules", rules);

@@ -68,10 +68,13 @@ fixture_shape (JsonObject *object, const char *path, gint64 dim[6])
 int *
 fixture_ints (JsonObject *object, const char *path, int *n)
 {
-  g_autofree float *values = fixture_floats (object, path, n);
-  int *out = g_new (int, *n);
-  for (int i = 0; i < *n; i++)
+  int n_all;
+  g_autofree float *values = fixture_floats (object, path, &n_all);
+  int *out = g_new (int, n_all);
+  for (int i = 0; i < n_all; i++)
     out[i] = (int) lrintf (values[i]);
+  if (n != NULL)
+    *n = n_all;
   return out;
 }
 

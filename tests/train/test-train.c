@@ -6,8 +6,10 @@
 
 #include "base/error.h"
 #include "base/fault.h"
+#include "compute/plan.h"
 #include "fixture.h"
 #include "net.h"
+#include "ops/op.h"
 #include "sets.h"
 #include "train/arch.h"
 #include "train/evaluate.h"
@@ -141,6 +143,54 @@ arch_widths (void)
   g_autoptr (PjGraph) thin = pj_arch_build (pj_arch_find ("resnet-mini"), &options, NULL);
   g_assert_cmpstr (pj_graph_get_name (thin), ==, "resnet-mini-0.3");
   g_assert_cmpint (pj_graph_value (thin, pj_graph_find_value (thin, "stage3.block2.conv2.weight"))->shape.dim[0], ==, 19);
+}
+
+/* --- the optimiser --- */
+
+/* Steps of a device on one weight whose gradient is handed in; what it moves by is the momentum. */
+static void
+sgd (gconstpointer data)
+{
+  const gboolean nesterov = GPOINTER_TO_INT (data);
+  g_autoptr (JsonObject) spec = fixture_load ("spec/schedules.json");
+  int n;
+  g_autofree float *grads = fixture_floats (spec, "sgd/grads", &n);
+  g_autofree float *rows = fixture_floats (spec, nesterov ? "sgd/nesterov_velocity_weight" : "sgd/velocity_weight", NULL);
+  float w0[2] = { 0 }, before, one = 1;
+  g_autoptr (GError) error = NULL;
+  const PjStep step = {
+    .lr = (float) fixture_number (spec, "sgd/lr"), .momentum = (float) fixture_number (spec, "sgd/momentum"),
+    .weight_decay = (float) fixture_number (spec, "sgd/decay"), .nesterov = nesterov,
+  };
+
+  before = w0[0] = (float) fixture_number (spec, "sgd/w0");
+  PjGraph *g = pj_graph_new ("sgd");
+  int flat = net_unary (g, "flat", &pj_op_flatten, pj_graph_add_input (g, "x", PJ_SHAPE (1, 1, 1, 1)));
+  int weight = net_param_from (g, "w", PJ_SHAPE (2, 1), w0);
+  pj_graph_set_output (g, net_gemm (g, "fc", flat, weight, -1));
+  const char *id = g_getenv ("PJ_TEST_DEVICE");
+  PjDevice *device = pj_device_open (id != NULL ? id : "cpu", &error);
+  g_assert_no_error (error);
+  PjPlanOptions options = { .batch = 1, .mode = PJ_PLAN_TRAIN, .logit_grads = TRUE };
+  PjParams *params = pj_params_new (device, g, TRUE, &error);
+  PjPlan *plan = pj_plan_new (g, params, &options, &error);
+  g_assert_no_error (error);
+  for (int i = 0; i < n; i++) {
+    const float logit_grads[2] = { grads[i], 0 };
+    g_assert_true (pj_plan_set_images (plan, &one, &error) && pj_plan_forward (plan, &step, &error));
+    g_assert_true (pj_plan_set_logit_grads (plan, logit_grads, &error) && pj_plan_finish (plan, &error));
+    g_autoptr (PjGraph) after = pj_params_download (params, g, &error);
+    float w = ((const float *) pj_blob_data (pj_graph_value (after, weight)->data))[0];
+    g_assert_cmpfloat_with_epsilon (w, rows[2 * i + 1], 1e-6);
+    /* Nesterov moves by the gradient and what the momentum is going to be. */
+    double moved = (before - w) / step.lr, decayed = grads[i] + step.weight_decay * before;
+    g_assert_cmpfloat_with_epsilon (nesterov ? (moved - decayed) / step.momentum : moved, rows[2 * i], 5e-5);
+    before = w;
+  }
+  pj_plan_free (plan);
+  pj_params_free (params);
+  pj_device_free (device);
+  pj_graph_unref (g);
 }
 
 /* --- schedules --- */
@@ -557,6 +607,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define RUN(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  g_test_add_data_func ("/train/sgd/momentum", GINT_TO_POINTER (FALSE), sgd);
+  g_test_add_data_func ("/train/sgd/nesterov", GINT_TO_POINTER (TRUE), sgd);
   g_test_add_func ("/train/arch/costs", arch_costs);
   g_test_add_func ("/train/arch/initial-weights", arch_init);
   g_test_add_func ("/train/arch/refuses", arch_refuses);
