@@ -4,6 +4,8 @@
  *
  *   A ── mean over the batch ── max pool ── x = W·(·) + b ── s = σ(α·x) ── v = on·s + fixed ── one v for every picture
  *
+ * With one row of W there is one gate, for all channels.
+ *
  * The term λ·(mean v − r)² of the loss has no value in the network: its gradient, pull·(mean v − r) with pull = 2λ/C, is
  * added to what flows back into v. */
 #include "ops/util.h"
@@ -27,24 +29,30 @@ flat_shape (const PjCodeParams *p, const PjShape *a)
   return PJ_SHAPE (1, (int64_t) pj_shape_n_elems (&pooled));
 }
 
+static int64_t
+n_gates (const PjGraph *graph, const PjNode *node)
+{
+  return input_shape (graph, node, IN_W)->dim[0];
+}
+
 static gboolean
 infer (const PjGraph *graph, const PjNode *node, PjShape *outputs, GError **error)
 {
   const PjCodeParams *p = node->params;
   const PjShape *a = input_shape (graph, node, IN_A), *w = input_shape (graph, node, IN_W);
   gboolean fits = node->n_inputs == 8 && p->pool >= 1 && (a->rank == 2 || a->rank == 4);
-  int64_t c = a->dim[1];
+  int64_t k = w->rank == 2 ? w->dim[0] : 0;
 
   for (unsigned i = 2; fits && i < a->rank; i++)
     fits = a->dim[i] >= p->pool;
-  fits = fits && w->rank == 2 && w->dim[0] == c && w->dim[1] == flat_shape (p, a).dim[1];
+  fits = fits && (k == 1 || k == a->dim[1]) && w->dim[1] == flat_shape (p, a).dim[1];
   for (unsigned i = IN_ALPHA; fits && i <= IN_FIXED; i++)
-    fits = (int64_t) pj_shape_n_elems (input_shape (graph, node, i)) == (i == IN_FIXED ? c : 1);
+    fits = (int64_t) pj_shape_n_elems (input_shape (graph, node, i)) == (i == IN_FIXED ? k : 1);
   if (!fits) {
     pj_op_shape_error (error, node, "its weights do not fit the activations that it codes");
     return FALSE;
   }
-  outputs[0] = a->rank == 4 ? PJ_SHAPE (1, c, 1, 1) : PJ_SHAPE (1, c);
+  outputs[0] = a->rank == 4 ? PJ_SHAPE (1, k, 1, 1) : PJ_SHAPE (1, k);
   return TRUE;
 }
 
@@ -135,7 +143,8 @@ lower (PjLower *l, int index, GError **error)
 {
   const PjNode *node = pj_graph_node (pj_lower_graph (l), index);
   const PjCodeParams *p = node->params;
-  PjShape one = *input_shape (pj_lower_graph (l), node, IN_A), row = PJ_SHAPE (1, one.dim[1]);
+  int64_t k = n_gates (pj_lower_graph (l), node);
+  PjShape one = *input_shape (pj_lower_graph (l), node, IN_A), row = PJ_SHAPE (1, k);
   PjShape flat = flat_shape (p, &one);
 
   int x = sum_to (l, index, slot_of (l, index, IN_A), 1.0f / (float) pj_lower_batch (l), one);
@@ -163,8 +172,8 @@ lower (PjLower *l, int index, GError **error)
   v = binary (l, index, PJ_BINARY_ADD, v, slot_of (l, index, IN_FIXED), row);
   pj_lower_save (l, index, SAVED_V, v);
   if (one.rank == 4)
-    v = emit (l, index, PJ_KERNEL_RESHAPE, v, -1, PJ_SHAPE (1, one.dim[1], 1, 1));
-  repeat (l, index, v, one.rank == 4 ? PJ_SHAPE (1, one.dim[1], 1, 1) : row, pj_lower_output (l, index));
+    v = emit (l, index, PJ_KERNEL_RESHAPE, v, -1, PJ_SHAPE (1, k, 1, 1));
+  repeat (l, index, v, one.rank == 4 ? PJ_SHAPE (1, k, 1, 1) : row, pj_lower_output (l, index));
   return TRUE;
 }
 
@@ -172,13 +181,14 @@ lower (PjLower *l, int index, GError **error)
 static int
 lower_gate_grad (PjLower *l, int index, PjShape one)
 {
-  PjShape row = PJ_SHAPE (1, one.dim[1]), number = PJ_SHAPE (1, 1);
-  PjShape each = one.rank == 4 ? PJ_SHAPE (1, one.dim[1], 1, 1) : row;
+  int64_t k = n_gates (pj_lower_graph (l), pj_graph_node (pj_lower_graph (l), index));
+  PjShape row = PJ_SHAPE (1, k), number = PJ_SHAPE (1, 1);
+  PjShape each = one.rank == 4 ? PJ_SHAPE (1, k, 1, 1) : row;
   int dv = sum_to (l, index, pj_lower_grad (l, index, FALSE), 1, each);
 
   if (one.rank == 4)
     dv = emit (l, index, PJ_KERNEL_RESHAPE, dv, -1, row);
-  int rate = sum_to (l, index, pj_lower_saved (l, index, SAVED_V), 1.0f / (float) one.dim[1], number);
+  int rate = sum_to (l, index, pj_lower_saved (l, index, SAVED_V), 1.0f / (float) k, number);
   int off = binary (l, index, PJ_BINARY_SUB, rate, slot_of (l, index, IN_TARGET), number);
   int pull = binary (l, index, PJ_BINARY_MUL, off, slot_of (l, index, IN_PULL), number);
   return binary (l, index, PJ_BINARY_ADD, dv, pull, row);
@@ -189,7 +199,7 @@ lower_backward (PjLower *l, int index, GError **error)
 {
   const PjNode *node = pj_graph_node (pj_lower_graph (l), index);
   const PjCodeParams *p = node->params;
-  PjShape one = *input_shape (pj_lower_graph (l), node, IN_A), row = PJ_SHAPE (1, one.dim[1]);
+  PjShape one = *input_shape (pj_lower_graph (l), node, IN_A), row = PJ_SHAPE (1, n_gates (pj_lower_graph (l), node));
   PjShape pooled = pooled_shape (p, &one);
   gboolean accumulate = FALSE;
 

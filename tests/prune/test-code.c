@@ -13,14 +13,16 @@ enum { N = 2, C = 3, H = 4, P = 2, PLANE = H * H, FLAT = C * P * P, K = 4 };
 
 /* The mathematics of spec/algorithms.md 10.1 written down directly. */
 typedef struct {
-  double v[C], dv[C], dx[C], dw[C * FLAT], db[C], da[N * C * PLANE];
+  double mean[C * PLANE], flat[FLAT], pre[C], v[C], rate, out[N * C * PLANE];
+  double dv[C], dx[C], dw[C * FLAT], db[C], da[N * C * PLANE];
 } Gates;
 
+/* @g: gates: one for each channel, or one for all of them */
 static void
-reference (const float *a, const float *w, const float *b, double alpha, double r, double lambda, const double *upstream,
+reference (const float *a, const float *w, const float *b, int g, double alpha, double r, double lambda, const double *upstream,
            Gates *out)
 {
-  double mean[C * PLANE] = { 0 }, flat[FLAT], sum = 0;
+  double *mean = out->mean, *flat = out->flat, sum = 0;
   int from[FLAT];
 
   memset (out, 0, sizeof *out);
@@ -35,19 +37,21 @@ reference (const float *a, const float *w, const float *b, double alpha, double 
     }
     flat[f] = mean[from[f]];
   }
-  for (int c = 0; c < C; c++) {
-    double x = b[c];
+  for (int c = 0; c < g; c++) {
+    out->pre[c] = b[c];
     for (int f = 0; f < FLAT; f++)
-      x += w[c * FLAT + f] * flat[f];
-    sum += out->v[c] = 1 / (1 + exp (-alpha * x));
+      out->pre[c] += w[c * FLAT + f] * flat[f];
+    sum += out->v[c] = 1 / (1 + exp (-alpha * out->pre[c]));
   }
+  out->rate = lambda * (sum / g - r) * (sum / g - r);
   for (int i = 0; i < N * C * PLANE; i++) {
-    int c = i / PLANE % C;
+    int c = g == 1 ? 0 : i / PLANE % C;
+    out->out[i] = a[i] * out->v[c];
     out->dv[c] += upstream[i] * a[i];
     out->da[i] = upstream[i] * out->v[c];
   }
-  for (int c = 0; c < C; c++) {
-    out->dv[c] += 2 * lambda * (sum / C - r) / C;
+  for (int c = 0; c < g; c++) {
+    out->dv[c] += 2 * lambda * (sum / g - r) / g;
     out->db[c] = out->dx[c] = out->dv[c] * alpha * out->v[c] * (1 - out->v[c]);
     for (int f = 0; f < FLAT; f++) {
       out->dw[c * FLAT + f] = out->dx[c] * flat[f];
@@ -100,15 +104,17 @@ fixture (void)
   g_autofree float *given = fixture_floats (f.o, "upstream_grad_of_scaled_output", NULL);
   for (int i = 0; i < N * C * PLANE; i++)
     upstream[i] = given[i];
-  reference (f.x, f.w, f.b, f.alpha, f.r, f.lambda, upstream, &gates);
+  reference (f.x, f.w, f.b, C, f.alpha, f.r, f.lambda, upstream, &gates);
   const struct { const char *path; const double *mine; int n; } parts[] = {
-    { "v", gates.v, C }, { "d_v", gates.dv, C }, { "d_code_pre", gates.dx, C }, { "d_fc_weight", gates.dw, C * FLAT },
+    { "batch_mean", gates.mean, C * PLANE }, { "pooled", gates.flat, FLAT }, { "code_pre", gates.pre, C }, { "v", gates.v, C },
+    { "scaled_output_first_image", gates.out, C * PLANE }, { "d_v", gates.dv, C }, { "d_code_pre", gates.dx, C }, { "d_fc_weight", gates.dw, C * FLAT },
     { "d_X", gates.da, N * C * PLANE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
     g_autofree float *expected = fixture_floats (f.o, parts[i].path, NULL);
     assert_doubles (parts[i].mine, expected, parts[i].n, parts[i].path);
   }
+  g_assert_cmpfloat_with_epsilon (gates.rate, fixture_number (f.o, "sparsity_term"), 1e-6);
   fixture_close (&f);
 }
 
@@ -125,25 +131,25 @@ typedef struct {
 } Net;
 
 static void
-net_open (Net *self, const Fixture *f)
+net_open (Net *self, const Fixture *f, int n_gates)
 {
   g_autoptr (GError) error = NULL;
   const char *id = g_getenv ("PJ_TEST_DEVICE");
   const float zero[C * PLANE] = { 0 }, one = 1;
   const PjShape number = PJ_SHAPE (1, 1);
   PjGraph *g = self->graph = pj_graph_new ("code");
-  float alpha = (float) f->alpha, r = (float) f->r, pull = (float) (2 * f->lambda / C);
+  float alpha = (float) f->alpha, r = (float) f->r, pull = (float) (2 * f->lambda / n_gates);
 
   int x = pj_graph_add_input (g, "x", PJ_SHAPE (1, C, H, H));
   self->shift = net_param_from (g, "shift", PJ_SHAPE (1, C, H, H), zero);
   int a = pj_graph_add_node (g, "shifted", &pj_op_add_const, NULL, (int[]) { x, self->shift }, 2, &error);
-  self->w = net_param_from (g, "w", PJ_SHAPE (C, FLAT), f->w);
-  self->b = net_param_from (g, "b", PJ_SHAPE (C), f->b);
+  self->w = net_param_from (g, "w", PJ_SHAPE (n_gates, FLAT), f->w);
+  self->b = net_param_from (g, "b", PJ_SHAPE (n_gates), f->b);
   self->alpha = net_param_from (g, "alpha", number, &alpha);
   self->target = net_param_from (g, "target", number, &r);
   self->pull = net_param_from (g, "pull", number, &pull);
   self->on = net_param_from (g, "on", number, &one);
-  self->fixed = net_param_from (g, "fixed", PJ_SHAPE (1, C), zero);
+  self->fixed = net_param_from (g, "fixed", PJ_SHAPE (1, n_gates), zero);
   const int inputs[] = { a, self->w, self->b, self->alpha, self->target, self->pull, self->on, self->fixed };
   const PjCodeParams pool = { 2 };
   self->code = pj_graph_add_node (g, "code", &pj_op_code, &pool, inputs, G_N_ELEMENTS (inputs), &error);
@@ -206,25 +212,27 @@ read_grad (Net *self, int value, float *out)
   g_assert_true (pj_params_read_grad (self->params, value, out, NULL));
 }
 
+/* @data: number of gates: one for each channel, or one for all of them, as in front of a residual add */
 static void
-gradients (void)
+gradients (gconstpointer data)
 {
+  const int g = GPOINTER_TO_INT (data);
   Fixture f;
   Net net;
   Gates gates;
   double upstream[N * C * PLANE], da[C * PLANE] = { 0 };
   float logits[N * K], v[N * C], dw[C * FLAT], db[C], dshift[C * PLANE];
   fixture_open (&f);
-  net_open (&net, &f);
+  net_open (&net, &f, g);
   net_step (&net, &f, logits, v);
   make_upstream (&net, logits, upstream);
-  reference (f.x, f.w, f.b, f.alpha, f.r, f.lambda, upstream, &gates);
-  assert_doubles (gates.v, v, C, "v");
-  assert_close (v, v + C, C, 0, "v of the second picture");
+  reference (f.x, f.w, f.b, g, f.alpha, f.r, f.lambda, upstream, &gates);
+  assert_doubles (gates.v, v, g, "v");
+  assert_close (v, v + g, g, 0, "v of the second picture");
   read_grad (&net, net.w, dw);
-  assert_doubles (gates.dw, dw, C * FLAT, "dw");
+  assert_doubles (gates.dw, dw, g * FLAT, "dw");
   read_grad (&net, net.b, db);
-  assert_doubles (gates.db, db, C, "db");
+  assert_doubles (gates.db, db, g, "db");
   read_grad (&net, net.shift, dshift);
   for (int i = 0; i < N * C * PLANE; i++)
     da[i % (C * PLANE)] += gates.da[i];
@@ -242,7 +250,7 @@ controls (void)
   Net net;
   float logits[N * K], v[N * C], dw[C * FLAT];
   fixture_open (&f);
-  net_open (&net, &f);
+  net_open (&net, &f, C);
   for (guint i = 0; i < G_N_ELEMENTS (alphas); i++) {
     g_autofree char *path = g_strdup_printf ("v_for_alphas/%s", alphas[i]);
     g_autofree float *expected = fixture_floats (f.o, path, NULL);
@@ -269,7 +277,8 @@ main (int argc, char **argv)
     return 0;
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/prune/code/fixture", fixture);
-  g_test_add_func ("/prune/code/gradients", gradients);
+  g_test_add_data_func ("/prune/code/gradients/channels", GINT_TO_POINTER (C), gradients);
+  g_test_add_data_func ("/prune/code/gradients/one", GINT_TO_POINTER (1), gradients);
   g_test_add_func ("/prune/code/controls", controls);
   return g_test_run ();
 }
