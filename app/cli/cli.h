@@ -200,11 +200,13 @@ CliStages *cli_stages_read (const char *text);
 /* --- verb-parts.c --- */
 
 /* Whole parts to remove first. @blocks, @layers: (nullable): their names; @n_weakest: residual blocks, chosen by what the
- * answers of the network miss least; @groups: (nullable): "conv2=0,3": groups of grouped convolutions */
+ * answers of the network miss least; @groups: (nullable): "conv2=0,3": groups of grouped convolutions; @keep_blocks:
+ * share of the residual blocks that stays, chosen by AutoPruner's gates; 0 for none of this */
 typedef struct {
   char **blocks, **layers;
   unsigned n_weakest;
   char **groups;
+  double keep_blocks;
 } CliDrop;
 
 /* The names are those of parts that can be removed. */

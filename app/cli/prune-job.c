@@ -25,6 +25,7 @@ static const PjField fields[] = {
   { "drop-layer", PJ_FIELD_LIST, G_STRUCT_OFFSET (CliPruneJob, drop.layers) },
   { "drop-weakest", PJ_FIELD_UINT, G_STRUCT_OFFSET (CliPruneJob, drop.n_weakest) },
   { "drop-groups", PJ_FIELD_LIST, G_STRUCT_OFFSET (CliPruneJob, drop.groups) },
+  { "keep-blocks", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (CliPruneJob, drop.keep_blocks) },
   { "format", PJ_FIELD_TEXT, G_STRUCT_OFFSET (CliPruneJob, format) },
   { NULL }
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/work-open.h"
+#include "model/work-parts.h"
 
 static void
 follow (const CliModel *model, PjWork *work)
@@ -193,12 +194,46 @@ replace_classifier (Cli *cli, CliModel *model, PjWork *work, gpointer data, GErr
 }
 
 static gboolean
+gate_blocks (Cli *cli, CliModel *model, PjWork *work, gpointer data, GError **error)
+{
+  const CliPruning *pruning = data;
+  const PjWorkChoose *choice = pruning->choice;
+  g_auto (PjWorkDone) done = { 0 };
+  PjGraph *small = pj_work_gate_blocks (work, pruning->drop->keep_blocks, (const char *const *) choice->set, choice->n_images,
+                                        choice->seed, model->accuracy, &done, error);
+  if (small == NULL)
+    return FALSE;
+  cli_model_advance (model, small, done.step);
+  return TRUE;
+}
+
+static gboolean
 drop (Cli *cli, CliModel *model, PjWork *work, gpointer data, GError **error)
 {
   return cli_drop (cli, model, work, data, error);
 }
 
 /* --- the way --- */
+
+/* Trains gates of blocks, and tells whose closed, also where that was before the process ended. */
+static gboolean
+drop_by_gates (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, GError **error)
+{
+  g_autoptr (PjParts) before = pj_parts_new (model->graph);
+  if (!do_stage (cli, model, work, "gate-blocks", gate_blocks, (gpointer) pruning, error))
+    return FALSE;
+  g_autoptr (PjParts) after = pj_parts_new (model->graph);
+  JsonArray *names = json_array_new ();
+  for (unsigned i = 0; i < pj_parts_n (before); i++) {
+    const PjPart *part = pj_parts_get (before, i);
+    if (part->kind != PJ_PART_BRANCH || pj_parts_find (after, part->name) != NULL)
+      continue;
+    cli_note (cli, "Removed block %s", part->name);
+    json_array_add_string_element (names, part->name);
+  }
+  json_object_set_array_member (cli->result, "removed", names);
+  return TRUE;
+}
 
 /* Removes whole parts, if any are to go. */
 static gboolean
@@ -209,9 +244,10 @@ drop_parts (Cli *cli, CliModel *model, PjWork *work, const CliPruning *pruning, 
   CliDrop parts = *pruning->drop, groups = { .groups = parts.groups };
   parts.groups = NULL;
   gboolean any_parts = parts.blocks != NULL || parts.layers != NULL || parts.n_weakest > 0;
-  if (!any_parts && groups.groups == NULL)
+  if (!any_parts && groups.groups == NULL && parts.keep_blocks == 0.0)
     return TRUE;
-  return (!any_parts || do_stage (cli, model, work, "drop-parts", drop, &parts, error))
+  return (parts.keep_blocks == 0.0 || drop_by_gates (cli, model, work, pruning, error))
+         && (!any_parts || do_stage (cli, model, work, "drop-parts", drop, &parts, error))
          && (groups.groups == NULL || do_stage (cli, model, work, "drop-groups", drop, &groups, error))
          && measure (cli, model, work, pruning->n_test, stages, "dropped", "without the parts", error);
 }

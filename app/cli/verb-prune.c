@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* prune: chooses channels, cuts them, trains what is left, and says what it cost. */
+#include <string.h>
+
 #include "cli/verbs.h"
 #include "graph/gap.h"
 #include "model/work-open.h"
+#include "model/work-parts.h"
 #include "model/work-prune.h"
 #include "prune/budget.h"
 
 static char *tied, *widths, *data, *method, *out, *session, *format, *rounding, *constants;
 static char **keep, **drop_blocks, **drop_layers, **drop_groups;
-static double macs, params, memory, ms, keep_floor, lr, lr_b, rate_b = -1.0;
+static double keep_blocks, macs, params, memory, ms, keep_floor, lr, lr_b, rate_b = -1.0;
 static int n_images, n_test, finetune, steps, batch = 64, drop_weakest, stage_a, stage_b;
 static gboolean no_scale, no_recalibrate, list, gap;
 
@@ -35,6 +38,9 @@ static const GOptionEntry entries[] = {
   { "drop-groups", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drop_groups,
     "Remove whole groups of a grouped convolution first, with their inputs and outputs; may be repeated", "CONV=N,N…" },
   { "drop-blocks", 0, 0, G_OPTION_ARG_INT, &drop_weakest, "Remove the N residual blocks first that the answers miss least", "N" },
+  { "blocks", 0, 0, G_OPTION_ARG_DOUBLE, &keep_blocks,
+    "With --method autopruner: keep so much of the residual blocks; a gate is trained for each, and those that close go whole, "
+    "before any channels", "R" },
   { "round", 0, 0, G_OPTION_ARG_FILENAME, &rounding,
     "Round kept channels up to a multiple of N (for tiled kernels: 8, 16), or by AMC's rule to multiples of 8", "N|amc" },
   { "multiple", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &rounding, "As --round", "N|amc" },
@@ -113,9 +119,13 @@ read_choice (Cli *cli, PjWorkChoose *choice, GError **error)
                       meant != NULL ? meant : "", meant != NULL ? "?" : "");
   }
   int n_ways = (keep != NULL) + (macs != 0.0) + (params != 0.0) + (memory != 0.0) + (ms != 0.0);
-  if (n_ways > 1 || (n_ways == 0 && drop_blocks == NULL && drop_layers == NULL && drop_weakest == 0 && drop_groups == NULL))
+  if (n_ways > 1 || (n_ways == 0 && drop_blocks == NULL && drop_layers == NULL && drop_weakest == 0 && drop_groups == NULL && keep_blocks == 0.0))
     return cli_usage (error, "say how much is to stay with one of --keep, --macs, --params, --memory and --ms, or what goes whole "
-                      "with --drop-block, --drop-blocks, --drop-layer and --drop-groups");
+                      "with --drop-block, --drop-blocks, --drop-layer, --drop-groups and --blocks");
+  if (!(keep_blocks >= 0.0 && keep_blocks < 1.0))
+    return cli_usage (error, "--blocks is the share of the residual blocks to keep, above 0 and below 1");
+  if (keep_blocks > 0.0 && strcmp (name, "autopruner") != 0)
+    return cli_usage (error, "only AutoPruner trains gates of blocks: write --method autopruner --blocks %g", keep_blocks);
   const double shares[] = { macs, params, memory, ms, keep_floor };
   for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
     if (!(shares[i] >= 0.0 && shares[i] <= 1.0))
@@ -163,7 +173,7 @@ check_settings (const PjWorkChoose *choice, GError **error)
 static void
 read_way (CliPruneJob *job)
 {
-  job->drop = (CliDrop) { g_strdupv (drop_blocks), g_strdupv (drop_layers), (unsigned) drop_weakest, g_strdupv (drop_groups) };
+  job->drop = (CliDrop) { g_strdupv (drop_blocks), g_strdupv (drop_layers), (unsigned) drop_weakest, g_strdupv (drop_groups), keep_blocks };
   job->epochs = (unsigned) finetune;
   job->stage_a = (unsigned) stage_a;
   job->stage_b = (unsigned) stage_b;
@@ -183,6 +193,14 @@ check_gap (PjGraph *graph, GError **error)
 {
   g_autoptr (PjGraph) trial = pj_graph_with_gap (graph, 1, error);
   return trial != NULL;
+}
+
+static gboolean
+check_blocks (const CliModel *model, PjDataset *dataset, const CliPruneJob *job, GError **error)
+{
+  PjWork work = { .graph = model->graph, .dataset = dataset };
+  return job->drop.keep_blocks == 0.0
+         || pj_work_gate_blocks_check (&work, job->drop.keep_blocks, (const char *const *) job->choice.set, job->choice.n_images, error);
 }
 
 static gboolean
@@ -208,7 +226,9 @@ run (Cli *cli, char **args, GError **error)
   g_autofree double *ratios = pj_work_ratios (model.groups, (const char *const *) job.choice.keep, error);
   g_autoptr (PjDataset) dataset = ratios != NULL ? cli_open_data (cli, data, &where, error) : NULL;
   PjWork work;
-  return dataset != NULL && cli_keep_session (cli, &model, session, out, args[0], error)
+  if (dataset == NULL || !check_blocks (&model, dataset, &job, error))
+    return FALSE;
+  return cli_keep_session (cli, &model, session, out, args[0], error)
          && cli_work (cli, &model, dataset, where, target, &work, error) && cli_prune_job_run (cli, &model, &work, &job, error);
 }
 
@@ -224,6 +244,7 @@ const CliVerb cli_verb_prune = {
            "  penjing-cli prune resnet.onnx --macs 0.5 --method taylor-fo-bn --widths hourglass --round 8 --out small.onnx\n"
            "  penjing-cli prune resnet50.onnx --data ~/photos --method thinet --keep 0.7 --keep stem=1 --out thinet-70.onnx\n"
            "  penjing-cli prune resnet.onnx --drop-block stage2.block3 --keep 0.7 --finetune 2 --out small.onnx\n"
+           "  penjing-cli prune resnet.onnx --method autopruner --blocks 0.5 --finetune 2 --out small.onnx\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method curl --finetune-a 20 --finetune-b 4 --out small.onnx",
   .entries = entries,

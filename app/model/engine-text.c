@@ -13,6 +13,7 @@ static const char *const formats[] = {
   N_("image %s of %s"), N_("group %s of %s"), N_("%s, %s of %s channels"),
   N_("compiling kernels: %s of %s"), N_("measuring variants of kernels: %s so far"),
   N_("labels of the teacher: %s of %s pictures"), N_("judging “%s” alone"), N_("%s and others, epoch %s of %s"),
+  N_("gates of blocks, epoch %s of %s"),
   N_("times of all kernels: width %s of %s"), N_("times of all kernels"), N_("whole network"), N_("run %s of %s"),
   N_("%s: %s of %s pictures, %s widths"),
   N_("%s: %s of %s pictures"), N_("%s, keep %s: %s"), N_("unpruned: %s"), N_("activations"), N_("gradients"),

@@ -358,6 +358,18 @@ evaluate_title (const PjJobRecord *record)
   return g_strdup (_("Measure accuracy"));
 }
 
+static char *
+gates_title (const PjJobRecord *record)
+{
+  return g_strdup (_("Train gates of blocks"));
+}
+
+static char *
+small_data_title (const PjJobRecord *record)
+{
+  return g_strdup (_("Prune before or after a transfer"));
+}
+
 /* "parts stage2.block3" */
 static char *
 remove_title (const PjJobRecord *record)
@@ -381,6 +393,7 @@ pjm_job_title (const PjJobRecord *record)
     { "fine-tune", fine_tune_title }, { "choose", choose_title }, { "score", score_title }, { "compare", compare_title },
     { "cut", cut_title }, { "remove-parts", remove_title }, { "recalibrate", recalibrate_title }, { "norms", norms_title },
     { "evaluate", evaluate_title }, { "sensitivity", sensitivity_title }, { "export", export_title },
+    { "gate-blocks", gates_title }, { "small-data", small_data_title },
   };
   char *title = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (kinds) && title == NULL; i++)

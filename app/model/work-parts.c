@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "model/work-private.h"
+#include "model/work-settings.h"
+#include "prune/block-gates.h"
 #include "prune/part-scores.h"
 
 gboolean
@@ -116,4 +118,125 @@ pj_work_remove_parts (const PjWork *work, const PjParts *parts, const guint8 *re
   if (done != NULL)
     done->step = step->id;
   return g_steal_pointer (&small);
+}
+
+/* --- blocks by their gates --- */
+
+typedef struct {
+  double keep;
+  char **set;
+  unsigned n_images;
+  uint64_t seed;
+} GateSettings;
+
+static const PjField gate_fields[] = {
+  { "keep-blocks", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (GateSettings, keep) },
+  { "set", PJ_FIELD_LIST, G_STRUCT_OFFSET (GateSettings, set) },
+  { "images", PJ_FIELD_UINT, G_STRUCT_OFFSET (GateSettings, n_images) },
+  { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (GateSettings, seed) },
+  { NULL }
+};
+
+/* What the gates work with. */
+typedef struct {
+  PjFormat format;
+  PjGroups *groups;
+  PjParts *parts;
+  double *values;
+  PjScoring scoring;
+} Gating;
+
+static void
+gating_clear (Gating *self)
+{
+  g_clear_pointer (&self->groups, pj_groups_unref);
+  g_clear_pointer (&self->parts, pj_parts_free);
+  g_clear_pointer (&self->values, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Gating, gating_clear)
+
+static gboolean
+gating_open (Gating *self, const PjWork *work, const GateSettings *settings, const PjHooks *hooks, GError **error)
+{
+  self->groups = pj_groups_new (work->graph);
+  self->parts = pj_parts_new (work->graph);
+  self->values = pj_method_values (pj_method_find ("autopruner"), (const char *const *) settings->set, error);
+  self->scoring = (PjScoring) {
+    .device = work->device, .graph = work->graph, .groups = self->groups, .dataset = work->dataset, .format = &self->format,
+    .n_images = settings->n_images, .seed = settings->seed, .hooks = hooks,
+  };
+  return self->values != NULL
+         && (work->dataset == NULL || pj_dataset_format_for (work->dataset, work->graph, TRUE, &self->format, error))
+         && pj_block_gates_check (&self->scoring, self->parts, settings->keep, self->values, error);
+}
+
+/* The learnt network without the blocks whose gates closed. */
+static PjGraph *
+gate (PjWorkRun *run, const PjWork *work, const GateSettings *settings, char **names, GError **error)
+{
+  g_auto (Gating) gating = { 0 };
+  if (!gating_open (&gating, work, settings, pj_work_run_hooks (run), error))
+    return NULL;
+  g_autoptr (PjWorkLife) life = pj_work_life_new (work, run, error);
+  g_autofree guint8 *removed = g_malloc0 (MAX (1, pj_parts_n (gating.parts)));
+  g_autoptr (PjGraph) learnt = life == NULL ? NULL
+    : pj_block_gates (&gating.scoring, gating.parts, settings->keep, gating.values, pj_work_life_get (life), removed, error);
+  if (learnt == NULL)
+    return NULL;
+  *names = list_removed (gating.parts, removed);
+  return pj_parts_remove (learnt, gating.parts, removed, error);
+}
+
+static PjGraph *
+run_gates (const PjWork *work, const GateSettings *settings, const char *base_accuracy, PjWorkDone *done, GError **error)
+{
+  g_autofree char *text = pj_fields_write (gate_fields, settings), *names = NULL;
+  if (done != NULL)
+    memset (done, 0, sizeof *done);
+  PjWorkRun *run = pj_work_begin (work, "gate-blocks", "Train gates of blocks", text, settings->seed, error);
+  if (run == NULL)
+    return NULL;
+  g_autoptr (PjGraph) small = gate (run, work, settings, &names, error);
+  gboolean any = names != NULL && *names != '\0';
+  g_autofree char *title = any ? g_strdup_printf ("Remove %s", names) : g_strdup ("Train gates of blocks");
+  g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_CUT, 0, title);
+  gboolean ok = small != NULL;
+  if (ok) {
+    pj_work_note_origin (work, small, "autopruner", settings->seed, base_accuracy);
+    step->detail = describe_change (work->graph, small);
+    step->criterion = g_strdup ("autopruner");
+    step->settings = g_strdup (text);
+    ok = pj_work_run_add_step (run, small, step, error);
+  }
+  if (!pj_work_end (run, ok, ok && any ? g_strdup_printf ("without %s: %s", names, step->detail) : g_strdup (step->detail), done, error))
+    return NULL;
+  if (done != NULL)
+    done->step = step->id;
+  return g_steal_pointer (&small);
+}
+
+PjGraph *
+pj_work_gate_blocks (const PjWork *work, double keep, const char *const *set, unsigned n_images, uint64_t seed,
+                     const char *base_accuracy, PjWorkDone *done, GError **error)
+{
+  const GateSettings settings = { keep, (char **) set, n_images, seed };
+  return run_gates (work, &settings, base_accuracy, done, error);
+}
+
+gboolean
+pj_work_gate_blocks_check (const PjWork *work, double keep, const char *const *set, unsigned n_images, GError **error)
+{
+  const GateSettings settings = { keep, (char **) set, n_images, 0 };
+  g_auto (Gating) gating = { 0 };
+  return gating_open (&gating, work, &settings, NULL, error);
+}
+
+gboolean
+pj_work_gate_blocks_resume (const PjWork *work, const char *text, PjWorkDone *done, GError **error)
+{
+  GateSettings settings = { 0 };
+  g_autoptr (PjGraph) small = pj_fields_read (gate_fields, &settings, text, error) ? run_gates (work, &settings, NULL, done, error) : NULL;
+  pj_fields_clear (gate_fields, &settings);
+  return small != NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Jobs that judge and remove whole branches and layers: kinds "judge-parts", "remove-parts". */
+/* Jobs that judge and remove whole branches and layers: kinds "judge-parts", "remove-parts", "gate-blocks". */
 #pragma once
 
 #include "graph/parts.h"
@@ -33,5 +33,20 @@ gboolean pj_work_named_parts (const PjParts *parts, PjPartKind kind, const char 
  */
 PjGraph *pj_work_remove_parts (const PjWork *work, const PjParts *parts, const guint8 *removed, uint64_t seed,
                                const char *base_accuracy, PjWorkDone *done, GError **error);
+
+/**
+ * pj_work_gate_blocks:
+ * @keep: share of the residual blocks to keep, above 0 and below 1
+ * @set: (nullable): settings of the method autopruner, "name=value" each
+ * @n_images: training pictures, 0 for all
+ * @base_accuracy: (nullable): as for pj_work_cut()
+ *
+ * Trains a gate for every block with the network (prune/block-gates.h) and removes the blocks whose gate closed.  Makes
+ * PJ_STEP_CUT.  Goes on from its checkpoint, as other long jobs do. (transfer full)
+ */
+PjGraph *pj_work_gate_blocks (const PjWork *work, double keep, const char *const *set, unsigned n_images, uint64_t seed,
+                              const char *base_accuracy, PjWorkDone *done, GError **error);
+/* Refuses what the job would refuse before it trains anything; the device may be NULL. */
+gboolean pj_work_gate_blocks_check (const PjWork *work, double keep, const char *const *set, unsigned n_images, GError **error);
 
 G_END_DECLS

@@ -246,6 +246,7 @@ static const struct {
   { "choose", pj_work_choose_resume },
   { "compare", pj_work_compare_resume },
   { "sensitivity", pj_work_sensitivity_resume },
+  { "gate-blocks", pj_work_gate_blocks_resume },
   { "small-data", pj_work_small_data_resume },
 };
 

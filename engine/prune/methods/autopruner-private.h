@@ -60,6 +60,9 @@ typedef struct {
 /* Fills in what the settings leave to the kind of network. */
 void pj_autopruner_read_options (PjAutoprunerOptions *options, const PjMethod *method, const PjScoring *scoring,
                                  const PjPruneSettings *settings);
+/* The schedule of α and λ with what the settings say otherwise. */
+void pj_autopruner_coding (PjCodingPlan *coding, const PjAutoprunerOptions *options, const PjMethod *method,
+                           const PjPruneSettings *settings, unsigned per_epoch);
 /* (transfer full) (element-type GPtrArray) */
 GPtrArray *pj_autopruner_stages (const PjScoring *scoring, const double *ratios, PjAutoprunerOrder order);
 /* Builds the coded network of the present stage and its plan. */

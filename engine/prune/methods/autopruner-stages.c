@@ -52,6 +52,22 @@ pj_autopruner_read_options (PjAutoprunerOptions *options, const PjMethod *method
   options->spread = presets[options->net].spread;
 }
 
+void
+pj_autopruner_coding (PjCodingPlan *coding, const PjAutoprunerOptions *options, const PjMethod *method,
+                      const PjPruneSettings *settings, unsigned per_epoch)
+{
+  pj_coding_plan_init (coding, options->net, options->epochs, per_epoch);
+  const struct { const char *name; double *value; } given[] = {
+    { "alpha", &coding->start }, { "alpha-end", &coding->end }, { "alpha-step", &coding->step },
+    { "lambda", &coding->lambda }, { "lambda-least", &coding->lambda_least },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (given); i++) {
+    double value = pj_method_value (method, settings, given[i].name);
+    if (value > 0 || g_str_equal (given[i].name, "lambda-least"))
+      *given[i].value = value;
+  }
+}
+
 /* --- stages --- */
 
 /* Groups of one stage of a residual network work on maps of one size. */
@@ -139,16 +155,7 @@ pj_autopruner_open (PjAutopruner *self, GError **error)
   GPtrArray *stage = self->stages->pdata[self->stage];
   unsigned n = stage->len, widest = 1;
 
-  pj_coding_plan_init (&self->coding, self->options.net, self->options.epochs, self->per_epoch);
-  const struct { const char *name; double *value; } given[] = {
-    { "alpha", &self->coding.start }, { "alpha-end", &self->coding.end }, { "alpha-step", &self->coding.step },
-    { "lambda", &self->coding.lambda }, { "lambda-least", &self->coding.lambda_least },
-  };
-  for (guint i = 0; i < G_N_ELEMENTS (given); i++) {
-    double value = pj_method_value (self->method, self->settings, given[i].name);
-    if (value > 0 || g_str_equal (given[i].name, "lambda-least"))
-      *given[i].value = value;
-  }
+  pj_autopruner_coding (&self->coding, &self->options, self->method, self->settings, self->per_epoch);
   self->net = pj_coded_net_new (self->base, (const PjGroup *const *) stage->pdata, n, self->options.edge,
                                 self->options.spread, self->scoring->seed, error);
   self->params = self->net != NULL ? pj_params_new (self->scoring->device, self->net->graph, TRUE, error) : NULL;
