@@ -298,6 +298,18 @@ prepare (PjCpuExec *e, GError **error)
   return TRUE;
 }
 
+/* In training it comes on top of all activations that the backward pass needs, at inference of the two of one layer. */
+static size_t
+max_scratch (const PjProgram *program)
+{
+  for (guint c = 0; c < program->calls->len; c++) {
+    PjKernel kernel = pj_program_call (program, c)->kernel;
+    if (kernel == PJ_KERNEL_CONV_BWD_INPUT || kernel == PJ_KERNEL_CONV_BWD_WEIGHT)
+      return (size_t) 10 << 20;
+  }
+  return (size_t) 128 << 20;
+}
+
 PjExecutable *
 pj_cpu_compile (PjDevice *device, const PjProgram *program, PjBuffer *const stores[PJ_N_STORES], GError **error)
 {
@@ -311,6 +323,7 @@ pj_cpu_compile (PjDevice *device, const PjProgram *program, PjBuffer *const stor
   e->mems = g_array_new (FALSE, TRUE, sizeof (PjCpuMem));
   e->copies = g_array_new (FALSE, TRUE, sizeof (PjCpuCopy));
   e->steps = g_ptr_array_new_with_free_func (step_free);
+  e->max_scratch = max_scratch (program);
   pj_cpu_fuse (e);
   find_last_uses (e);
   gboolean ok = prepare (e, error);

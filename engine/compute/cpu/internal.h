@@ -121,6 +121,7 @@ struct _PjExecutable {
   GArray *copies;             /* PjCpuCopy */
   GPtrArray *steps;           /* PjCpuStep, ordered by segment */
   int call_index;             /* call that is being prepared */
+  size_t max_scratch;         /* bytes that a faster algorithm may take for itself */
   char *arena;
   size_t arena_bytes;
 };
