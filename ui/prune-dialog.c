@@ -6,6 +6,7 @@
 #include "choice-list.h"
 #include "format.h"
 #include "prune-dialog.h"
+#include "prune-more.h"
 #include "ratio.h"
 #include "setting-form.h"
 #include "tune-form.h"
@@ -17,7 +18,7 @@ struct _PjuPruneDialog {
   GtkWindow parent;
   GtkWidget *methods, *keep, *share, *keep_about, *own, *own_box, *more, *more_box, *form;
   GtkWidget *cut, *gap, *recalibrate, *outlook_icon, *outlook, *time, *start;
-  GtkWidget *settings, *tune, *grid, *floor, *multiple, *tied, *tied_about, *widths, *widths_about, *images, *seed, *mends;
+  GtkWidget *settings, *tune, *common;
   PjuStudio *studio;
   GCancellable *asking;
   guint rest;
@@ -50,12 +51,6 @@ is_active (GtkWidget *check)
   return gtk_check_button_get_active (GTK_CHECK_BUTTON (check));
 }
 
-static double
-number (GtkWidget *spin)
-{
-  return gtk_spin_button_get_value (GTK_SPIN_BUTTON (spin));
-}
-
 /* --- what is asked for --- */
 
 static const char *
@@ -75,22 +70,12 @@ keep_of (PjuPruneDialog *self)
 static void
 get_options (PjuPruneDialog *self, PjmPruneOptions *options, char ***set)
 {
-  guint n;
-  const PjmChoice *tied = pjm_project_get_tied (project_of (self), &n), *widths = pjm_project_get_widths (project_of (self), &n);
-  guint policy = gtk_drop_down_get_selected (GTK_DROP_DOWN (self->tied)), which = gtk_drop_down_get_selected (GTK_DROP_DOWN (self->widths));
-
   pjm_prune_options_init (options, method_of (self));
   *set = pju_setting_form_get (PJU_SETTING_FORM (self->settings));
   options->keep = keep_of (self);
   options->share = pju_ratio_get (PJU_RATIO (self->share));
-  options->floor = number (self->floor) / 100;
-  options->multiple = (guint) number (self->multiple);
-  options->tied = policy > 0 ? tied[policy].name : NULL;
-  options->widths = which > 0 ? widths[which].name : NULL;
+  pju_prune_more_get (PJU_PRUNE_MORE (self->common), options);
   options->set = (const char *const *) *set;
-  options->mends = is_active (self->mends);
-  options->n_images = (guint) number (self->images);
-  options->seed = (guint64) number (self->seed);
   options->cut = is_active (self->cut);
   options->gap = is_active (self->gap);
   options->recalibrate = is_active (self->recalibrate);
@@ -215,12 +200,11 @@ changed_cb (PjuPruneDialog *self)
 /* --- fields that depend on others --- */
 
 static void
-show_line (PjuPruneDialog *self, GtkWidget *control, gboolean visible)
+show_more (PjuPruneDialog *self)
 {
-  int column, row;
-  gtk_grid_query_child (GTK_GRID (self->grid), control, &column, &row, NULL, NULL);
-  gtk_widget_set_visible (control, visible);
-  gtk_widget_set_visible (gtk_grid_get_child_at (GTK_GRID (self->grid), 0, row), visible);
+  const char *method = method_of (self);
+  pju_prune_more_show (PJU_PRUNE_MORE (self->common), keep_of (self) >= PJM_KEEP_MACS,
+                       method && pjm_project_method_mends (project_of (self), method));
 }
 
 static void
@@ -231,7 +215,7 @@ keep_cb (PjuPruneDialog *self)
   PjmKeep keep = keep_of (self);
   gtk_widget_set_visible (self->share, keep != PJM_KEEP_MARKED);
   gtk_label_set_text (GTK_LABEL (self->keep_about), _(keeps[keep].about));
-  show_line (self, self->floor, keep >= PJM_KEEP_MACS);
+  show_more (self);
   changed_cb (self);
 }
 
@@ -254,7 +238,7 @@ method_cb (PjuPruneDialog *self)
     gtk_expander_set_label (GTK_EXPANDER (self->own), title);
     gtk_accessible_update_property (GTK_ACCESSIBLE (self->own), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
   }
-  gtk_widget_set_visible (self->mends, pjm_project_method_mends (project_of (self), method));
+  show_more (self);
   changed_cb (self);
 }
 
@@ -266,16 +250,6 @@ after_cb (PjuPruneDialog *self)
   if (needs_cut)
     gtk_check_button_set_active (GTK_CHECK_BUTTON (self->cut), TRUE);
   gtk_widget_set_sensitive (self->cut, !needs_cut);
-}
-
-static void
-row_about_cb (PjuPruneDialog *self)
-{
-  guint n_tied, n_widths;
-  const PjmChoice *tied = pjm_project_get_tied (project_of (self), &n_tied), *widths = pjm_project_get_widths (project_of (self), &n_widths);
-  gtk_label_set_text (GTK_LABEL (self->tied_about), tied[MIN (gtk_drop_down_get_selected (GTK_DROP_DOWN (self->tied)), n_tied - 1)].about);
-  gtk_label_set_text (GTK_LABEL (self->widths_about), widths[MIN (gtk_drop_down_get_selected (GTK_DROP_DOWN (self->widths)), n_widths - 1)].about);
-  changed_cb (self);
 }
 
 static void
@@ -292,59 +266,10 @@ start_cb (PjuPruneDialog *self)
 
 /* --- the form --- */
 
-static GtkWidget *
-about_label (void)
-{
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_max_width_chars (GTK_LABEL (label), 46);
-  gtk_widget_add_css_class (label, "choice-source");
-  return label;
-}
-
 static void
-watch (PjuPruneDialog *self, GtkWidget *control, const char *signal, GCallback callback)
+watch (PjuPruneDialog *self, GtkWidget *control, GCallback callback)
 {
-  g_signal_connect_object (control, signal, callback, self, G_CONNECT_SWAPPED);
-}
-
-static void
-fill_more (PjuPruneDialog *self)
-{
-  guint n_tied, n_widths;
-  const PjmChoice *tied = pjm_project_get_tied (project_of (self), &n_tied), *widths = pjm_project_get_widths (project_of (self), &n_widths);
-
-  self->grid = pju_form_new ();
-  self->floor = pju_form_spin (0, 0, 100, 5, 0);
-  self->multiple = pju_form_spin (1, 1, 64, 1, 0);
-  self->tied = pju_form_list (tied, n_tied);
-  self->widths = pju_form_list (widths, n_widths);
-  self->images = pju_form_spin (0, 0, 1e6, 64, 0);
-  self->seed = pju_form_spin (1, 0, 1e6, 1, 0);
-  self->tied_about = about_label ();
-  self->widths_about = about_label ();
-  self->mends = gtk_check_button_new_with_label (_("Make up for what goes with least squares"));
-  pju_set_tooltip (self->mends, _("Factors or weights of the next layer are fitted again, so that it computes nearly what it did"));
-  gtk_check_button_set_active (GTK_CHECK_BUTTON (self->mends), TRUE);
-  pju_form_add (self->grid, 0, _("Smallest share of a layer, percent"), self->floor,
-                _("Under a budget no layer keeps less; 0 leaves at least one channel"));
-  pju_form_add (self->grid, 1, _("Round up to a multiple of"), self->multiple,
-                _("Kernels of graphics cards like 8 or 16; 1 does not round"));
-  pju_form_add (self->grid, 2, _("Layers that are cut together"), self->tied, _("How their scores are joined into one"));
-  gtk_grid_attach (GTK_GRID (self->grid), self->tied_about, 0, 3, 2, 1);
-  pju_form_add (self->grid, 4, _("Widths of residual stages"), self->widths, _("Which of them are cut"));
-  gtk_grid_attach (GTK_GRID (self->grid), self->widths_about, 0, 5, 2, 1);
-  pju_form_add (self->grid, 6, _("Pictures to judge by"), self->images, _("Training pictures that channels are measured on; 0 takes the method’s own number"));
-  pju_form_add (self->grid, 7, _("Seed"), self->seed, _("Of everything that is drawn by lot; the same seed gives the same choice"));
-  gtk_box_append (GTK_BOX (self->more_box), self->grid);
-  gtk_box_append (GTK_BOX (self->more_box), self->mends);
-  GtkWidget *const spins[] = { self->floor, self->multiple, self->images, self->seed };
-  for (guint i = 0; i < G_N_ELEMENTS (spins); i++)
-    watch (self, spins[i], "value-changed", G_CALLBACK (changed_cb));
-  watch (self, self->tied, "notify::selected", G_CALLBACK (row_about_cb));
-  watch (self, self->widths, "notify::selected", G_CALLBACK (row_about_cb));
-  watch (self, self->mends, "toggled", G_CALLBACK (changed_cb));
+  g_signal_connect_object (control, "changed", callback, self, G_CONNECT_SWAPPED);
 }
 
 /* The layers have ratios of their own: those count. Else one share for all. */
@@ -377,17 +302,18 @@ fill (PjuPruneDialog *self)
   pju_ratio_set_label (PJU_RATIO (self->share), _("Share to keep"));
   self->settings = pju_setting_form_new ();
   gtk_box_append (GTK_BOX (self->own_box), self->settings);
-  watch (self, self->settings, "changed", G_CALLBACK (changed_cb));
-  fill_more (self);
+  watch (self, self->settings, G_CALLBACK (changed_cb));
+  self->common = pju_prune_more_new (project_of (self));
+  gtk_box_append (GTK_BOX (self->more_box), self->common);
+  watch (self, self->common, G_CALLBACK (changed_cb));
   self->tune = pju_tune_form_new (self->studio, TRUE);
   gtk_box_append (GTK_BOX (self->form), self->tune);
-  watch (self, self->tune, "changed", G_CALLBACK (after_cb));
+  watch (self, self->tune, G_CALLBACK (after_cb));
   gtk_widget_set_sensitive (self->tune, data != NULL);
   gtk_widget_set_sensitive (self->recalibrate, data != NULL);
   pju_choice_list_set_methods (PJU_CHOICE_LIST (self->methods), project_of (self));
   pju_choice_list_select (PJU_CHOICE_LIST (self->methods), data ? "thinet-ls" : "weight-sum", TRUE);
   self->filling = FALSE;
-  row_about_cb (self);
   keep_cb (self);
   method_cb (self);
 }

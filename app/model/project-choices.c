@@ -5,6 +5,7 @@
 
 #include "io/exporter.h"
 #include "model/project-private.h"
+#include "model/work-prune.h"
 #include "prune/method.h"
 
 const PjmChoice *
@@ -55,6 +56,18 @@ pjm_project_get_widths (PjmProject *self, guint *n)
   for (guint i = 0; i < PJ_N_WIDTHS; i++)
     rows[i] = (PjmChoice) { pj_widths_rows[i].name, _(pj_widths_rows[i].title), _(pj_widths_rows[i].about) };
   *n = PJ_N_WIDTHS;
+  return rows;
+}
+
+const PjmChoice *
+pjm_project_get_constants (PjmProject *self, guint *n)
+{
+  static PjmChoice rows[PJ_N_CONSTANTS];
+  for (guint i = 0; i < PJ_N_CONSTANTS; i++) {
+    const PjWorkConstantsRow *row = &pj_work_constants_rows[i];
+    rows[i] = (PjmChoice) { row->name, _(row->title), _(row->about) };
+  }
+  *n = PJ_N_CONSTANTS;
   return rows;
 }
 

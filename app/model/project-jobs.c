@@ -281,6 +281,7 @@ pjm_project_resume (PjmProject *self, PjmJob *job)
     return FALSE;
   g_set_object (&task->job, job);
   task->resumes = pjm_job_get_id (job);
+  task->follow = pjm_job_take_follow (job);
   for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->comparisons)); i++) {
     g_autoptr (PjmComparison) comparison = g_list_model_get_item (G_LIST_MODEL (self->comparisons), i);
     if (pjm_comparison_get_job (comparison) == task->resumes)
@@ -378,6 +379,12 @@ remove_title (const PjJobRecord *record)
   return names != NULL ? g_strdup_printf (_("Remove %s"), names) : NULL;
 }
 
+static char *
+judge_title (const PjJobRecord *record)
+{
+  return g_strdup (g_str_equal (record->title, "Judge layers") ? _("Judge layers") : _("Judge blocks"));
+}
+
 /* The record has the file's name in its title only, which is English as all that jobs store. */
 static char *
 export_title (const PjJobRecord *record)
@@ -391,9 +398,10 @@ pjm_job_title (const PjJobRecord *record)
 {
   static const struct { const char *kind; char *(*title) (const PjJobRecord *record); } kinds[] = {
     { "fine-tune", fine_tune_title }, { "choose", choose_title }, { "score", score_title }, { "compare", compare_title },
-    { "cut", cut_title }, { "remove-parts", remove_title }, { "recalibrate", recalibrate_title }, { "norms", norms_title },
-    { "evaluate", evaluate_title }, { "sensitivity", sensitivity_title }, { "export", export_title },
-    { "gate-blocks", gates_title }, { "small-data", small_data_title },
+    { "cut", cut_title }, { "remove-parts", remove_title }, { "judge-parts", judge_title },
+    { "recalibrate", recalibrate_title }, { "norms", norms_title }, { "evaluate", evaluate_title },
+    { "sensitivity", sensitivity_title }, { "export", export_title }, { "gate-blocks", gates_title },
+    { "small-data", small_data_title },
   };
   char *title = NULL;
   for (guint i = 0; i < G_N_ELEMENTS (kinds) && title == NULL; i++)

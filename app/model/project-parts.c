@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Removing a residual block or a layer whole.  What is marked in the layers that stay is kept. */
+/* Removing residual blocks or a layer whole.  What is marked in the layers that stay is kept. */
 #include <glib/gi18n-lib.h>
 
 #include "model/tasks-private.h"
@@ -30,6 +30,46 @@ start (PjmProject *self, const PjPart *part)
   task->name = g_strdup (part->name);
   task->keeps_marks = TRUE;
   return pjm_task_start (task);
+}
+
+static gboolean
+run_drop_blocks (PjmTask *self, PjWork *work, GError **error)
+{
+  const PjParts *parts = self->place->network->parts;
+  g_autofree guint8 *removed = g_malloc0 (pj_parts_n (parts));
+  g_autofree double *scores = g_new0 (double, pj_parts_n (parts));
+  if (!pj_work_judge_parts (work, parts, PJ_PART_BRANCH, 0, PJM_SEED, scores, NULL, error)
+      || !pj_work_weakest_parts (parts, PJ_PART_BRANCH, scores, self->n_parts, removed, error))
+    return FALSE;
+  g_autoptr (PjGraph) graph = pj_work_remove_parts (work, parts, removed, PJM_SEED, NULL, &self->done, error);
+  return graph != NULL;
+}
+
+PjmTask *
+pjm_task_new_drop_blocks (PjmProject *self, guint n)
+{
+  g_autofree char *title = g_strdup_printf (ngettext ("Remove the %u block missed least", "Remove the %u blocks missed least", n), n);
+  PjmTask *task = pjm_task_new (self, "remove-parts", title, run_drop_blocks, TRUE, TRUE);
+  if (task == NULL)
+    return NULL;
+  task->n_parts = n;
+  task->keeps_marks = TRUE;
+  return task;
+}
+
+guint
+pjm_project_count_blocks (PjmProject *self)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), 0);
+  guint n = 0;
+  if (!pjm_project_is_ready (self))
+    return 0;
+  const PjParts *parts = self->place->network->parts;
+  for (unsigned i = 0; i < pj_parts_n (parts); i++) {
+    const PjPart *part = pj_parts_get (parts, i);
+    n += part->kind == PJ_PART_BRANCH && part->lock_reason == NULL;
+  }
+  return n;
 }
 
 /* The row of @layer in the network that is shown. */

@@ -5,6 +5,7 @@
 
 #include "model/engine-text.h"
 #include "model/tasks-private.h"
+#include "prune/budget.h"
 #include "prune/criterion.h"
 #include "prune/method.h"
 
@@ -67,6 +68,8 @@ pjm_prune_options_init (PjmPruneOptions *options, const char *method)
 
 /* --- as the work takes it --- */
 
+G_STATIC_ASSERT (PJM_ROUND_AMC == PJ_ROUND_AMC);
+
 /* The ratios of the layers, one text each; NULL if all stay whole. (transfer full) */
 static char **
 marked_ratios (PjmProject *self)
@@ -106,13 +109,14 @@ fill_choose (PjmProject *self, const PjmPruneOptions *options, PjWorkChoose *cho
   } else {
     choose->keep = options->keep == PJM_KEEP_SHARE ? one_ratio (options->share) : marked_ratios (self);
   }
-  choose->multiple = (int) MAX (options->multiple, 1u);
+  choose->multiple = options->multiple == PJM_ROUND_AMC ? PJ_ROUND_AMC : MAX (options->multiple, 1);
   choose->scale = options->mends;
   choose->set = g_strdupv ((char **) options->set);
   choose->n_images = options->n_images;
   choose->seed = options->seed;
   choose->tied = g_strdup (options->tied);
   choose->widths = g_strdup (options->widths);
+  choose->constants = g_strdup (options->constants);
 }
 
 /* --- before the start --- */
@@ -131,6 +135,7 @@ typedef struct {
   PjmNetwork *network;
   PjDataset *dataset;
   PjWorkChoose choose;
+  guint drop_blocks, n_blocks;
   PjmPruneOutlook *outlook;
   double seconds;
   gboolean needs_pictures;
@@ -157,13 +162,21 @@ check_run (gpointer data, const PjHooks *hooks, GError **error)
   PjWork work = { .graph = self->network->graph, .dataset = self->dataset, .hooks = hooks };
   g_autoptr (GError) reason = NULL;
   PjCost after = { 0 };
+  gboolean asked = pj_work_choose_is_asked (&self->choose);
   self->outlook = g_new0 (PjmPruneOutlook, 1);
-  if (!pj_work_choose_is_asked (&self->choose))
+  if (!asked && self->drop_blocks == 0)
     self->outlook->refusal = g_strdup (_("Nothing would be cut: set how much each layer keeps, or choose another measure."));
+  else if (self->drop_blocks > self->n_blocks)
+    self->outlook->refusal = g_strdup_printf (ngettext ("Only %u residual block can be removed whole: ask for no more.",
+                                                        "Only %u residual blocks can be removed whole: ask for no more.",
+                                                        self->n_blocks), self->n_blocks);
   else if (self->needs_pictures)
     self->outlook->refusal = g_strdup (_("This method needs pictures: drop a folder of pictures on the window first."));
-  else if (!pj_work_choose_check (&work, self->network->groups, &self->choose, &after, &reason))
+  else if (asked && !pj_work_choose_check (&work, self->network->groups, &self->choose, &after, &reason))
     self->outlook->refusal = pjm_engine_text (reason->message);
+  /* Which blocks go is not known yet. */
+  if (self->drop_blocks > 0)
+    return TRUE;
   self->outlook->macs = after.macs;
   self->outlook->params = after.learnable;
   return TRUE;
@@ -173,6 +186,9 @@ static gboolean
 estimate_run (gpointer data, const PjHooks *hooks, GError **error)
 {
   Question *self = data;
+  self->seconds = -1;
+  if (self->drop_blocks > 0)
+    return TRUE;
   PjDevice *device = pjm_engine_open (self->engine, self->device, error);
   PjWork work = { .device = device, .graph = self->network->graph, .dataset = self->dataset, .hooks = hooks };
   return device != NULL && pj_work_choose_estimate (&work, self->network->groups, &self->choose, &self->seconds, error);
@@ -224,7 +240,9 @@ question_new (PjmProject *self, const PjmPruneOptions *options, GTask *task)
   question->device = g_strdup (self->device);
   question->network = pjm_network_ref (self->place->network);
   question->dataset = self->dataset != NULL ? pj_dataset_ref (self->dataset) : NULL;
-  question->needs_pictures = self->dataset == NULL && method->needs != PJ_NEEDS_NOTHING;
+  question->needs_pictures = self->dataset == NULL && (method->needs != PJ_NEEDS_NOTHING || options->drop_blocks > 0);
+  question->drop_blocks = options->drop_blocks;
+  question->n_blocks = pjm_project_count_blocks (self);
   question->task = task;
   fill_choose (self, options, &question->choose);
   return question;
@@ -337,24 +355,77 @@ append_rest (PjmProject *self, PjmFollow **list, const PjmPruneOptions *options)
     pjm_tune_follow (self, list, &options->tune, pjm_step_id (self->current));
 }
 
-PjmJob *
-pjm_project_prune (PjmProject *self, const PjmPruneOptions *options)
+/* Copies, which outlive what a person asked with. */
+typedef struct {
+  PjmPruneOptions options;
+  char *method, *tied, *widths, *constants;
+  char **set;
+} Choice;
+
+static void
+choice_free (gpointer data)
 {
-  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  Choice *self = data;
+  g_free (self->method);
+  g_free (self->tied);
+  g_free (self->widths);
+  g_free (self->constants);
+  g_strfreev (self->set);
+  g_free (self);
+}
+
+static Choice *
+choice_new (const PjmPruneOptions *options)
+{
+  Choice *self = g_new0 (Choice, 1);
+  self->options = *options;
+  self->options.method = self->method = g_strdup (options->method);
+  self->options.tied = self->tied = g_strdup (options->tied);
+  self->options.widths = self->widths = g_strdup (options->widths);
+  self->options.constants = self->constants = g_strdup (options->constants);
+  self->set = g_strdupv ((char **) options->set);
+  self->options.set = (const char *const *) self->set;
+  return self;
+}
+
+/* Blocks that were removed before may be all that was asked for. */
+static PjmTask *
+make_choose (PjmProject *self, gpointer data, gboolean *skip)
+{
+  const PjmPruneOptions *options = &((Choice *) data)->options;
   const PjMethod *method = pj_method_find (options->method);
-  g_return_val_if_fail (method != NULL && options->keep < PJM_N_KEEP, NULL);
   g_autofree char *title = g_strdup_printf (_("Choose by %s"), _(method->title));
   PjmTask *task = pjm_task_new (self, "choose", title, run_choose, method->needs != PJ_NEEDS_NOTHING, TRUE);
   if (task == NULL)
     return NULL;
   fill_choose (self, options, &task->choose);
-  if (!pj_work_choose_is_asked (&task->choose)) {
-    pjm_task_free (task);
+  if (pj_work_choose_is_asked (&task->choose))
+    return task;
+  pjm_task_free (task);
+  *skip = options->drop_blocks > 0;
+  if (!*skip)
     pjm_project_fail (self, _("Nothing would be cut"), _("Set how much each layer keeps first."));
-    return NULL;
-  }
-  append_rest (self, &task->follow, options);
-  return pjm_task_start (task);
+  return NULL;
+}
+
+static PjmTask *
+make_drop (PjmProject *self, gpointer n, gboolean *skip)
+{
+  return pjm_task_new_drop_blocks (self, GPOINTER_TO_UINT (n));
+}
+
+PjmJob *
+pjm_project_prune (PjmProject *self, const PjmPruneOptions *options)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self), NULL);
+  g_return_val_if_fail (pj_method_find (options->method) != NULL && options->keep < PJM_N_KEEP, NULL);
+  PjmFollow *list = NULL;
+  if (options->drop_blocks > 0)
+    pjm_follow_append (&list, pjm_follow_new (make_drop, GUINT_TO_POINTER (options->drop_blocks), NULL));
+  pjm_follow_append (&list, pjm_follow_new (make_choose, choice_new (options), choice_free));
+  if (pjm_project_is_ready (self))
+    append_rest (self, &list, options);
+  return pjm_follow_start (self, list);
 }
 
 /* The ratios of the layers, and nothing afterwards. */

@@ -293,6 +293,9 @@ end_task (PjmTask *self, PjmJobState state, const char *error)
     pjm_project_take_scores (project, self->place, g_steal_pointer (&self->scores));
   gboolean can_resume = state != PJM_JOB_DONE && (self->done.job != 0 || self->resumes != 0)
                         && pjm_task_kind_can_resume (pjm_job_get_kind (self->job));
+  /* What would have followed goes on with it. */
+  if (can_resume && self->follow != NULL)
+    pjm_job_set_follow (self->job, g_steal_pointer (&self->follow));
   pjm_job_end (self->job, state, error, done->text, can_resume);
   if (here && state == PJM_JOB_DONE)
     pjm_follow_start (project, g_steal_pointer (&self->follow));

@@ -47,6 +47,20 @@ pjm_follow_free_all (PjmFollow *list)
   }
 }
 
+#define FOLLOW_KEY "pjm-follow"
+
+void
+pjm_job_set_follow (PjmJob *job, PjmFollow *list)
+{
+  g_object_set_data_full (G_OBJECT (job), FOLLOW_KEY, list, (GDestroyNotify) pjm_follow_free_all);
+}
+
+PjmFollow *
+pjm_job_take_follow (PjmJob *job)
+{
+  return g_object_steal_data (G_OBJECT (job), FOLLOW_KEY);
+}
+
 PjmJob *
 pjm_follow_start (PjmProject *project, PjmFollow *list)
 {

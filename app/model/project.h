@@ -69,9 +69,11 @@ typedef struct { const char *name, *title, *about, *source; gboolean needs_data,
 const PjmChoice *pjm_project_get_methods (PjmProject *self, guint *n);
 const PjmChoice *pjm_project_get_formats (PjmProject *self, guint *n);
 const PjmChoice *pjm_project_get_devices (PjmProject *self, guint *n);
-/* How layers that are cut together are judged; which widths of residual stages are cut. */
+/* How layers that are cut together are judged; which widths of residual stages are cut; what becomes of what removed
+ * channels always add. */
 const PjmChoice *pjm_project_get_tied (PjmProject *self, guint *n);
 const PjmChoice *pjm_project_get_widths (PjmProject *self, guint *n);
+const PjmChoice *pjm_project_get_constants (PjmProject *self, guint *n);
 
 /* --- the drawing: laid out off the main thread, ready at "graph-changed" --- */
 
@@ -130,6 +132,8 @@ PjmJob *pjm_project_bring_norms_back (PjmProject *self);
 /* Removes the residual block that the layer lies in (its shortcut stays), or the layer itself where its output has the
  * shape of its input.  Marks on other layers stay. */
 PjmJob *pjm_project_remove_block (PjmProject *self, PjmLayer *layer);
+/* How many residual blocks can be removed. */
+guint pjm_project_count_blocks (PjmProject *self);
 PjmJob *pjm_project_remove_layer (PjmProject *self, PjmLayer *layer);
 PjmJob *pjm_project_fine_tune (PjmProject *self, guint epochs, double lr);
 /* Accuracy on the whole test part; the job's "result" says it. */

@@ -74,16 +74,22 @@ typedef struct {
 /* Plain, 1 epoch at 0.01; a teacher's weight is 0.5 at temperature 2; CURL has 10 and 2 epochs. */
 void pjm_tune_options_init (PjmTuneOptions *options);
 
+/* Kept counts by the rule of AMC's authors: the nearest whole number, then up to a multiple of 8. */
+#define PJM_ROUND_AMC (-8)
+
 /**
  * PjmPruneOptions: start from pjm_prune_options_init().
  * @method: identifier
  * @keep, @share: how much stays
  * @floor: under a budget: the smallest share of a layer that stays
- * @multiple: kept counts are rounded up to a multiple of this
- * @tied, @widths: (nullable): rows of pjm_project_get_tied(), pjm_project_get_widths(); NULL for the usual
+ * @multiple: kept counts are rounded up to a multiple of this; or PJM_ROUND_AMC
+ * @tied, @widths, @constants: (nullable): rows of pjm_project_get_tied(), pjm_project_get_widths() and
+ *   pjm_project_get_constants(); NULL for the usual
  * @set: (nullable): "name=value" of the method's own settings
  * @mends: with least-squares factors, for methods that have them
  * @n_images: calibration pictures; 0 for the method's own number
+ * @drop_blocks: before all that, so many residual blocks go whole: those that the answers miss least.  It may be all that is
+ *   asked for
  * @cut, @gap, @recalibrate: what follows: remove the channels, put a global average in the place of the classifier, measure
  *   the norms again.  Both of the latter cut first.
  * @tune: the training that follows; @PJM_TUNE_NOT for none.  Its teacher is the network before the cut, whatever @tune says.
@@ -92,11 +98,11 @@ typedef struct {
   const char *method;
   PjmKeep keep;
   double share, floor;
-  guint multiple;
-  const char *tied, *widths;
+  int multiple;
+  const char *tied, *widths, *constants;
   const char *const *set;
   gboolean mends;
-  guint n_images;
+  guint n_images, drop_blocks;
   guint64 seed;
   gboolean cut, gap, recalibrate;
   PjmTuneOptions tune;

@@ -41,6 +41,7 @@ typedef struct {
  * @keeps_marks: what was marked is marked on the network that comes out, too
  * @chosen_by: the method or criterion that marked what is cut
  * @name, @path: method, criterion or format; file
+ * @n_parts: blocks that go whole
  * @comparison: the table that the job fills
  * @teacher_id: (nullable): the step whose network teaches; its number goes into @train
  * @follow: (nullable): what comes after it
@@ -64,6 +65,7 @@ struct _PjmTask {
   PjCutPlan *masks;
   gboolean cuts_first, keeps_marks;
   char *name, *path;
+  guint n_parts;
   PjWorkTrain train;
   PjWorkChoose choose;
   PjWorkCompare compare;
@@ -110,6 +112,11 @@ gboolean pjm_task_kind_can_resume (const char *kind);
 /* A translated title for a stored job. (transfer full) */
 char *pjm_job_title (const PjJobRecord *record);
 
+/* --- project-parts.c --- */
+
+/* Judges all residual blocks and removes the @n that the answers miss least. Not started yet; NULL after "failed". */
+PjmTask *pjm_task_new_drop_blocks (PjmProject *self, guint n);
+
 /* --- project-tune.c --- */
 
 /* @destroy: (nullable): frees @data. */
@@ -118,6 +125,9 @@ void pjm_follow_append (PjmFollow **list, PjmFollow *follow);
 /* Starts the first one that has something to do; the others follow it. @list is taken. (transfer none) (nullable) */
 PjmJob *pjm_follow_start (PjmProject *project, PjmFollow *list);
 void pjm_follow_free_all (PjmFollow *list);
+/* What comes after @job once it was resumed: it was stopped. @list is taken; taking it leaves nothing. */
+void pjm_job_set_follow (PjmJob *job, PjmFollow *list);
+PjmFollow *pjm_job_take_follow (PjmJob *job);
 /* The trainings of @options, at the end of @list. @teacher: (nullable) */
 void pjm_tune_follow (PjmProject *project, PjmFollow **list, const PjmTuneOptions *options, PjmStepId *teacher);
 /* What a person reads of such a training. (transfer full) */

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Choosing, its last part: what removed channels add that never changes moves into the layers that read them. */
+#include <glib/gi18n-lib.h>
+
 #include "base/error.h"
 #include "graph/constants.h"
 #include "model/work-prune.h"
 
-static const char *const words[] = { "none", "exact", "all" };
+const PjWorkConstantsRow pj_work_constants_rows[PJ_N_CONSTANTS] = {
+  { "none", N_("Goes with them"), N_("What a removed channel added is lost, also the part that is the same for every picture.") },
+  { "exact", N_("Kept where it is exact"),
+    N_("The part that is the same for every picture moves into the next bias where no padding meets it.") },
+  { "all", N_("Kept everywhere"),
+    N_("The part that is the same for every picture moves into the next bias; at padded edges it is a little too much.") },
+};
 
 gboolean
 pj_work_constants_known (const char *word)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    if (g_strcmp0 (word, words[i]) == 0)
+  for (guint i = 0; i < PJ_N_CONSTANTS; i++)
+    if (g_strcmp0 (word, pj_work_constants_rows[i].name) == 0)
       return TRUE;
   return FALSE;
 }

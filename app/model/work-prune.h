@@ -53,6 +53,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkChoose, pj_work_choose_clear)
 char *pj_work_choose_write (const PjWorkChoose *self);
 gboolean pj_work_choose_read (PjWorkChoose *self, const char *text, GError **error);
 
+/* Rows for menus: words of @constants, the usual one first; titles can be translated. */
+#define PJ_N_CONSTANTS 3
+typedef struct { const char *name, *title, *about; } PjWorkConstantsRow;
+extern const PjWorkConstantsRow pj_work_constants_rows[PJ_N_CONSTANTS];
+
 /* TRUE for a word of @constants; what a method cannot do with it is refused; and doing it, which adds to @detail what was
  * found. */
 gboolean pj_work_constants_known (const char *word);

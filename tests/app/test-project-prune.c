@@ -286,7 +286,13 @@ test_whole_way (Place *place, gconstpointer data)
   g_assert_cmpstr (again, ==, "Refine labels, 2 steps");
 }
 
-/* A cancelled job takes what would follow with it. */
+static gboolean
+has_points (gpointer job)
+{
+  return pjm_job_n_series (job) > 0;
+}
+
+/* A cancelled job takes what would follow with it; resumed, it brings it along. */
 static void
 test_cancel (Place *place, gconstpointer data)
 {
@@ -296,12 +302,27 @@ test_cancel (Place *place, gconstpointer data)
   options.kind = PJM_TUNE_CURL;
   options.epochs = 1000;
   options.epochs_b = 1;
+  options.max_steps = 400;
+  options.batch = 4;
   PjmJob *job = pjm_project_tune (place->project, &options);
   g_assert_nonnull (job);
+  wait_until (has_points, job);
   pjm_job_cancel (job);
   wait_job (job, PJM_JOB_CANCELLED);
   wait_until (is_idle, place->project);
   g_assert_cmpuint (n_items (pjm_project_get_jobs (place->project)), ==, 1);
+  /* Twice: what comes after it is kept each time. */
+  g_assert_true (pjm_project_resume (place->project, job));
+  pjm_job_cancel (job);
+  wait_job (job, PJM_JOB_CANCELLED);
+  g_assert_cmpuint (n_items (pjm_project_get_jobs (place->project)), ==, 1);
+  g_assert_true (pjm_project_resume (place->project, job));
+  wait_job (job, PJM_JOB_DONE);
+  wait_until (is_idle, place->project);
+  assert_nothing_failed (place);
+  assert_kinds (place, "fine-tune fine-tune");
+  g_autofree char *b = place_text (job_at (place, 1), "title");
+  g_assert_cmpstr (b, ==, "Refine labels, 400 steps");
 }
 
 static void
@@ -323,6 +344,48 @@ test_teacher (Place *place, gconstpointer data)
   assert_has (settings, "distill 0.25");
   assert_has (settings, "distill-temperature 3");
   assert_has (settings, "teacher-step 2\n");
+}
+
+/* Blocks first, then channels by AMC's rule on what is left; one of them alone is enough. */
+static void
+test_drop_blocks (Place *place, gconstpointer data)
+{
+  PjmPruneOptions options;
+  place_open_all (place);
+  guint n_blocks = pjm_project_count_blocks (place->project);
+  guint64 macs = count (place, "macs");
+  g_assert_cmpuint (n_blocks, ==, 1);
+  pjm_prune_options_init (&options, "apoz");
+  options.drop_blocks = n_blocks + 1;
+  assert_refused (place, &options, "Only 1 residual block");
+  options.drop_blocks = n_blocks;
+  options.cut = options.recalibrate = TRUE;
+  g_autoptr (PjmPruneOutlook) outlook = check (place, &options);
+  g_assert_null (outlook->refusal);
+  g_assert_cmpuint (outlook->macs, ==, 0);
+  g_assert_nonnull (pjm_project_prune (place->project, &options));
+  wait_until (is_idle, place->project);
+  assert_nothing_failed (place);
+  assert_kinds (place, "remove-parts recalibrate");
+  g_assert_cmpuint (count (place, "macs"), <, macs);
+  g_assert_cmpuint (pjm_project_count_blocks (place->project), ==, 0);
+
+  /* From the start again. */
+  pjm_project_undo (place->project);
+  pjm_project_undo (place->project);
+  wait_until (is_idle, place->project);
+  g_assert_cmpuint (pjm_project_count_blocks (place->project), ==, n_blocks);
+  options.keep = PJM_KEEP_SHARE;
+  options.share = 0.6;
+  options.multiple = PJM_ROUND_AMC;
+  options.constants = "all";
+  g_assert_nonnull (pjm_project_prune (place->project, &options));
+  wait_until (is_idle, place->project);
+  assert_nothing_failed (place);
+  assert_kinds (place, "remove-parts recalibrate remove-parts choose cut recalibrate");
+  g_autofree char *chosen = stored_settings (place, 5);
+  assert_has (chosen, "multiple -8");
+  assert_has (chosen, "constants all");
 }
 
 /* Weights that were trained under gates are measured without the closed channels: opened, they are another network. */
@@ -402,6 +465,7 @@ main (int argc, char **argv)
   place_add ("/app/prune/whole-way", test_whole_way);
   place_add ("/app/prune/cancel", test_cancel);
   place_add ("/app/prune/teacher", test_teacher);
+  place_add ("/app/prune/drop-blocks", test_drop_blocks);
   place_add ("/app/prune/sensitivity-of-gates", test_sensitivity_of_gates);
   place_add ("/app/prune/profile", test_profile);
   return g_test_run ();
