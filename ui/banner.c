@@ -9,7 +9,7 @@
 
 struct _PjuBanner {
   GtkWidget parent;
-  GtkWidget *revealer, *headline, *detail, *button;
+  GtkWidget *revealer, *box, *icon, *headline, *detail, *button;
 };
 
 G_DEFINE_FINAL_TYPE (PjuBanner, pju_banner, GTK_TYPE_WIDGET)
@@ -20,10 +20,15 @@ pju_banner_hide (PjuBanner *self)
   gtk_revealer_set_reveal_child (GTK_REVEALER (self->revealer), FALSE);
 }
 
-void
-pju_banner_show (PjuBanner *self, const char *headline, const char *detail, const char *button, const char *action)
+static void
+show (PjuBanner *self, gboolean offer, const char *headline, const char *detail, const char *button, const char *action)
 {
   g_autofree char *all = g_strdup_printf ("%s. %s", headline, detail ? detail : "");
+  if (offer)
+    gtk_widget_add_css_class (self->box, "offer");
+  else
+    gtk_widget_remove_css_class (self->box, "offer");
+  gtk_image_set_from_icon_name (GTK_IMAGE (self->icon), offer ? "dialog-information-symbolic" : "dialog-warning-symbolic");
   gtk_label_set_text (GTK_LABEL (self->headline), headline);
   gtk_label_set_text (GTK_LABEL (self->detail), detail ? detail : "");
   gtk_widget_set_visible (self->detail, detail && *detail);
@@ -34,6 +39,18 @@ pju_banner_show (PjuBanner *self, const char *headline, const char *detail, cons
   }
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, all, -1);
   gtk_revealer_set_reveal_child (GTK_REVEALER (self->revealer), TRUE);
+}
+
+void
+pju_banner_show (PjuBanner *self, const char *headline, const char *detail, const char *button, const char *action)
+{
+  show (self, FALSE, headline, detail, button, action);
+}
+
+void
+pju_banner_offer (PjuBanner *self, const char *headline, const char *detail, const char *button, const char *action)
+{
+  show (self, TRUE, headline, detail, button, action);
 }
 
 static void
@@ -69,9 +86,10 @@ static void
 pju_banner_init (PjuBanner *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12), *texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
-  GtkWidget *icon = gtk_image_new_from_icon_name ("dialog-warning-symbolic");
   GtkWidget *close = gtk_button_new_from_icon_name ("window-close-symbolic");
 
+  self->box = box;
+  self->icon = gtk_image_new ();
   self->headline = wrapped_label ();
   self->detail = wrapped_label ();
   self->button = gtk_button_new ();
@@ -87,7 +105,7 @@ pju_banner_init (PjuBanner *self)
   gtk_accessible_update_property (GTK_ACCESSIBLE (close), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Dismiss"), -1);
   g_signal_connect_swapped (close, "clicked", G_CALLBACK (pju_banner_hide), self);
   g_signal_connect_swapped (self->button, "clicked", G_CALLBACK (pju_banner_hide), self);
-  gtk_box_append (GTK_BOX (box), icon);
+  gtk_box_append (GTK_BOX (box), self->icon);
   gtk_box_append (GTK_BOX (box), texts);
   gtk_box_append (GTK_BOX (box), self->button);
   gtk_box_append (GTK_BOX (box), close);

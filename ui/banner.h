@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* PjuBanner: a problem and what would help, over the content until it is dismissed. */
+/* PjuBanner: a problem and what would help, or an offer, over the content until it is dismissed. */
 #pragma once
 
 #include <gtk/gtk.h>
@@ -12,6 +12,9 @@ G_DECLARE_FINAL_TYPE (PjuBanner, pju_banner, PJU, BANNER, GtkWidget)
 /* @detail, @button, @action: (nullable). */
 void pju_banner_show (PjuBanner *self, const char *headline, const char *detail, const char *button,
                       const char *action);
+/* The same in calm colours: nothing is wrong, something can be had. */
+void pju_banner_offer (PjuBanner *self, const char *headline, const char *detail, const char *button,
+                       const char *action);
 void pju_banner_hide (PjuBanner *self);
 
 G_END_DECLS

@@ -195,9 +195,9 @@ offer_interrupted (PjuWindow *self)
     if (pjm_job_get_state (job) == PJM_JOB_INTERRUPTED && pjm_job_can_resume (job)) {
       g_autofree char *title = pju_get_string (job, "title");
       g_autofree char *text = g_strdup_printf (_("“%s” was interrupted and can go on"), title);
-      pju_banner_show (PJU_BANNER (self->banner), text,
-                       _("The program ended while it ran. It goes on from the last checkpoint and comes to the same result "
-                         "as if it had never stopped."), _("Resume"), "win.resume");
+      pju_banner_offer (PJU_BANNER (self->banner), text,
+                        _("The program ended while it ran. It goes on from the last checkpoint and comes to the same result "
+                          "as if it had never stopped."), _("Resume"), "win.resume");
       return;
     }
   }
@@ -208,10 +208,10 @@ static void
 offer_norms (PjuWindow *self)
 {
   if (pjm_project_lacks_norms (self->project) && !pju_get_boolean (self->project, "read-only"))
-    pju_banner_show (PJU_BANNER (self->banner), _("This network has no batch norms"),
-                     _("Perhaps they were folded away when it was exported. Put back, and measured on your pictures, they help "
-                       "scoring and fine-tuning; the network computes the same, and exporting folds them again."),
-                     _("Bring Them Back"), "win.norms");
+    pju_banner_offer (PJU_BANNER (self->banner), _("This network has no batch norms"),
+                      _("Perhaps they were folded away when it was exported. Put back, and measured on your pictures, they "
+                        "help scoring and fine-tuning; the network computes the same, and exporting folds them again."),
+                      _("Bring Them Back"), "win.norms");
 }
 
 typedef struct { PjuWindow *window; char *path; } Opening;
