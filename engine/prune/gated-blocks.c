@@ -126,7 +126,7 @@ pj_gated_blocks_free (PjGatedBlocks *self)
 }
 
 PjGraph *
-pj_gated_blocks_plain (const PjGatedBlocks *self, const PjParams *params, GError **error)
+pj_gated_blocks_plain (const PjGatedBlocks *self, PjParams *params, GError **error)
 {
   g_autoptr (PjGraph) learnt = pj_params_download (params, self->graph, error);
   if (learnt == NULL)

@@ -35,7 +35,7 @@ PjGatedBlocks *pj_gated_blocks_new (const PjGraph *plain, const PjParts *parts, 
 void pj_gated_blocks_free (PjGatedBlocks *self);
 
 /* The network without gates, with what @params learnt. (transfer full) */
-PjGraph *pj_gated_blocks_plain (const PjGatedBlocks *self, const PjParams *params, GError **error);
+PjGraph *pj_gated_blocks_plain (const PjGatedBlocks *self, PjParams *params, GError **error);
 
 /* A gate becomes a factor of the last layer of its branch in @graph: scale and shift of a norm, weights and bias of others. */
 gboolean pj_gated_block_absorb (PjGraph *graph, const PjPart *part, float gate, GError **error);
