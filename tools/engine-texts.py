@@ -43,11 +43,12 @@ def collect(root):
 
 
 def spoken(root):
-    """Sentences that the engine puts together while it works: stages of jobs, reasons of locks, readings, as patterns
-    with %s for what is filled in, the way app/model/engine-text.c lists them."""
+    """Sentences that the engine puts together while it works: stages of jobs, reasons of locks, remarks on files,
+    readings, as patterns with %s for what is filled in, the way app/model/engine-text.c lists them."""
     found = set()
     for file in sorted([*root.glob("engine/**/*.c"), *root.glob("app/model/*.c")]):
-        text = file.read_text()
+        text = file.read_text().replace('" G_GINT64_FORMAT "', "d")
+        found.update(joined(m.group(1)) for m in re.finditer(rf'pj_onnx_remark \([^;]*?,\s*({STRINGS})', text))
         found.update(joined(m.group(1)) for m in re.finditer(rf'pj_hooks_progress \([^;]*?({STRINGS})', text))
         for match in re.finditer(rf'pj_channels_lock \([^;]*?({STRINGS})', text):
             reason = joined(match.group(1))

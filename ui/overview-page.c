@@ -16,7 +16,7 @@
 
 struct _PjuOverviewPage {
   GtkWidget parent;
-  GtkWidget *scroll, *column, *name, *cost, *verdict_icon, *verdict, *share, *start, *locked_box, *locked, *more_locked;
+  GtkWidget *scroll, *column, *name, *cost, *verdict_icon, *verdict, *share, *start, *remarks_box, *remarks, *locked_box, *locked, *more_locked;
   GtkWidget *data_stack, *data_name, *data_counts, *data_problem, *samples, *classes, *prepared;
   GtkWidget *mean, *std, *side, *order, *measure, *apply;
   PjuStudio *studio;
@@ -101,6 +101,17 @@ show_share (PjuOverviewPage *self, guint64 within)
 }
 
 static void
+show_remarks (PjuOverviewPage *self)
+{
+  g_auto (GStrv) remarks = pjm_project_list_remarks (project_of (self));
+  g_autofree char *text = g_strjoinv ("\n", remarks);
+  gtk_label_set_text (GTK_LABEL (self->remarks), text);
+  gtk_widget_set_visible (self->remarks_box, *text != '\0');
+  /* A few are read at a glance. */
+  gtk_expander_set_expanded (GTK_EXPANDER (self->remarks_box), g_strv_length (remarks) <= 3);
+}
+
+static void
 show_verdict (PjuOverviewPage *self)
 {
   PjmProject *project = project_of (self);
@@ -137,6 +148,7 @@ show_verdict (PjuOverviewPage *self)
   show_share (self, within);
   show_cost (self);
   show_locked (self, n_locked);
+  show_remarks (self);
 }
 
 static void
@@ -414,6 +426,7 @@ pju_overview_page_class_init (PjuOverviewPageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = dispose;
   gtk_widget_class_set_template_from_resource (widget_class, "/io/github/penjing/Penjing/ui/overview-page.ui");
   CHILD (scroll); CHILD (column); CHILD (name); CHILD (cost); CHILD (verdict_icon); CHILD (verdict); CHILD (share); CHILD (start);
+  CHILD (remarks_box); CHILD (remarks);
   CHILD (locked_box); CHILD (locked); CHILD (more_locked); CHILD (data_stack); CHILD (data_name); CHILD (data_counts);
   CHILD (data_problem); CHILD (samples); CHILD (classes); CHILD (prepared); CHILD (mean); CHILD (std); CHILD (side);
   CHILD (order); CHILD (measure); CHILD (apply);

@@ -28,6 +28,7 @@ typedef struct {
  * @steps: (element-type PjStepRecord): with their cuts
  * @jobs, @points: (element-type PjJobRecord), (element-type GArray of PjPoint)
  * @comparisons: (element-type PjmFoundComparison)
+ * @remarks: (nullable): of the import, one a line
  * @data_error: (nullable): why the pictures of the session are not there
  */
 typedef struct {
@@ -44,7 +45,7 @@ typedef struct {
   GPtrArray *steps, *jobs, *points, *comparisons;
   GPtrArray *step_names;        /* char *, NULL where none */
   GArray *step_deleted;         /* gboolean */
-  char *view;
+  char *view, *remarks;
   GHashTable *dismissed;        /* ids of jobs */
   gint64 current;
   PjmPlace *place;

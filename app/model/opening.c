@@ -41,6 +41,7 @@ pjm_opening_free (gpointer data)
   g_clear_pointer (&self->step_names, g_ptr_array_unref);
   g_clear_pointer (&self->step_deleted, g_array_unref);
   g_free (self->view);
+  g_free (self->remarks);
   g_clear_pointer (&self->dismissed, g_hash_table_unref);
   g_clear_pointer (&self->jobs, g_ptr_array_unref);
   g_clear_pointer (&self->points, g_ptr_array_unref);
@@ -162,6 +163,7 @@ read_session (PjmOpening *self, const PjHooks *hooks, GError **error)
   self->criterion = g_intern_string (criterion != NULL && pj_criterion_find (criterion) != NULL ? criterion
                                                                                                 : PJM_DEFAULT_CRITERION);
   self->view = pj_session_get_meta (self->session, PJM_META_VIEW);
+  self->remarks = pj_session_get_meta (self->session, PJM_META_REMARKS);
   if (!read_steps (self, error) || !pj_hooks_go_on (hooks, error))
     return FALSE;
   self->place = pjm_place_new (self->session, model_of_step (self, self->current), NULL, self->criterion, error);
@@ -209,8 +211,14 @@ open_onnx (PjmOpening *self, GError **error)
   char *dot = g_strrstr (base, ".");
   if (dot != NULL && dot > base)
     *dot = '\0';
-  PjGraph *graph = pj_onnx_import (self->path, NULL, error);
-  return graph != NULL && make_session (self, graph, base, self->path, error);
+  g_auto (PjOnnxReport) report = { 0 };
+  PjGraph *graph = pj_onnx_import (self->path, &report, error);
+  if (graph == NULL || !make_session (self, graph, base, self->path, error))
+    return FALSE;
+  g_autoptr (GString) remarks = g_string_new (NULL);
+  for (guint i = 0; report.remarks != NULL && i < report.remarks->len; i++)
+    g_string_append_printf (remarks, "%s%s", i > 0 ? "\n" : "", (const char *) report.remarks->pdata[i]);
+  return pj_session_set_meta (self->session, PJM_META_REMARKS, remarks->str, error);
 }
 
 /* The sample session of an earlier time, or a new one. */

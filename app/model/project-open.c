@@ -2,6 +2,7 @@
 /* Opening and closing: what opening.c found takes the place of what was open. */
 #include <glib/gi18n-lib.h>
 
+#include "model/engine-text.h"
 #include "model/comparison-private.h"
 #include "model/opening-private.h"
 #include "model/tasks-private.h"
@@ -83,6 +84,8 @@ take_session (PjmProject *self, PjmOpening *found)
   replace_comparisons (self, found);
   pjm_project_set_history (self, found->steps, found->current, found->step_names, found->step_deleted);
   pjm_project_load_view (self, found->view);
+  g_free (self->remarks);
+  self->remarks = g_steal_pointer (&found->remarks);
   set_data (self, found->dataset, found->where);
   g_ptr_array_set_size (self->recent, 0);
   pjm_project_remember_place (self, found->place);
@@ -225,4 +228,16 @@ pjm_project_close (PjmProject *self)
   g_autoptr (GSource) source = g_idle_source_new ();
   g_source_set_callback (source, close_later, g_object_ref (self), g_object_unref);
   g_source_attach (source, context);
+}
+
+char **
+pjm_project_list_remarks (PjmProject *self)
+{
+  char **remarks = g_strsplit (self->remarks != NULL ? self->remarks : "", "\n", -1);
+  for (char **one = remarks; *one != NULL; one++) {
+    char *english = *one;
+    *one = pjm_engine_text (english);
+    g_free (english);
+  }
+  return remarks;
 }

@@ -49,6 +49,7 @@ G_BEGIN_DECLS
 #define PJM_META_STEP_DELETED "step-deleted"
 #define PJM_META_JOB_DISMISSED "job-dismissed"
 #define PJM_META_VIEW "view"
+#define PJM_META_REMARKS "import-remarks"
 
 /* What a person set for one group. @keep: (nullable): NULL keeps all; @scale: (nullable): factors of a method;
  * @waits: the channels are not chosen yet, for lack of scores */
@@ -115,6 +116,7 @@ struct _PjmProject {
   PjmLook *look;
   PjmData *data_seen;
   GKeyFile *view;
+  char *remarks;                   /* English, one a line */
 };
 
 /* --- project.c --- */

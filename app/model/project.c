@@ -106,6 +106,7 @@ pjm_project_finalize (GObject *object)
   g_ptr_array_unref (self->recent);
   g_clear_pointer (&self->devices, pjm_choices_free);
   g_clear_pointer (&self->view, g_key_file_unref);
+  g_free (self->remarks);
   g_clear_pointer (&self->data_seen, pjm_data_free);
   g_clear_pointer (&self->look, pjm_look_free);
   g_free (self->row_ms);

@@ -117,6 +117,8 @@ void pjm_project_go_to (PjmProject *self, guint step);
 
 /* --- jobs --- */
 
+/* What the import of the file folded, left out or assumed, a sentence each, in the user's language. (transfer full) */
+char **pjm_project_list_remarks (PjmProject *self);
 /* TRUE if the network has convolutions and not one norm: perhaps they were folded, and can come back. */
 gboolean pjm_project_lacks_norms (PjmProject *self);
 

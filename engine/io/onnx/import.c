@@ -81,7 +81,7 @@ find_readers (PjOnnxImport *import, const char *output)
       count_reader (import, node->inputs->pdata[i], n);
   }
   if (n_dead > 0)
-    pj_onnx_remark (import, "%u nodes do not lead to the output and were left out.", n_dead);
+    pj_onnx_remark (import, "Nodes that do not lead to the output were left out: %u.", n_dead);
 }
 
 /* --- constants, input, output --- */
@@ -220,9 +220,9 @@ static void
 add_remarks (PjOnnxImport *import)
 {
   if (import->n_folded > 0)
-    pj_onnx_remark (import, "%u nodes that compute constants were folded.", import->n_folded);
+    pj_onnx_remark (import, "Nodes that compute constants were folded: %u.", import->n_folded);
   if (import->n_dropped > 0)
-    pj_onnx_remark (import, "%u nodes that change nothing were left out.", import->n_dropped);
+    pj_onnx_remark (import, "Nodes that change nothing were left out: %u.", import->n_dropped);
   if (import->model->opset > NEWEST_OPSET)
     pj_onnx_remark (import, "Operator version %" G_GINT64_FORMAT " is newer than %d, the newest one known here.",
                     import->model->opset, NEWEST_OPSET);
@@ -290,10 +290,10 @@ finish (PjOnnxImport *import, GError **error)
   if (joined == NULL)
     return NULL;
   if (n_joined > 0)
-    pj_onnx_remark (import, "%u groups of nodes were recognised as one operator each: channel shuffles, layer norms, GELU.", n_joined);
+    pj_onnx_remark (import, "Groups of nodes were recognised as one operator each (channel shuffles, layer norms, GELU): %u.", n_joined);
   PjGraph *graph = pj_onnx_settle_layout (joined, &n_removed, error);
   if (graph != NULL && n_removed > 0)
-    pj_onnx_remark (import, "%u transpositions and reshapes that undo each other were left out.", n_removed);
+    pj_onnx_remark (import, "Transpositions and reshapes that undo each other were left out: %u.", n_removed);
   return graph;
 }
 
