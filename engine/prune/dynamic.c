@@ -46,3 +46,19 @@ pj_dynamic_normalise (double *score, int n)
   for (int c = 0; c < n && sum > 0; c++)
     score[c] /= sqrt (sum);
 }
+
+void
+pj_dynamic_mix (double *state, double *sum, int n, double n_batches, double momentum)
+{
+  for (int c = 0; c < n; c++) {
+    state[c] = momentum * state[c] + (1 - momentum) * sum[c] / n_batches;
+    sum[c] = 0;
+  }
+}
+
+void
+pj_dynamic_charge (double *score, const double *share, int n, double lambda)
+{
+  for (int c = 0; c < n; c++)
+    score[c] -= lambda * share[c];
+}

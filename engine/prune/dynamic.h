@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Masks that are drawn again and again while a network trains (GDP, spec/algorithms.md 13). */
+/* Masks that are drawn again and again while a network trains (GDP and Taylor in steps, spec/algorithms.md 13, 7). */
 #pragma once
 
 #include <glib.h>
@@ -25,6 +25,12 @@ typedef struct {
  * lower indices go first.
  */
 void pj_dynamic_masks (const PjDynamicLayer *layers, unsigned n_layers, double share);
+
+/* The end of a round of @n_batches: @state becomes @momentum·@state + (1 − @momentum)·@sum / @n_batches, and @sum 0. */
+void pj_dynamic_mix (double *state, double *sum, int n, double n_batches, double momentum);
+
+/* Takes @lambda times what each channel costs, as a share of the dearest, off its score (spec/algorithms.md 6). */
+void pj_dynamic_charge (double *score, const double *share, int n, double lambda);
 
 /* Divides @score by its Euclidean norm, if it is not 0: late layers have larger gradients. */
 void pj_dynamic_normalise (double *score, int n);

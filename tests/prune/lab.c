@@ -239,3 +239,45 @@ lab_ratios (const Lab *self, const char *names, double ratio)
   }
   return ratios;
 }
+
+void
+assert_near (double value, double expected, double tolerance, const char *what)
+{
+  if (!(fabs (value - expected) <= tolerance))
+    g_error ("%s is %.12g, expected %.12g (within %g)", what, value, expected, tolerance);
+}
+
+const PjCriterion *
+lab_criterion (const char *name)
+{
+  const PjCriterion *c = pj_criterion_find (name);
+  g_assert_nonnull (c);
+  return c;
+}
+
+PjScores *
+lab_score (const Lab *self, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  PjScores *scores = pj_criterion_score (lab_criterion (name), &self->scoring, &error);
+  g_assert_no_error (error);
+  return scores;
+}
+
+const PjGroupScores *
+lab_scores_of (const Lab *self, const PjScores *scores, const char *group)
+{
+  const PjGroupScores *s = pj_scores_get (scores, pj_groups_find (self->groups, group)->id);
+  g_assert_nonnull (s);
+  return s;
+}
+
+PjGraph *
+lab_four_channels (void)
+{
+  PjGraph *g = pj_graph_new ("four");
+  int y = net_block (g, "a", pj_graph_add_input (g, "x", PJ_SHAPE (1, 1, 2, 2)), 4, 1, 1, TRUE);
+  y = net_unary (g, "flatten", &pj_op_flatten, y);
+  pj_graph_set_output (g, net_gemm (g, "fc", y, net_param (g, "fc.w", PJ_SHAPE (2, 16), 0, 1, 1), -1));
+  return g;
+}

@@ -44,6 +44,16 @@ void lab_swap_graph (Lab *self, PjGraph *graph);
 /* Hooks that cancel at the poll after @after others. */
 void lab_cancel_after (Lab *self, int after);
 
+/* The criterion of that name; its scores; those of one group. */
+const PjCriterion *lab_criterion (const char *name);
+PjScores *lab_score (const Lab *self, const char *name);
+const PjGroupScores *lab_scores_of (const Lab *self, const PjScores *scores, const char *group);
+
+/* A network whose group "a" has four channels of 2 x 2, like the activations of some fixtures. (transfer full) */
+PjGraph *lab_four_channels (void);
+
+void assert_near (double value, double expected, double tolerance, const char *what);
+
 /* keep ratios: @ratio for the groups in @names (space-separated), 1 for the others. (transfer full) */
 double *lab_ratios (const Lab *self, const char *names, double ratio);
 

@@ -38,15 +38,22 @@ sss_steps (void)
   JsonArray *steps = json_node_get_array (fixture_at (o, "sss/steps"));
   int n;
   g_autofree double *gate = doubles (o, "sss/lambda0", &n);
-  double speed[3] = { 0 };
+  double speed[3] = { 0 }, mu = fixture_number (o, "sss/momentum");
 
   g_assert_cmpint (n, ==, 3);
   for (guint i = 0; i < json_array_get_length (steps); i++) {
     JsonObject *row = json_array_get_object_element (steps, i);
     g_autofree double *grad = doubles (row, "grad", &n);
-    pj_sss_step (gate, speed, grad, n, fixture_number (o, "sss/lr"), fixture_number (o, "sss/gamma"), fixture_number (o, "sss/momentum"));
+    double before[3] = { 0 };
+    for (int k = 0; k < n; k++)
+      before[k] = gate[k] - mu * speed[k];
+    pj_sss_step (gate, speed, grad, n, fixture_number (o, "sss/lr"), fixture_number (o, "sss/gamma"), mu);
     assert_numbers (gate, row, "lambda", 1e-7);
     assert_numbers (speed, row, "momentum", 1e-7);
+    /* m = z − λ + μ·m of the step before. */
+    for (int k = 0; k < n; k++)
+      before[k] += speed[k];
+    assert_numbers (before, row, "z", 1e-7);
   }
 }
 
@@ -79,6 +86,7 @@ gal_losses (void)
   g_assert_cmpfloat_with_epsilon (pj_adversary_entropy (real, n, 1), fixture_number (o, "gal_losses/d_loss_real"), 1e-8);
   g_assert_cmpfloat_with_epsilon (pj_adversary_entropy (fake, n, 0), fixture_number (o, "gal_losses/d_loss_fake"), 1e-8);
   g_assert_cmpfloat_with_epsilon (pj_adversary_entropy (fake, n, 1), fixture_number (o, "gal_losses/generator_loss"), 1e-8);
+  g_assert_cmpfloat_with_epsilon (pj_adversary_entropy (fake, n, 1), fixture_number (o, "gal_losses/adversarial_regulariser"), 1e-8);
 
   /* An adversary of zeros says 0 of everything: its entropy is log 2 and it asks for nothing. */
   int n_classes = k / n;
@@ -114,6 +122,8 @@ static void
 gdp_masks (void)
 {
   g_autoptr (JsonObject) o = fixture_load ("spec/gdp.json");
+  g_autofree int *back = fixture_ints (o, "recovered_in_round2", NULL), *lost = fixture_ints (o, "lost_in_round2", NULL);
+  guint8 first[3][4] = { { 0 } };
   for (int round = 1; round <= 2; round++) {
     g_autofree char *scores = g_strdup_printf ("round%d_scores", round), *masks = g_strdup_printf ("round%d_masks", round);
     JsonArray *rows = json_node_get_array (fixture_at (o, scores)), *expected = json_node_get_array (fixture_at (o, masks));
@@ -129,7 +139,14 @@ gdp_masks (void)
     pj_dynamic_masks (layers, n_layers, fixture_number (o, "keep_ratio"));
     for (unsigned l = 0; l < n_layers; l++) {
       for (int c = 0; c < layers[l].n; c++)
-        g_assert_cmpint (layers[l].mask[c], ==, json_array_get_int_element (json_array_get_array_element (expected, l), (guint) c));
+        {
+          g_assert_cmpint (layers[l].mask[c], ==, json_array_get_int_element (json_array_get_array_element (expected, l), (guint) c));
+          /* The first round only notes them: what differs in the second came back or went. */
+          int change = round == 2 ? layers[l].mask[c] - first[l][c] : 0;
+          g_assert_true ((change > 0) == (round == 2 && (int) l == back[0] && c == back[1]));
+          g_assert_true ((change < 0) == (round == 2 && (int) l == lost[0] && c == lost[1]));
+          first[l][c] = layers[l].mask[c];
+        }
       g_free ((gpointer) layers[l].score);
       g_free (layers[l].mask);
     }
@@ -187,9 +204,44 @@ masked_step (gboolean through)
   }
 }
 
+/* The same with the gradients at the masked outputs handed in: picture i is the i-th unit vector, so they are those of
+ * column i. */
+static void
+given_step (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/gdp.json");
+  g_autoptr (GError) error = NULL;
+  g_autofree float *w = fixture_floats (o, "dense_step/w", NULL), *grad = fixture_floats (o, "dense_step/grad_at_masked_weights", NULL);
+  g_autofree float *after = fixture_floats (o, "dense_step/w_after", NULL), *effective = fixture_floats (o, "dense_step/effective_w_after", NULL);
+  g_autofree int *mask = fixture_ints (o, "dense_step/mask_rows", NULL);
+  const float units[] = { 1, 0, 0, 1 }, gates[2] = { (float) mask[0], (float) mask[1] };
+  const float columns[] = { grad[0], grad[2], grad[1], grad[3] };
+  g_autoptr (PjGraph) g = pj_graph_new ("step");
+  int weight = net_param_from (g, "a.w", PJ_SHAPE (2, 2, 1, 1), w);
+  int a = net_conv (g, "a", pj_graph_add_input (g, "x", PJ_SHAPE (1, 2, 1, 1)), weight, -1, 1, 0);
+  pj_graph_set_output (g, net_unary (g, "flatten", &pj_op_flatten, a));
+  g_autoptr (PjDevice) device = pj_device_open (g_getenv ("PJ_TEST_DEVICE") != NULL ? g_getenv ("PJ_TEST_DEVICE") : "cpu", &error);
+  g_assert_no_error (error);
+  g_autoptr (PjParams) params = pj_params_new (device, g, TRUE, &error);
+  PjPlanOptions options = { .batch = 2, .mode = PJ_PLAN_TRAIN, .logit_grads = TRUE, .gated = &a, .n_gated = 1, .gate_grads = TRUE, .gate_through = TRUE };
+  g_autoptr (PjPlan) plan = pj_plan_new (g, params, &options, &error);
+  g_assert_no_error (error);
+  PjStep step = { .lr = (float) fixture_number (o, "dense_step/lr") };
+  g_assert_true (pj_plan_set_gate (plan, a, gates, &error) && pj_plan_set_images (plan, units, &error) && pj_plan_forward (plan, &step, &error));
+  g_assert_true (pj_plan_set_logit_grads (plan, columns, &error) && pj_plan_finish (plan, &error));
+  g_autoptr (PjGraph) learnt = pj_params_download (params, g, &error);
+  g_assert_no_error (error);
+  const float *now = pj_blob_data (pj_graph_value (learnt, weight)->data);
+  for (int k = 0; k < 4; k++) {
+    g_assert_cmpfloat_with_epsilon (now[k], after[k], 1e-6);
+    g_assert_cmpfloat_with_epsilon (now[k] * gates[k / 2], effective[k], 1e-6);
+  }
+}
+
 static void
 dense_step (void)
 {
+  given_step ();
   masked_step (TRUE);
   masked_step (FALSE);
 }
@@ -209,6 +261,7 @@ static const struct { const char *method, *set; } members[] = {
   { "sss", "gate-epochs=4 gate-batch=16 gate-lr=0.02 gamma=0.05" },
   { "gdp", "gate-epochs=4 gate-batch=16 gate-lr=0.02 draws=3" },
   { "gal", "gate-epochs=2 gate-batch=16 gate-lr=0.02 mask-every=3" },
+  { "taylor-steps", "gate-epochs=4 gate-batch=16 gate-lr=0.02 rounds=6 flops=0.001" },
   { "gal", "gate-epochs=2 gate-batch=16 gate-lr=0.02 mask-every=3 variant=published" },
 };
 
@@ -291,7 +344,7 @@ resumes (gconstpointer data)
   g_autoptr (PjCutPlan) expected = run_member (&lab, m, ratios, 0, NULL, NULL, &error);
   g_assert_no_error (error);
   /* GAL's adversary makes its steps longer, so it takes fewer. */
-  for (guint i = 0; i < (m < 2 ? 3 : 2); i++) {
+  for (guint i = 0; i < (m != 2 ? 3 : 2); i++) {
     g_autoptr (GBytes) state = NULL;
     PjMethodLife life = { .seconds = 1e9, .save = save_cb, .data = &state };
     lab_cancel_after (&lab, stops[i]);
@@ -311,6 +364,46 @@ resumes (gconstpointer data)
     g_assert_error (error, PJ_ERROR, PJ_ERROR_INVALID);
     g_clear_error (&error);
   }
+}
+
+/* Rates of the groups at two looks. */
+typedef struct { double at_20, at_40; unsigned n; } Rates;
+
+static void
+rate_cb (gpointer data, const char *series, double x, double y)
+{
+  Rates *rates = data;
+  if (!g_str_has_prefix (series, "rate "))
+    return;
+  rates->n++;
+  if (x == 20)
+    rates->at_20 += y;
+  else if (x == 40)
+    rates->at_40 += y;
+}
+
+/* Half way through the rounds about half of what is to go has gone. */
+static void
+taylor_goes_by_steps (void)
+{
+  g_auto (Lab) lab = { 0 };
+  g_autoptr (GError) error = NULL;
+  Rates rates = { 0 };
+  const PjMethod *method = pj_method_find ("taylor-steps");
+  const char *const set[] = { "gate-epochs=4", "gate-batch=16", "rounds=10", "until=1", NULL };
+  g_autofree double *values = pj_method_values (method, set, NULL);
+  lab_init_residual (&lab, 160);
+  lab.hooks = (PjHooks) { .data = &rates, .metric = rate_cb };
+  lab.scoring.hooks = &lab.hooks;
+  g_autofree double *ratios = lab_ratios (&lab, "x y", 0.4);
+  const PjPruneSettings settings = { .ratios = ratios, .values = values };
+  g_autoptr (PjCutPlan) plan = method->choose (method, &lab.scoring, &settings, NULL, &error);
+  g_assert_no_error (error);
+  int kept = pj_cut_plan_n_kept (plan, pj_groups_find (lab.groups, "x")) + pj_cut_plan_n_kept (plan, pj_groups_find (lab.groups, "y"));
+  g_assert_cmpuint (rates.n, ==, 4);
+  g_assert_cmpfloat_with_epsilon (5 * rates.at_20, 7, 1e-9);
+  g_assert_cmpfloat_with_epsilon (5 * rates.at_40, 4, 1e-9);
+  g_assert_cmpint (kept, ==, 4);
 }
 
 /* A high price closes more channels than the keep ratio asks for, and closed ones go. */
@@ -384,9 +477,10 @@ main (int argc, char **argv)
     g_autofree char *resume = g_strdup_printf ("/prune/gated/%s/%u/resumes", members[m].method, m);
     g_test_add_data_func (run, GUINT_TO_POINTER (m), runs);
     /* The variant of a method keeps nothing else. */
-    if (m < 3)
+    if (m + 1 < G_N_ELEMENTS (members))
       g_test_add_data_func (resume, GUINT_TO_POINTER (m), resumes);
   }
+  g_test_add_func ("/prune/gated/taylor/goes-by-steps", taylor_goes_by_steps);
   g_test_add_func ("/prune/gated/sss/price-closes", price_closes);
   g_test_add_func ("/prune/gated/refuses", refuses);
   return g_test_run ();

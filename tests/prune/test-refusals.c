@@ -141,6 +141,7 @@ few_pictures (void)
     { "thinet-ls", "use at least", PJ_PRUNE_ERROR_UNFIT }, { "channel-pruning", "use at least", PJ_PRUNE_ERROR_UNFIT },
     { "autopruner", "use more pictures", PJ_PRUNE_ERROR_SETTING }, { "sss", "use more pictures", PJ_PRUNE_ERROR_SETTING },
     { "gdp", "use more pictures", PJ_PRUNE_ERROR_SETTING }, { "gal", "use more pictures", PJ_PRUNE_ERROR_SETTING },
+    { "taylor-steps", "use more pictures", PJ_PRUNE_ERROR_SETTING },
   };
   g_auto (Lab) lab;
   lab_init_chain (&lab, 128, FALSE, 1);

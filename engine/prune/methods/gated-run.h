@@ -80,6 +80,20 @@ PjCutPlan *pj_gated_choose (const PjMethod *method, const PjGatedRule *rule, gpo
 /* Who stays by @scores: ratios of each group, or the budget of all.  (transfer full) */
 PjCutPlan *pj_gated_spend (const PjGatedRun *self, const PjScores *scores, GError **error);
 
+/* --- gated-draw.c: for rules whose gates are masks --- */
+
+/**
+ * pj_gated_draw:
+ * @of: one score per channel of each gate
+ * @part: share of what is to go in the end that goes now, above 0 and at most 1
+ *
+ * New masks: with keep ratios as many channels of all gates together as they ask for, with a budget what meets it.  Frozen
+ * gates stay.
+ */
+gboolean pj_gated_draw (PjGatedRun *run, double *const *of, double part, GError **error);
+/* Who stays by the masks as they are. (transfer full) */
+PjCutPlan *pj_gated_masks (const PjGatedRun *run);
+
 /* Slots of a method of this kind.  Its options must begin with PJ_GATED_OPTIONS. */
 gboolean pj_gated_fit (const PjMethod *method, const PjScoring *scoring, const PjGroup *group, GError **error);
 gboolean pj_gated_check (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings, GError **error);

@@ -32,49 +32,11 @@ score (const PjGatedRun *run)
   return pj_gates_scores (run->gates, run->scoring->groups, run->method->name, of);
 }
 
-/* Keep ratios: together they say how many channels stay, and the scores alone in which layers. */
-static PjCutPlan *
-draw_by_count (const PjGatedRun *run)
-{
-  g_autofree PjDynamicLayer *layers = g_new (PjDynamicLayer, run->gates->n_gates);
-  PjCutPlan *plan = pj_cut_plan_new ();
-  double kept = 0, all = 0;
-
-  for (unsigned g = 0; g < run->gates->n_gates; g++) {
-    const PjGate *gate = &run->gates->gates[g];
-    layers[g] = (PjDynamicLayer) { gate->n, numbers (gate, LAST), g_malloc ((gsize) gate->n) };
-    kept += run->settings->ratios[gate->group->id] * gate->n;
-    all += gate->n;
-  }
-  pj_dynamic_masks (layers, run->gates->n_gates, kept / all);
-  for (unsigned g = 0; g < run->gates->n_gates; g++) {
-    const PjGroup *group = run->gates->gates[g].group;
-    int n = 0;
-    for (int c = 0; c < group->n_channels; c++)
-      n += layers[g].mask[c];
-    double share = (double) n / group->n_channels;
-    if (group->n_blocks > 1 || run->settings->multiple > 1)
-      pj_group_keep_top (group, layers[g].score, pj_group_keep_count (group, share, run->settings->multiple), layers[g].mask);
-    if (n < group->n_channels)
-      pj_cut_plan_set (plan, group, layers[g].mask, NULL);
-    g_free (layers[g].mask);
-  }
-  return plan;
-}
-
-static PjCutPlan *
-draw (PjGatedRun *run, GError **error)
-{
-  if (!run->settings->global)
-    return draw_by_count (run);
-  g_autoptr (PjScores) scores = score (run);
-  return pj_gated_spend (run, scores, error);
-}
-
 static gboolean
 draw_masks (PjGatedRun *run, GError **error)
 {
   gboolean normalise = pj_method_value (run->method, run->settings, "saliency") == 0;
+  g_autofree double **of = g_new (double *, run->gates->n_gates);
 
   for (unsigned g = 0; g < run->gates->n_gates; g++) {
     PjGate *gate = &run->gates->gates[g];
@@ -85,19 +47,11 @@ draw_masks (PjGatedRun *run, GError **error)
     }
     if (normalise)
       pj_dynamic_normalise (last, gate->n);
+    of[g] = last;
   }
   run->state[SINCE] = 0;
   run->state[DRAWS]++;
-  g_autoptr (PjCutPlan) plan = draw (run, error);
-  if (plan == NULL)
-    return FALSE;
-  for (unsigned g = 0; g < run->gates->n_gates; g++) {
-    PjGate *gate = &run->gates->gates[g];
-    const PjGroupCut *cut = pj_cut_plan_get (plan, gate->group->id);
-    for (int c = 0; !gate->frozen && c < gate->n; c++)
-      gate->gate[c] = cut == NULL || cut->keep[c];
-  }
-  return TRUE;
+  return pj_gated_draw (run, of, 1, error);
 }
 
 static gboolean
@@ -121,19 +75,7 @@ step (PjGatedRun *run, GError **error)
 static PjCutPlan *
 spend (const PjGatedRun *run, const PjScores *scores, GError **error)
 {
-  if (run->state[DRAWS] == 0)
-    return pj_gated_spend (run, scores, error);
-  PjCutPlan *plan = pj_cut_plan_new ();
-  for (unsigned g = 0; g < run->gates->n_gates; g++) {
-    const PjGate *gate = &run->gates->gates[g];
-    g_autofree guint8 *keep = g_malloc ((gsize) gate->n);
-    int n = 0;
-    for (int c = 0; c < gate->n; c++)
-      n += keep[c] = gate->gate[c] > 0;
-    if (n < gate->n)
-      pj_cut_plan_set (plan, gate->group, keep, NULL);
-  }
-  return plan;
+  return run->state[DRAWS] == 0 ? pj_gated_spend (run, scores, error) : pj_gated_masks (run);
 }
 
 static const PjGatedRule rule = {

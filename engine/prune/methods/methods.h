@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 extern const PjMethod pj_method_thinet, pj_method_thinet_ls, pj_method_channel_pruning, pj_method_autopruner;
 extern const PjMethod pj_method_magnitude, pj_method_curl, pj_method_equal_loss, pj_method_scratch_e, pj_method_scratch_b;
-extern const PjMethod pj_method_sss, pj_method_gdp, pj_method_gal, pj_method_amc;
+extern const PjMethod pj_method_sss, pj_method_gdp, pj_method_gal, pj_method_taylor_steps, pj_method_amc;
 
 /* NULL-terminated. */
 const PjMethod *const *pj_other_methods (void);

@@ -9,6 +9,7 @@ static const PjMethod *const methods[] = {
   &pj_method_sss,
   &pj_method_gdp,
   &pj_method_gal,
+  &pj_method_taylor_steps,
   &pj_method_magnitude,
   &pj_method_curl,
   &pj_method_amc,
