@@ -27,7 +27,8 @@ fixture (void)
   int n;
   g_autofree int *order = fixture_ints (o, "expand/dest_from_source_row_major", &n);
   g_assert_cmpint (n, ==, 4);
-  g_assert_true (pj_expand_shuffle (image, 1, 4, 4, 2, (const uint32_t *) order, out, NULL));
+  const int k = (int) fixture_number (o, "expand/k");
+  g_assert_true (pj_expand_shuffle (image, 1, 4, 4, k, (const uint32_t *) order, out, NULL));
   g_assert_cmpmem (out, 16, shuffled, 16);
   pj_expand_erase (image, 1, 4, 4, 1, 0, 2, 2);
   g_assert_cmpmem (image, 16, erased, 16);
@@ -44,6 +45,7 @@ uneven_sizes (void)
   g_autoptr (JsonObject) o = fixture_load ("spec/curl.json");
   int n;
   g_autofree int *resized = fixture_ints (o, "expand/sizes/resized", &n);
+  g_assert_true (H == fixture_number (o, "expand/sizes/h") && W == fixture_number (o, "expand/sizes/w") && K == fixture_number (o, "expand/sizes/k"));
   g_assert_true (K * (H / K) == resized[0] && K * (W / K) == resized[1]);
   g_autofree guint8 *in = g_malloc (H * W), *out = g_malloc (H * W);
   uint32_t order[9] = { 8, 1, 2, 3, 4, 5, 6, 7, 0 };

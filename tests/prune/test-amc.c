@@ -8,6 +8,7 @@
 #include "lab.h"
 #include "prune/amc.h"
 #include "prune/ddpg.h"
+#include "prune/methods/amc-private.h"
 #include "prune/share-cost.h"
 
 /* --- the fixture --- */
@@ -39,8 +40,10 @@ wall (void)
   g_assert_nonnull (macs);
   g_assert_nonnull (depthwise);
   g_assert_cmpfloat_with_epsilon (chain_cost (all, &chain), fixture_number (o, "total"), 1e-9);
+  g_assert_cmpfloat_with_epsilon (fixture_number (o, "target_ratio") * chain_cost (all, &chain), budget, 1e-9);
   for (unsigned i = 0; i < json_array_get_length (steps); i++) {
     JsonObject *row = json_array_get_object_element (steps, i);
+    g_assert_cmpint ((int) fixture_number (row, "layer"), ==, (int) i);
     double cap = pj_amc_cap (chain_cost, &chain, share, 4, i, least, budget);
     g_assert_cmpfloat_with_epsilon (cap, fixture_number (row, "cap"), 1e-9);
     share[i] = pj_amc_take (fixture_number (row, "proposed"), cap, least);
@@ -101,6 +104,23 @@ numbers (void)
     /* Where the published rule leaves nothing, all stay. */
     g_assert_cmpint (k, ==, cases[i + 2] > 0 ? (int) cases[i + 2] : (int) cases[i]);
   }
+}
+
+/* Channels stay by what reads them. */
+static void
+columns (void)
+{
+  g_autoptr (JsonObject) o = fixture_load ("spec/filter_norm.json");
+  g_autofree float *w = fixture_floats (o, "w_OIHW", NULL), *expected = fixture_floats (o, "input_channel_l1_AMC", NULL);
+  g_autoptr (PjGraph) g = pj_graph_new ("columns");
+  int y = net_conv (g, "a", pj_graph_add_input (g, "x", PJ_SHAPE (1, 1, 4, 4)), net_param (g, "w1", PJ_SHAPE (2, 1, 1, 1), 0, 1, 1), -1, 1, 0);
+  pj_graph_set_output (g, net_conv (g, "b", y, net_param_from (g, "w2", PJ_SHAPE (5, 2, 2, 2), w), -1, 1, 0));
+  g_autoptr (PjGroups) groups = pj_groups_new (g);
+  const PjScoring scoring = { .graph = g, .groups = groups };
+  g_autoptr (PjScores) scores = pj_amc_scores (pj_method_find ("amc"), &scoring);
+  const PjGroupScores *a = pj_scores_get (scores, pj_groups_find (groups, "a")->id);
+  for (int c = 0; c < 2; c++)
+    g_assert_cmpfloat_with_epsilon (a->score[c], expected[c], 1e-5);
 }
 
 /* --- the agent --- */
@@ -282,6 +302,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/prune/amc/fixture/wall", wall);
   g_test_add_func ("/prune/amc/fixture/numbers", numbers);
+  g_test_add_func ("/prune/amc/fixture/columns", columns);
   g_test_add_func ("/prune/amc/wall-of-a-stream", wall_of_a_stream);
   g_test_add_func ("/prune/amc/mlp-slopes", mlp_slopes);
   g_test_add_func ("/prune/amc/agent-learns", agent_learns);

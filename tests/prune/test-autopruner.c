@@ -66,6 +66,14 @@ vote (void)
   PjCodingState state;
 
   pj_coding_plan_init (&plan, PJ_CODING_VGG, 3, 1000);
+  g_autofree float *above = fixture_floats (o, "vote/fraction_above_half", NULL);
+  plan.window = 5;
+  pj_coding_state_init (&state, &plan, 3);
+  for (int i = 0; i < 4; i++)
+    g_assert_false (pj_coding_vote (&state, &plan, codes + 3 * i));
+  for (int c = 0; c < 3; c++)
+    g_assert_cmpfloat (state.votes[c] / 4.0, ==, above[c]);
+  pj_coding_state_clear (&state);
   plan.window = 4;
   pj_coding_state_init (&state, &plan, 3);
   for (int i = 0; i < 4; i++)

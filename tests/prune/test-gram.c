@@ -231,10 +231,13 @@ fixture_duplicate (void)
   g_autofree float *y = fixture_floats (o, "y", NULL);
   g_autofree float *sums = row_sums (x, 10, 5);
   const float *targets[] = { y, sums };
+  g_autofree int *forced = fixture_ints (o, "duplicate_channel/kept_forced", NULL);
   gboolean found = FALSE;
   for (int t = 0; t < 2; t++) {
     g_autoptr (PjGram) gram = gram_of (x, targets[t], 10, 5);
-    const guint8 keep[] = { 1, 0, 1, 0, 1 };
+    guint8 keep[5] = { 0 };
+    for (int k = 0; k < 3; k++)
+      keep[forced[k]] = 1;
     double w[5], ridge;
     pj_gram_fit (gram, keep, w, &ridge);
     g_assert_cmpfloat (ridge, >=, 1e-10);

@@ -59,7 +59,11 @@ path_matches_fixture (void)
     JsonObject *point = json_array_get_object_element (path, i);
     JsonArray *expected = json_object_get_array_member (point, "beta");
     double alpha = json_object_get_double_member (point, "alpha"), objective = gram->yy, m = (double) gram->n_rows;
+    int n_left = 0;
     pj_lasso_solve (gram, alpha, 1e-13, beta);
+    for (int j = 0; j < 4; j++)
+      n_left += fabs (beta[j]) > EXACT;
+    g_assert_cmpint (n_left, ==, (int) json_object_get_int_member (point, "nonzero"));
     for (int j = 0; j < 4; j++) {
       g_assert_cmpfloat_with_epsilon (beta[j], json_array_get_double_element (expected, (guint) j), EXACT);
       objective -= 2 * beta[j] * gram->b[j];

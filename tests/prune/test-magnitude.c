@@ -36,6 +36,16 @@ assert_mask (const PjSparseLayer *layer, JsonObject *o, const char *path)
       g_error ("%s: weight %d is %d", path, i, layer->mask[i]);
 }
 
+static double
+largest_removed (const PjSparseLayer *layers, int n)
+{
+  double largest = 0;
+  for (int i = 0; i < n; i++)
+    for (size_t k = 0; k < layers[i].n; k++)
+      largest = layers[i].mask[k] ? largest : MAX (largest, fabs (layers[i].w[k]));
+  return largest;
+}
+
 static void
 fixture (void)
 {
@@ -48,15 +58,24 @@ fixture (void)
     double q = g_ascii_strtod (qualities[i % 2], NULL);
     g_autofree char *at = g_strdup_printf ("std/%s q=%s", names[i / 2], qualities[i % 2]);
     g_autofree char *sigma = g_strdup_printf ("%s/sigma_population", at), *mask = g_strdup_printf ("%s/mask", at);
+    g_autofree char *threshold = g_strdup_printf ("%s/threshold", at), *density = g_strdup_printf ("%s/density", at);
+    double n_left = 0;
     g_assert_cmpfloat_with_epsilon (pj_sparse_deviation (layer->w, layer->n), fixture_number (o, sigma), 1e-7);
+    pj_sparse_by_threshold (layer, fixture_number (o, threshold));
+    assert_mask (layer, o, mask);
     pj_sparse_by_quality (layer, q);
     assert_mask (layer, o, mask);
+    for (size_t k = 0; k < layer->n; k++)
+      n_left += layer->mask[k];
+    g_assert_cmpfloat_with_epsilon (n_left / (double) layer->n, fixture_number (o, density), 1e-9);
   }
   pj_sparse_by_level (&both[0], 1, fixture_number (o, "level_per_layer/sparsity"));
   assert_mask (&both[0], o, "level_per_layer/w1_mask");
+  g_assert_cmpfloat_with_epsilon (largest_removed (both, 1), fixture_number (o, "level_per_layer/largest_removed"), 1e-7);
   pj_sparse_by_level (both, 2, fixture_number (o, "level_global/sparsity"));
   assert_mask (&both[0], o, "level_global/w1_mask");
   assert_mask (&both[1], o, "level_global/w2_mask");
+  g_assert_cmpfloat_with_epsilon (largest_removed (both, 2), fixture_number (o, "level_global/largest_removed"), 1e-7);
   pj_sparse_by_level (&tie, 1, fixture_number (o, "tie/sparsity"));
   assert_mask (&tie, o, "tie/mask");
   g_assert_cmpfloat (fixture_number (o, "csr_bytes/dense_fp32"), ==, 4 * fixture_number (o, "csr_bytes/rows") * fixture_number (o, "csr_bytes/cols"));

@@ -183,44 +183,64 @@ group_of (const Bench *self, const char *node)
 }
 
 /* Filters, layers and blocks at once: what is left costs what the specification counts. */
+/* What the toy network costs with these widths. */
+static double
+cost_of (const Bench *bench, const PjParts *parts, int stem, const int *outs, const int *hidden, const int *on)
+{
+  g_autofree guint8 *off = g_new0 (guint8, pj_parts_n (parts));
+  g_autofree int *kept = g_new0 (int, pj_groups_n (bench->groups));
+  g_autoptr (GError) error = NULL;
+  double share;
+  PjCost full;
+  kept[group_of (bench, "stem")] = stem;
+  for (int s = 0; s < 2; s++) {
+    g_autofree char *projection = g_strdup_printf ("s%d.projection", s);
+    kept[group_of (bench, projection)] = outs[s];
+    for (int b = 0; b < 2; b++) {
+      g_autofree char *block = g_strdup_printf ("s%d.b%d", s, b), *first = g_strdup_printf ("%s.a", block), *second = g_strdup_printf ("%s.b", block);
+      const PjPart *part = pj_parts_find (parts, block);
+      g_assert_nonnull (part);
+      off[part->id] = !on[2 * s + b];
+      kept[group_of (bench, first)] = kept[group_of (bench, second)] = hidden[2 * s + b];
+    }
+  }
+  PjSpectrumPoint point = { .off = off, .kept = kept };
+  g_assert_true (pj_spectrum_cost (bench->spectrum, &point, &share, &error));
+  pj_graph_cost (bench->graph, &full);
+  return share * (double) full.macs;
+}
+
 static void
 costs (void)
 {
+  static const char *const names[] = { "full", "drop_identity_blocks", "drop_all_branches", "half_everything", "half_inner_only", "mixed" };
+  static const int least[2] = { 4, 8 }, least_hidden[4] = { 2, 2, 4, 4 }, none[4] = { 0 };
   g_autoptr (JsonObject) o = fixture_load ("spec/vfs.json");
   JsonObject *configs = json_node_get_object (fixture_at (o, "toy/configs"));
-  g_autoptr (GList) names = json_object_get_members (configs);
   g_auto (Bench) bench;
-  g_autoptr (GError) error = NULL;
   PjCost full;
+  int n;
 
   bench_open (&bench);
   pj_graph_cost (bench.graph, &full);
   g_assert_cmpint ((int) full.macs, ==, (int) fixture_number (o, "toy/full_macs"));
-  g_autoptr (PjParts) parts = pj_parts_new (bench.graph);
-  g_assert_cmpuint (g_list_length (names), ==, 6);
-  for (GList *l = names; l != NULL; l = l->next) {
-    JsonObject *config = json_object_get_object_member (configs, l->data);
-    int n;
-    g_autofree int *outs = fixture_ints (config, "outs", &n), *hidden = fixture_ints (config, "hidden", &n), *on = fixture_ints (config, "on", &n);
-    g_autofree guint8 *off = g_new0 (guint8, pj_parts_n (parts));
-    g_autofree int *kept = g_new0 (int, pj_groups_n (bench.groups));
-    double share;
-    kept[group_of (&bench, "stem")] = 8;
-    for (int s = 0; s < 2; s++) {
-      g_autofree char *projection = g_strdup_printf ("s%d.projection", s);
-      kept[group_of (&bench, projection)] = outs[s];
-      for (int b = 0; b < 2; b++) {
-        g_autofree char *block = g_strdup_printf ("s%d.b%d", s, b), *first = g_strdup_printf ("%s.a", block), *second = g_strdup_printf ("%s.b", block);
-        const PjPart *part = pj_parts_find (parts, block);
-        g_assert_nonnull (part);
-        off[part->id] = !on[2 * s + b];
-        kept[group_of (&bench, first)] = kept[group_of (&bench, second)] = hidden[2 * s + b];
-      }
-    }
-    PjSpectrumPoint point = { .off = off, .kept = kept };
-    g_assert_true (pj_spectrum_cost (bench.spectrum, &point, &share, &error));
-    g_assert_cmpfloat_with_epsilon (share * (double) full.macs, fixture_number (config, "macs"), 1e-6);
+  g_assert_cmpint (pj_graph_n_classes (bench.graph), ==, (int) fixture_number (o, "toy/classes"));
+  g_autofree int *areas = fixture_ints (o, "toy/areas", &n);
+  for (int s = 0; s < 2; s++) {
+    g_autofree char *relu = g_strdup_printf ("s%d.b1.relu", s);
+    const PjShape *shape = &pj_graph_value (bench.graph, pj_graph_node (bench.graph, pj_graph_find_node (bench.graph, relu))->outputs[0])->shape;
+    g_assert_cmpint ((int) (shape->dim[2] * shape->dim[3]), ==, areas[s]);
   }
+  g_autoptr (PjParts) parts = pj_parts_new (bench.graph);
+  g_assert_cmpuint (json_object_get_size (configs), ==, G_N_ELEMENTS (names));
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    JsonObject *config = json_object_get_object_member (configs, names[i]);
+    g_autofree int *outs = fixture_ints (config, "outs", &n), *hidden = fixture_ints (config, "hidden", &n), *on = fixture_ints (config, "on", &n);
+    double macs = cost_of (&bench, parts, (int) fixture_number (o, "toy/stem"), outs, hidden, on);
+    g_assert_cmpfloat_with_epsilon (macs, fixture_number (config, "macs"), 1e-6);
+    g_assert_cmpfloat_with_epsilon (macs / (double) full.macs, fixture_number (config, "ratio"), 1e-9);
+  }
+  g_assert_cmpfloat_with_epsilon (cost_of (&bench, parts, 4, least, least_hidden, none), fixture_number (o, "toy/smallest_macs_with_stem_4"), 1e-6);
 }
 
 /* All that is drawn lies in the window, costs exactly what was said, and is the same the second time without a new

@@ -103,6 +103,8 @@ refine_fixture (void)
     assert_close (grads, expected, 6, 1e-5, grad);
     table_clear (&table);
 
+    g_autofree char *of_labels = g_strconcat (base, "/grad_label_logits", NULL);
+    g_autofree float *slope = batch_floats (o, of_labels, 6);
     static const int rates[] = { 1, 10 };
     for (int r = 0; r < 2; r++) {
       g_autofree char *path = g_strdup_printf ("%s/labels_after_rate_%d", base, rates[r]);
@@ -115,6 +117,8 @@ refine_fixture (void)
       pj_soft_labels_update (all, indices, 2, student, alpha, t, rates[r]);
       pj_soft_labels_gather (all, indices, 2, row);
       assert_close (row, after, 6, 1e-6, path);
+      for (int k = 0; k < 6; k++)
+        g_assert_cmpfloat_with_epsilon ((labels[k] - row[k]) / rates[r], slope[k], 1e-6);
       for (int k = 0; k < 3; k++)
         g_assert_true (all->logits[k] == 0 && all->logits[2 * 3 + k] == 0);
     }
@@ -154,13 +158,14 @@ mixup_fixture (void)
   g_assert_cmpfloat_with_epsilon (shares[1], 1 - lambda, 1e-6);
 
   struct { float ce, kd; const char *path; } parts[] = {
-    { 1, 0, "mixup_kd/ce_term" }, { (float) (1 - alpha), (float) alpha, "mixup_kd/loss" },
+    { 1, 0, "mixup_kd/ce_term" }, { 0, 1, "mixup_kd/kd_term" }, { (float) (1 - alpha), (float) alpha, "mixup_kd/loss" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
     Table table;
-    table_init (&table, student, (PjPlanOptions) { .cross_entropy = parts[i].ce, .distill = parts[i].kd, .soft_labels = TRUE,
+    table_init (&table, student, (PjPlanOptions) { .cross_entropy = parts[i].ce, .distill = parts[i].kd, .soft_labels = parts[i].ce > 0,
                                                    .distill_temperature = (float) fixture_number (o, "mixup_kd/T") });
-    g_assert_true (pj_plan_set_soft_labels (table.plan, shares, NULL));
+    if (parts[i].ce > 0)
+      g_assert_true (pj_plan_set_soft_labels (table.plan, shares, NULL));
     if (parts[i].kd > 0)
       g_assert_true (pj_plan_set_teacher (table.plan, teacher, NULL));
     g_assert_cmpfloat_with_epsilon (table_run (&table, grads), fixture_number (o, parts[i].path), 1e-6);
