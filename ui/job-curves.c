@@ -173,13 +173,20 @@ take_points (PjuJobCurves *self)
   gtk_widget_set_visible (self->empty, self->views->len == 0);
 }
 
+static void
+show_empty (PjuJobCurves *self)
+{
+  gtk_label_set_text (GTK_LABEL (self->empty), pjm_job_is_active (self->job) ? _("Curves begin with the first measurement.")
+                                                                             : _("This job has no curves."));
+}
+
 void
 pju_job_curves_set_job (PjuJobCurves *self, PjmJob *job)
 {
   if (job == self->job)
     return;
   if (self->job)
-    g_signal_handlers_disconnect_by_func (self->job, take_points, self);
+    g_signal_handlers_disconnect_by_data (self->job, self);
   g_set_object (&self->job, job);
   for (GtkWidget *child = gtk_widget_get_first_child (self->box), *next; child != NULL; child = next) {
     next = gtk_widget_get_next_sibling (child);
@@ -192,6 +199,8 @@ pju_job_curves_set_job (PjuJobCurves *self, PjmJob *job)
   if (!job)
     return;
   g_signal_connect_object (job, "points-added", G_CALLBACK (take_points), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (job, "notify::state", G_CALLBACK (show_empty), self, G_CONNECT_SWAPPED);
+  show_empty (self);
   take_points (self);
 }
 
@@ -200,7 +209,7 @@ dispose (GObject *object)
 {
   PjuJobCurves *self = PJU_JOB_CURVES (object);
   if (self->job)
-    g_signal_handlers_disconnect_by_func (self->job, take_points, self);
+    g_signal_handlers_disconnect_by_data (self->job, self);
   g_clear_object (&self->job);
   g_clear_object (&self->studio);
   g_clear_pointer (&self->box, gtk_widget_unparent);
@@ -222,7 +231,7 @@ pju_job_curves_init (PjuJobCurves *self)
   self->views = g_ptr_array_new ();
   self->drawn = g_array_new (FALSE, TRUE, sizeof (guint));
   self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  self->empty = gtk_label_new (_("This job has no curves."));
+  self->empty = gtk_label_new (NULL);
   gtk_widget_add_css_class (self->empty, "dim-label");
   gtk_widget_set_vexpand (self->empty, TRUE);
   self->gates = pju_gates_view_new ();
