@@ -141,7 +141,7 @@ static const char *const engine_texts[] = {
   N_("epochs over which the price rises to that"),
   N_("how much of a score comes from the rounds before"),
   N_("how often the mask is drawn again in each epoch"),
-  N_("in how many rounds channels go, equally many in each"),
+  N_("in how many rounds channels go, equally many in each; a round has at least 4 batches"),
   N_("last share of the training in which what does not stay fades out, for the first half of it; 0: cut off at the end"),
   N_("learning rate between the layers"),
   N_("learning rate of network and code; 0 as published: 0.001, 0.001, 0.01"),

@@ -19,6 +19,7 @@ enum { SUM, SCORE, PRICE, N_EXTRA };
 
 /* Below all scores, also with a price. */
 #define CLOSED (-2.0)
+#define LEAST_BATCHES 4
 
 static double *
 numbers (const PjGate *gate, int which)
@@ -113,10 +114,18 @@ end_round (PjGatedRun *run, double n_rounds, GError **error)
   return pj_gated_draw (run, (double *const *) of->pdata, run->state[ROUNDS] / n_rounds, error);
 }
 
+/* Steps that the rounds share, and how many they are: a gradient of one batch says too little. */
+static double
+count_rounds (const PjGatedRun *run, double *steps)
+{
+  *steps = MAX (1, floor (run->n_steps * value (run, "until")));
+  return CLAMP (value (run, "rounds"), 1, MAX (1, floor (*steps / LEAST_BATCHES)));
+}
+
 static gboolean
 step (PjGatedRun *run, GError **error)
 {
-  double steps = MAX (1, floor (run->n_steps * value (run, "until"))), n_rounds = MIN (value (run, "rounds"), steps);
+  double steps, n_rounds = count_rounds (run, &steps);
 
   if (run->state[ROUNDS] >= n_rounds)
     return TRUE;
@@ -127,14 +136,14 @@ step (PjGatedRun *run, GError **error)
       sum[c] += gate->grad[c] * gate->grad[c] / gate->places->len;
   }
   run->state[SINCE]++;
-  return run->state[SINCE] < floor (steps / n_rounds) || end_round (run, n_rounds, error);
+  return (run->step + 1) * n_rounds < (run->state[ROUNDS] + 1) * steps || end_round (run, n_rounds, error);
 }
 
 /* A person may end the training before all rounds are over: then the scores say what else goes. */
 static PjCutPlan *
 spend (const PjGatedRun *run, const PjScores *scores, GError **error)
 {
-  double steps = MAX (1, floor (run->n_steps * value (run, "until"))), n_rounds = MIN (value (run, "rounds"), steps);
+  double steps, n_rounds = count_rounds (run, &steps);
   return run->state[ROUNDS] < n_rounds ? pj_gated_spend (run, scores, error) : pj_gated_masks (run);
 }
 
@@ -149,9 +158,9 @@ choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *s
 }
 
 static const PjMethodOption options[] = {
-  PJ_GATED_OPTIONS (3, 0.01),
-  { "rounds", "in how many rounds channels go, equally many in each", 20, 1, 10000, TRUE, NULL },
-  { "until", "share of the training that the rounds take", 0.6, 0.05, 1, FALSE, NULL },
+  PJ_GATED_OPTIONS (6, 0.01),
+  { "rounds", "in how many rounds channels go, equally many in each; a round has at least 4 batches", 20, 1, 10000, TRUE, NULL },
+  { "until", "share of the training that the rounds take", 0.4, 0.05, 1, FALSE, NULL },
   { "score-momentum", "how much of a score comes from the rounds before", 0.9, 0, 0.999, FALSE, NULL },
   { "flops", "price of a channel’s multiply-adds, as in 2017: 0.001; scores then have length 1 in each layer", 0, 0, 1, FALSE, NULL },
   { NULL }
