@@ -121,8 +121,15 @@ marked_cb (GtkToggleButton *button, Row *row)
 static void
 compare_cb (PjuHistoryPage *self)
 {
-  if (self->marked[0] && self->marked[1])
-    pju_step_diff_show (self->studio, GTK_WIDGET (self), self->marked[0], self->marked[1]);
+  guint at[2];
+  if (!self->marked[0] || !self->marked[1])
+    return;
+  /* The older one stands at the left, whichever was marked first. */
+  for (guint k = 0; k < 2; k++)
+    if (!g_ptr_array_find (self->shown, self->marked[k], &at[k]))
+      return;
+  guint first = at[0] > at[1];
+  pju_step_diff_show (self->studio, GTK_WIDGET (self), self->marked[first], self->marked[!first]);
 }
 
 static guint

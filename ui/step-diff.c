@@ -2,13 +2,15 @@
 /* Figures first, then the groups in which the steps differ.  The table can be copied. */
 #include <glib/gi18n-lib.h>
 
+#include "class-bars.h"
+#include "compare-columns.h"
 #include "format.h"
 #include "save.h"
 #include "step-diff.h"
 
 typedef struct {
   PjuStudio *studio;
-  GtkWidget *window, *box;
+  GtkWidget *window, *box, *bars;
   char *titles[2];
   GString *csv;
 } Diff;
@@ -96,6 +98,45 @@ put_groups (Diff *self, GtkWidget *grid, const PjmStepDiff *diff)
 }
 
 static void
+save_cb (Diff *self)
+{
+  pju_class_bars_save (PJU_CLASS_BARS (self->bars), self->studio, "classes.svg");
+}
+
+/* Or what has to be done to see it. */
+static void
+put_classes (Diff *self, const PjmStepDiff *diff)
+{
+  GtkWidget *head = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *counts = gtk_label_new (NULL);
+  gtk_box_append (GTK_BOX (head), pju_heading_new (_("Classes")));
+  gtk_box_append (GTK_BOX (self->box), head);
+  gtk_label_set_xalign (GTK_LABEL (counts), 0);
+  gtk_label_set_wrap (GTK_LABEL (counts), TRUE);
+  gtk_widget_add_css_class (counts, "dim-label");
+  gtk_box_append (GTK_BOX (self->box), counts);
+  if (!diff->classes) {
+    gtk_label_set_text (GTK_LABEL (counts), _("Go to each of the two steps and choose Evaluate: then it stands here how every "
+                                              "class fares. Channels that are only marked have to be cut first."));
+    return;
+  }
+  g_autofree char *text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+    "%u of %u answers changed: %u newly wrong, %u newly right", "%u of %u answers changed: %u newly wrong, %u newly right",
+    diff->n_changed), diff->n_changed, diff->n_test, diff->n_lost, diff->n_won);
+  g_autofree char *title = g_strdup_printf (_("Accuracy of each class: %s (ring) and %s"), self->titles[0], self->titles[1]);
+  gtk_label_set_text (GTK_LABEL (counts), text);
+  gtk_box_append (GTK_BOX (head), pju_save_button_new (_("Save the accuracy of the classes"), G_CALLBACK (save_cb), self));
+  self->bars = pju_class_bars_new ();
+  pju_class_bars_set (PJU_CLASS_BARS (self->bars), title, diff->classes);
+  gtk_box_append (GTK_BOX (self->box), self->bars);
+  for (guint i = 0; i < diff->classes->len; i++) {
+    const PjmClassChange *change = &g_array_index (diff->classes, PjmClassChange, i);
+    g_autofree char *a = pju_format_percent (change->before, 2), *b = pju_format_percent (change->now, 2);
+    g_string_append_printf (self->csv, "\"%s\",\"%s\",\"%s\",\"%+.2f\"\n", change->name, a, b,
+                            100 * (change->now - change->before));
+  }
+}
+
+static void
 copy_cb (GtkWidget *button, Diff *self)
 {
   pju_text_copy (self->studio, self->window, self->csv->str);
@@ -120,6 +161,7 @@ compared_cb (GObject *source, GAsyncResult *result, gpointer data)
   put_figures (self, grid, diff);
   put_groups (self, grid, diff);
   gtk_box_append (GTK_BOX (self->box), grid);
+  put_classes (self, diff);
   gtk_widget_set_halign (copy, GTK_ALIGN_END);
   g_signal_connect (copy, "clicked", G_CALLBACK (copy_cb), self);
   gtk_box_append (GTK_BOX (self->box), copy);
@@ -148,7 +190,7 @@ pju_step_diff_show (PjuStudio *studio, GtkWidget *parent, PjmStep *a, PjmStep *b
   self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
   gtk_widget_add_css_class (self->box, "page-body");
   gtk_window_set_title (GTK_WINDOW (self->window), _("Two Steps Compared"));
-  gtk_window_set_default_size (GTK_WINDOW (self->window), 820, 460);
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 820, 620);
   gtk_window_set_transient_for (GTK_WINDOW (self->window), GTK_WINDOW (gtk_widget_get_root (parent)));
   gtk_window_set_modal (GTK_WINDOW (self->window), TRUE);
   gtk_window_set_destroy_with_parent (GTK_WINDOW (self->window), TRUE);

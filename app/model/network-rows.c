@@ -65,7 +65,7 @@ detail_text (const PjGraph *graph, const PjmRow *row)
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 1; i < row->nodes->len; i++) {
     const PjNode *node = pj_graph_node (graph, g_array_index (row->nodes, int, i));
-    g_string_append_printf (text, "%s%s", i > 1 ? ", " : "", _(node->op->title));
+    g_string_append_printf (text, "%s%s", i > 1 ? _(", ") : "", _(node->op->title));
   }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -96,7 +96,7 @@ join_names (const PjGraph *graph, const GArray *nodes, int except)
   g_autoptr (GString) text = g_string_new (NULL);
   guint rest = names->len > MOST_NAMES ? names->len - MOST_NAMES + 2 : 0, n = names->len - rest;
   for (guint i = 0; i < n; i++)
-    g_string_append_printf (text, "%s%s", i == 0 ? "" : i + 1 < n || rest > 0 ? ", " : _(" and "),
+    g_string_append_printf (text, "%s%s", i == 0 ? "" : i + 1 < n || rest > 0 ? _(", ") : _(" and "),
                             (char *) names->pdata[i]);
   if (rest > 0)
     /* Translators: after the first names of a list: "conv1, conv2, conv3 and 20 others" */

@@ -161,7 +161,7 @@ join_titles (const char *const *methods)
   g_autoptr (GString) names = g_string_new (NULL);
   for (guint i = 0; methods[i] != NULL; i++) {
     const PjMethod *method = pj_method_find (methods[i]);
-    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", method != NULL ? _(method->title) : methods[i]);
+    g_string_append_printf (names, "%s%s", i > 0 ? _(", ") : "", method != NULL ? _(method->title) : methods[i]);
   }
   return g_string_free (g_steal_pointer (&names), FALSE);
 }
@@ -295,11 +295,7 @@ pjm_project_resume (PjmProject *self, PjmJob *job)
 static char *
 fine_tune_title (const PjJobRecord *record)
 {
-  g_auto (PjWorkTrain) settings;
-  pj_work_train_init (&settings);
-  if (record->settings == NULL || !pj_work_train_read (&settings, record->settings, NULL))
-    return NULL;
-  return pjm_tune_title (&settings.options, settings.teacher_step != 0 || settings.teacher != NULL);
+  return pjm_train_title (record->settings);
 }
 
 static char *

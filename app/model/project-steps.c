@@ -6,6 +6,7 @@
 
 #include "model/project-private.h"
 #include "model/work-open.h"
+#include "prune/jury.h"
 #include "session/model.h"
 
 /* --- names and deleting --- */
@@ -118,6 +119,8 @@ pjm_step_diff_free (PjmStepDiff *self)
   if (self == NULL)
     return;
   g_ptr_array_unref (self->groups);
+  g_clear_pointer (&self->classes, g_array_unref);
+  g_strfreev (self->names);
   g_free (self);
 }
 
@@ -179,9 +182,40 @@ count_group (PjmStepDiff *diff, int side, const PjGroup *group, const PjStoredCu
     entry->kept[side] += !fits || cut->keep[c];
 }
 
+/* Both were evaluated on the same pictures. */
+static gboolean
+same_pictures (const PjAnswersRecord *a, const PjAnswersRecord *b)
+{
+  return a != NULL && b != NULL && a->n == b->n && g_strcmp0 (a->data, b->data) == 0
+         && g_strcmp0 (a->classes, b->classes) == 0 && memcmp (a->labels, b->labels, a->n * sizeof *a->labels) == 0;
+}
+
+static void
+compare_answers (PjmStepDiff *diff, PjAnswersRecord *const answers[2])
+{
+  if (!same_pictures (answers[0], answers[1]))
+    return;
+  const uint16_t *labels = answers[0]->labels, *a = answers[0]->answers, *b = answers[1]->answers;
+  diff->names = g_strsplit (answers[0]->classes, "\n", -1);
+  guint n_names = g_strv_length (diff->names);
+  diff->n_test = answers[0]->n;
+  for (guint i = 0; i < diff->n_test; i++) {
+    diff->n_changed += a[i] != b[i];
+    diff->n_lost += a[i] != b[i] && a[i] == labels[i];
+    diff->n_won += a[i] != b[i] && b[i] == labels[i];
+  }
+  g_autoptr (GArray) changes = pj_class_changes_new (labels, a, b, diff->n_test, n_names);
+  diff->classes = g_array_new (FALSE, FALSE, sizeof (PjmClassChange));
+  for (guint i = 0; i < changes->len; i++) {
+    const PjClassChange *from = &g_array_index (changes, PjClassChange, i);
+    PjmClassChange change = { diff->names[from->label], from->n, from->base, from->changed };
+    g_array_append_val (diff->classes, change);
+  }
+}
+
 /* Masks of one step, the channels of each group and what it costs. */
 static gboolean
-read_side (Comparing *self, int side, GPtrArray *cuts_of[2], GError **error)
+read_side (Comparing *self, int side, GPtrArray *cuts_of[2], PjAnswersRecord *answers[2], GError **error)
 {
   PjSession *session = self->store->session;
   g_autoptr (PjStepRecord) record = pj_session_get_step (session, self->ids[side]->id, error);
@@ -212,6 +246,7 @@ read_side (Comparing *self, int side, GPtrArray *cuts_of[2], GError **error)
   g_autofree char *known = any ? NULL : pj_work_known_accuracy (session, record->model);
   self->diff->accuracy[side] = known != NULL ? g_ascii_strtod (known, NULL) : -1.0;
   cuts_of[side] = g_ptr_array_ref (record->cuts);
+  answers[side] = any ? NULL : pj_session_get_answers (session, record->model, NULL);
   return TRUE;
 }
 
@@ -234,11 +269,16 @@ comparing_run (gpointer data, const PjHooks *hooks, GError **error)
 {
   Comparing *self = data;
   GPtrArray *cuts_of[2] = { NULL, NULL };
+  PjAnswersRecord *answers[2] = { NULL, NULL };
   self->diff = g_new0 (PjmStepDiff, 1);
   self->diff->groups = g_ptr_array_new_with_free_func (group_diff_free);
-  gboolean ok = read_side (self, 0, cuts_of, error) && read_side (self, 1, cuts_of, error);
-  if (ok)
+  gboolean ok = read_side (self, 0, cuts_of, answers, error) && read_side (self, 1, cuts_of, answers, error);
+  if (ok) {
     count_common (self->diff, cuts_of);
+    compare_answers (self->diff, answers);
+  }
+  for (int side = 0; side < 2; side++)
+    g_clear_pointer (&answers[side], pj_answers_record_free);
   g_clear_pointer (&cuts_of[0], g_ptr_array_unref);
   g_clear_pointer (&cuts_of[1], g_ptr_array_unref);
   return ok;

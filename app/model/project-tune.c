@@ -100,6 +100,16 @@ pjm_tune_title (const PjTrainOptions *o, gboolean teacher)
   return g_strdup_printf (ngettext ("Fine-tune, %u epoch", "Fine-tune, %u epochs", n), n);
 }
 
+char *
+pjm_train_title (const char *text)
+{
+  g_auto (PjWorkTrain) settings;
+  pj_work_train_init (&settings);
+  if (text == NULL || !pj_work_train_read (&settings, text, NULL))
+    return NULL;
+  return pjm_tune_title (&settings.options, settings.teacher_step != 0 || settings.teacher != NULL);
+}
+
 /* One training. @teacher: (nullable): the step whose network it is */
 typedef struct {
   PjTrainOptions options;

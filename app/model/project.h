@@ -226,11 +226,17 @@ typedef struct {
  * PjmStepDiff: two steps against each other.
  * @accuracy: top-1 on the test part as last measured for the network, -1 unknown
  * @groups: (element-type PjmGroupDiff)
+ * @classes: (element-type PjmClassChange): how each class fares; NULL unless both were evaluated on the same pictures.  Then of
+ *   @n_test answers @n_changed are others, of which @n_lost were right and @n_won are
+ * @names: of the classes
  */
 typedef struct {
   guint64 macs[2], params[2], size[2];
   double accuracy[2];
   GPtrArray *groups;
+  GArray *classes;
+  char **names;
+  guint n_test, n_changed, n_lost, n_won;
 } PjmStepDiff;
 void pjm_step_diff_free (PjmStepDiff *self);
 void pjm_project_compare_steps_async (PjmProject *self, PjmStep *a, PjmStep *b, GAsyncReadyCallback callback,

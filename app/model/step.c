@@ -5,11 +5,12 @@
  * The list of the project owns all steps of a session; parent and way are plain pointers into it.
  */
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "model/engine-text.h"
 #include "model/step-mark-private.h"
 #include "model/step-private.h"
-#include "model/work-train.h"
+#include "model/tasks-private.h"
 
 struct _PjmStep {
   GObject parent_object;
@@ -95,6 +96,40 @@ pjm_step_init (PjmStep *self)
 {
 }
 
+/* What jobs store is English, for the command line too. */
+static char *
+cut_title (const PjStepRecord *record)
+{
+  static const char removed[] = "Remove ";
+  if (g_str_has_prefix (record->title, removed))
+    return g_strdup_printf (_("Remove %s"), record->title + strlen (removed));
+  return g_strdup (g_str_equal (record->title, "Replace the classifier") ? _("Replace the classifier") : _("Cut"));
+}
+
+static char *
+choose_title (const PjStepRecord *record)
+{
+  const PjMethod *method = record->criterion != NULL ? pj_method_find (record->criterion) : NULL;
+  return method != NULL ? g_strdup_printf (_("Choose by %s"), _(method->title)) : g_strdup (_("Choose channels"));
+}
+
+static char *
+make_title (const PjStepRecord *record)
+{
+  char *title;
+  switch (record->kind) {
+  case PJ_STEP_IMPORTED: return g_strdup (_("Open the network"));
+  case PJ_STEP_CUT: return cut_title (record);
+  case PJ_STEP_TRAINED:
+    title = pjm_train_title (record->settings);
+    return title != NULL ? title : g_strdup (_("Fine-tune"));
+  case PJ_STEP_RECALIBRATED:
+    return g_strdup (g_strcmp0 (record->title, PJ_WORK_NORMS_TITLE) == 0 ? _("Bring norms back") : _("Recalibrate norms"));
+  case PJ_STEP_MASKED: break;
+  }
+  return record->job != 0 ? choose_title (record) : pjm_mark_title (record);
+}
+
 PjmStep *
 pjm_step_new (PjStepRecord *record, PjmStep *parent)
 {
@@ -102,7 +137,7 @@ pjm_step_new (PjStepRecord *record, PjmStep *parent)
   self->record = record;
   self->id = pjm_step_id_new (record->id);
   self->parent = parent;
-  self->title = pjm_mark_title (record);
+  self->title = make_title (record);
   return self;
 }
 
@@ -193,14 +228,5 @@ pjm_step_has_network (PjmStep *self)
 const char *
 pjm_step_title (PjmStep *self)
 {
-  /* What jobs store is English, for the command line too. */
-  switch (self->record->kind) {
-  case PJ_STEP_IMPORTED: return _("Open the network");
-  case PJ_STEP_CUT: return _("Cut");
-  case PJ_STEP_TRAINED: return _("Fine-tune");
-  case PJ_STEP_RECALIBRATED:
-    return g_strcmp0 (self->record->title, PJ_WORK_NORMS_TITLE) == 0 ? _("Bring norms back") : _("Recalibrate norms");
-  case PJ_STEP_MASKED: break;
-  }
-  return self->record->job != 0 ? _("Choose channels") : self->title != NULL ? self->title : self->record->title;
+  return self->title != NULL ? self->title : self->record->title;
 }

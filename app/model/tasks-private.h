@@ -132,6 +132,8 @@ PjmFollow *pjm_job_take_follow (PjmJob *job);
 void pjm_tune_follow (PjmProject *project, PjmFollow **list, const PjmTuneOptions *options, PjmStepId *teacher);
 /* What a person reads of such a training. (transfer full) */
 char *pjm_tune_title (const PjTrainOptions *options, gboolean teacher);
+/* The same of stored settings, see PjWorkTrain; NULL if they say nothing. (transfer full) */
+char *pjm_train_title (const char *settings);
 
 /* --- project-score.c --- */
 

@@ -254,6 +254,50 @@ test_compare_steps (Place *place, gconstpointer data)
   pjm_step_diff_free (compared.diff);
 }
 
+static PjmStepDiff *
+compare (Place *place, guint a, guint b)
+{
+  Compared compared = { NULL, FALSE };
+  pjm_project_compare_steps_async (place->project, step_at (place, a), step_at (place, b), compared_cb, &compared);
+  wait_until (is_compared, &compared);
+  g_assert_nonnull (compared.diff);
+  return compared.diff;
+}
+
+/* How each class fares is known once both were evaluated. */
+static void
+test_compare_classes (Place *place, gconstpointer data)
+{
+  place_open_all (place);
+  wait_job (pjm_project_evaluate (place->project), PJM_JOB_DONE);
+  wait_job (pjm_project_fine_tune (place->project, 3, 0.02), PJM_JOB_DONE);
+  PjmStepDiff *before = compare (place, 0, 1);
+  g_assert_null (before->classes);
+  pjm_step_diff_free (before);
+  wait_job (pjm_project_evaluate (place->project), PJM_JOB_DONE);
+  PjmStepDiff *diff = compare (place, 0, 1);
+  double n = 0, won = 0;
+  g_assert_nonnull (diff->classes);
+  g_assert_cmpuint (diff->n_changed, >, 0);
+  g_assert_cmpuint (diff->n_won + diff->n_lost, <=, diff->n_changed);
+  for (guint i = 0; i < diff->classes->len; i++) {
+    const PjmClassChange *change = &g_array_index (diff->classes, PjmClassChange, i);
+    g_assert_cmpuint (strlen (change->name), >, 0);
+    n += change->n;
+    won += change->n * (change->now - change->before);
+  }
+  g_assert_cmpuint ((guint) n, ==, diff->n_test);
+  g_assert_cmpfloat_with_epsilon (won, (double) diff->n_won - diff->n_lost, 1e-6);
+  g_assert_cmpfloat_with_epsilon (diff->accuracy[1] - diff->accuracy[0], won / n, 1e-6);
+  pjm_step_diff_free (diff);
+  /* What is marked makes another network, which was not measured. */
+  pjm_project_set_ratio (place->project, place_layer (place, "a1"), 0.5, TRUE);
+  PjmStepDiff *marked = compare (place, 0, 2);
+  g_assert_null (marked->classes);
+  pjm_step_diff_free (marked);
+  assert_nothing_failed (place);
+}
+
 /* Several layers at once are one step; what is tied to them moves along, what is locked stays. */
 static void
 test_several (Place *place, gconstpointer data)
@@ -391,6 +435,7 @@ main (int argc, char **argv)
   place_add ("/app/studio/sensitivity", test_sensitivity);
   place_add ("/app/studio/steps", test_steps);
   place_add ("/app/studio/compare-steps", test_compare_steps);
+  place_add ("/app/studio/compare-classes", test_compare_classes);
   place_add ("/app/studio/several-layers", test_several);
   place_add ("/app/studio/view", test_view);
   place_add ("/app/studio/fold", test_fold);

@@ -153,7 +153,7 @@ test_edit_meanwhile (Place *place, gconstpointer data)
   g_assert_cmpuint (n_items (pjm_project_get_history (project)), ==, 4);
   pjm_project_undo (project);
   g_autofree char *undo = place_text (project, "undo-title");
-  g_assert_cmpstr (undo, ==, "Fine-tune");
+  g_assert_cmpstr (undo, ==, "Fine-tune, 20 epochs");
   pjm_project_undo (project);
   g_assert_false (place_flag (project, "can-undo"));
 
@@ -165,7 +165,7 @@ test_edit_meanwhile (Place *place, gconstpointer data)
   g_assert_cmpmem (pjm_layer_get_mask (place_layer (place, "a1")), 12, mask, 12);
   pjm_project_undo (place->project);
   g_autofree char *again = place_text (place->project, "undo-title");
-  g_assert_cmpstr (again, ==, "Fine-tune");
+  g_assert_cmpstr (again, ==, "Fine-tune, 20 epochs");
   assert_nothing_failed (place);
 }
 
