@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolution by oneDNN, which also chooses the layouts: bias, residual and ReLU run in the same pass.
- * Weights are packed in the prologue, once per change of the parameters, never per batch. */
+/* Convolution by oneDNN, which also chooses the layouts, or by Winograd's algorithm (winograd.c) where that is faster: bias,
+ * residual and ReLU run in the same pass.  Weights are packed in the prologue, once per change of the parameters, never per
+ * batch. */
 #include "compute/cpu/internal.h"
 
-#include <math.h>
 #include <string.h>
 
 /* What the three directions have in common. */
@@ -51,39 +51,20 @@ wish (PjCpuExec *e, int slot, int block)
   return md;
 }
 
-/* Is Winograd's algorithm, of 4x4 outputs by 36 products instead of 144, worth its transformations?  Costs are in units of
- * a multiply-add of the direct algorithm.  They were fitted to 500 shapes on a processor with AVX-512, and take within 2 %
- * of the time of a choice by measurement, which would let results depend on what else the machine does.  Where oneDNN has
- * no such implementation, nothing changes.  Its rounding errors are those of another order of summation: 1e-6 of the
- * largest result. */
-static gboolean
-winograd_pays (PjCpuExec *e, const Geometry *g, const PjCall *call)
-{
-  const PjShape *w = pj_cpu_shape (e, g->w), *x = pj_cpu_shape (e, g->x), *y = pj_cpu_shape (e, g->y);
-  const double product = 1.4, input = 17, filter = 40, worth = 1.25;
-  double n_in = w->dim[1], n_out = w->dim[0], height = y->dim[2], width = y->dim[3];
-
-  if (call->conv.groups > 1 || w->dim[2] != 3 || w->dim[3] != 3 || MIN (n_in, n_out) < 32)
-    return FALSE;
-  double tiles = x->dim[0] * ceil (height / 4) * ceil (width / 4);
-  double cost = 36 * (product * tiles * n_in * n_out + input * tiles * (n_in + n_out) + filter * n_in * n_out);
-  return 9.0 * x->dim[0] * height * width * n_in * n_out > worth * cost;
-}
-
 static dnnl_status_t
-describe (PjCpuExec *e, const Geometry *g, const PjCall *call, int block, dnnl_alg_kind_t how, dnnl_convolution_desc_t *desc)
+describe (PjCpuExec *e, const Geometry *g, const PjCall *call, int block, dnnl_convolution_desc_t *desc)
 {
   dnnl_memory_desc_t src = wish (e, g->x, block), dst = wish (e, g->y, block);
 
   switch (call->kernel) {
   case PJ_KERNEL_CONV:
-    return dnnl_dilated_convolution_forward_desc_init (desc, dnnl_forward_training, how, &src, &g->any_weights,
+    return dnnl_dilated_convolution_forward_desc_init (desc, dnnl_forward_training, dnnl_convolution_direct, &src, &g->any_weights,
                                                        call->in[2] >= 0 ? &g->bias : NULL, &dst, g->strides, g->dilates, g->pad_l, g->pad_r);
   case PJ_KERNEL_CONV_BWD_INPUT:
-    return dnnl_dilated_convolution_backward_data_desc_init (desc, how, &src, &g->any_weights, &dst,
+    return dnnl_dilated_convolution_backward_data_desc_init (desc, dnnl_convolution_direct, &src, &g->any_weights, &dst,
                                                              g->strides, g->dilates, g->pad_l, g->pad_r);
   default:
-    return dnnl_dilated_convolution_backward_weights_desc_init (desc, how, &src, &g->any_weights,
+    return dnnl_dilated_convolution_backward_weights_desc_init (desc, dnnl_convolution_direct, &src, &g->any_weights,
                                                                 call->out[1] >= 0 ? &g->bias : NULL, &dst,
                                                                 g->strides, g->dilates, g->pad_l, g->pad_r);
   }
@@ -115,9 +96,9 @@ typedef struct {
   dnnl_memory_desc_t x, w, y;
 } Choice;
 
-/* The implementation by the algorithm @how that oneDNN likes best among those whose layouts are ours. */
-static dnnl_status_t
-choose_by (PjCpuExec *e, const Geometry *g, const PjCall *call, dnnl_alg_kind_t how, const_dnnl_primitive_attr_t attr, Choice *choice)
+/* The implementation that oneDNN likes best among those whose layouts are ours. */
+static gboolean
+choose (PjCpuExec *e, const Geometry *g, const PjCall *call, Choice *choice, GError **error)
 {
   static const int wishes[] = { 0, 16, 8, 1 };
   static const dnnl_query_t queries[][3] = {
@@ -126,11 +107,12 @@ choose_by (PjCpuExec *e, const Geometry *g, const PjCall *call, dnnl_alg_kind_t 
     { dnnl_query_src_md, dnnl_query_diff_weights_md, dnnl_query_diff_dst_md },
   };
   const dnnl_query_t *query = queries[call->kernel - PJ_KERNEL_CONV];
+  dnnl_primitive_attr_t attr = attributes (call);
   dnnl_status_t status = dnnl_unimplemented;
 
   for (guint i = 0; i < G_N_ELEMENTS (wishes); i++) {
     dnnl_convolution_desc_t desc;
-    status = describe (e, g, call, wishes[i], how, &desc);
+    status = describe (e, g, call, wishes[i], &desc);
     if (status == dnnl_success)
       status = dnnl_primitive_desc_create (&choice->pd, &desc, attr, e->device->engine, NULL);
     if (status != dnnl_success)
@@ -145,24 +127,6 @@ choose_by (PjCpuExec *e, const Geometry *g, const PjCall *call, dnnl_alg_kind_t 
     dnnl_primitive_desc_destroy (choice->pd);
     status = dnnl_unimplemented;
   }
-  return status;
-}
-
-static gboolean
-choose (PjCpuExec *e, const Geometry *g, const PjCall *call, Choice *choice, GError **error)
-{
-  dnnl_primitive_attr_t attr = attributes (call);
-  dnnl_status_t status = dnnl_unimplemented;
-
-  if (winograd_pays (e, g, call))
-    status = choose_by (e, g, call, dnnl_convolution_winograd, attr, choice);
-  if (status == dnnl_success
-      && dnnl_memory_desc_get_size (dnnl_primitive_desc_query_md (choice->pd, dnnl_query_scratchpad_md, 0)) > e->max_scratch) {
-    dnnl_primitive_desc_destroy (choice->pd);
-    status = dnnl_unimplemented;
-  }
-  if (status != dnnl_success)
-    status = choose_by (e, g, call, dnnl_convolution_direct, attr, choice);
   dnnl_primitive_attr_destroy (attr);
   return status == dnnl_success || pj_cpu_fail (e, status, "no such convolution", error);
 }
@@ -197,9 +161,8 @@ copy_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   return TRUE;
 }
 
-/* Memory of the output. With a residual it must hold that before the call, which then adds to it. */
-static int
-define_output (PjCpuExec *e, const PjCall *call, int block, GError **error)
+int
+pj_cpu_conv_output (PjCpuExec *e, const PjCall *call, int block, GError **error)
 {
   int r = call->in[3];
 
@@ -221,6 +184,8 @@ define_output (PjCpuExec *e, const PjCall *call, int block, GError **error)
 gboolean
 pj_cpu_conv (PjCpuExec *e, const PjCall *call, GError **error)
 {
+  if (pj_cpu_winograd_pays (e, call))
+    return pj_cpu_winograd (e, call, error);
   Geometry g = geometry (e, &call->conv, call->in[0], call->in[1], call->out[0]);
   Choice c;
   int x, w, y, b = -1;
@@ -229,7 +194,7 @@ pj_cpu_conv (PjCpuExec *e, const PjCall *call, GError **error)
     return FALSE;
   if ((x = pj_cpu_get (e, call->in[0], c.x_block, error)) < 0 || (w = pack (e, &g, &c.w, error)) < 0
       || (call->in[2] >= 0 && (b = pj_cpu_get (e, call->in[2], 1, error)) < 0)
-      || (y = define_output (e, call, c.y_block, error)) < 0) {
+      || (y = pj_cpu_conv_output (e, call, c.y_block, error)) < 0) {
     dnnl_primitive_desc_destroy (c.pd);
     return FALSE;
   }
@@ -243,6 +208,8 @@ pj_cpu_conv (PjCpuExec *e, const PjCall *call, GError **error)
 gboolean
 pj_cpu_conv_bwd_input (PjCpuExec *e, const PjCall *call, GError **error)
 {
+  if (pj_cpu_winograd_pays (e, call))
+    return pj_cpu_winograd (e, call, error);
   Geometry g = geometry (e, &call->conv, call->out[0], call->in[1], call->in[0]);
   Choice c;
   int dy, w;
@@ -279,6 +246,8 @@ accumulate (PjCpuExec *e, int from, int to)
 gboolean
 pj_cpu_conv_bwd_weight (PjCpuExec *e, const PjCall *call, GError **error)
 {
+  if (pj_cpu_winograd_pays (e, call))
+    return pj_cpu_winograd (e, call, error);
   Geometry g = geometry (e, &call->conv, call->in[0], call->out[0], call->in[1]);
   Choice c;
   int x, dy;

@@ -70,6 +70,8 @@ open_device (unsigned index, GError **error)
   self->base.klass = &pj_device_cpu;
   fill_info (&self->base.info);
   self->loops = pj_cpu_loops_best ();
+  self->winograd = pj_cpu_winograd_best ();
+  self->n_threads = omp_get_max_threads ();
   if (dnnl_engine_create (&self->engine, dnnl_cpu, 0) != dnnl_success
       || dnnl_stream_create (&self->stream, self->engine, dnnl_stream_default_flags) != dnnl_success) {
     g_set_error (error, PJ_GPU_ERROR, PJ_GPU_ERROR_UNAVAILABLE, "oneDNN does not run on this processor");

@@ -217,10 +217,15 @@ find_last_uses (PjCpuExec *e)
 static gboolean
 reads_from (const PjCpuStep *step, const PjCpuStep *maker)
 {
-  for (int i = 0; i < PJ_CALL_MAX_OUT; i++)
-    for (int k = 0; maker->mems[PJ_CPU_OUT + i] >= 0 && step->primitive != NULL && k < step->primitive->n_args; k++)
-      if (step->primitive->mems[k] == maker->mems[PJ_CPU_OUT + i])
+  for (int i = 0; i < PJ_CALL_MAX_OUT; i++) {
+    int mem = maker->mems[PJ_CPU_OUT + i];
+    for (int k = 0; mem >= 0 && k < PJ_CALL_MAX_IN; k++)
+      if (step->mems[k] == mem)
         return TRUE;
+    for (int k = 0; mem >= 0 && step->primitive != NULL && k < step->primitive->n_args; k++)
+      if (step->primitive->mems[k] == mem)
+        return TRUE;
+  }
   return FALSE;
 }
 
@@ -298,16 +303,15 @@ prepare (PjCpuExec *e, GError **error)
   return TRUE;
 }
 
-/* In training it comes on top of all activations that the backward pass needs, at inference of the two of one layer. */
-static size_t
-max_scratch (const PjProgram *program)
+static gboolean
+trains (const PjProgram *program)
 {
   for (guint c = 0; c < program->calls->len; c++) {
     PjKernel kernel = pj_program_call (program, c)->kernel;
     if (kernel == PJ_KERNEL_CONV_BWD_INPUT || kernel == PJ_KERNEL_CONV_BWD_WEIGHT)
-      return (size_t) 10 << 20;
+      return TRUE;
   }
-  return (size_t) 128 << 20;
+  return FALSE;
 }
 
 PjExecutable *
@@ -323,7 +327,7 @@ pj_cpu_compile (PjDevice *device, const PjProgram *program, PjBuffer *const stor
   e->mems = g_array_new (FALSE, TRUE, sizeof (PjCpuMem));
   e->copies = g_array_new (FALSE, TRUE, sizeof (PjCpuCopy));
   e->steps = g_ptr_array_new_with_free_func (step_free);
-  e->max_scratch = max_scratch (program);
+  e->trains = trains (program);
   pj_cpu_fuse (e);
   find_last_uses (e);
   gboolean ok = prepare (e, error);

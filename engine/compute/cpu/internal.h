@@ -13,6 +13,7 @@
 
 #include "compute/arena.h"
 #include "compute/cpu/loops.h"
+#include "compute/cpu/winograd.h"
 #include "compute/device.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,8 @@ typedef struct {
   dnnl_engine_t engine;
   dnnl_stream_t stream;
   const PjCpuLoops *loops;
+  const PjCpuWinograd *winograd;    /* NULL: not for this processor */
+  int n_threads;
 } PjCpuDevice;
 
 struct _PjBuffer {
@@ -121,7 +124,7 @@ struct _PjExecutable {
   GArray *copies;             /* PjCpuCopy */
   GPtrArray *steps;           /* PjCpuStep, ordered by segment */
   int call_index;             /* call that is being prepared */
-  size_t max_scratch;         /* bytes that a faster algorithm may take for itself */
+  gboolean trains;            /* has convolutions backward: weights change from run to run */
   char *arena;
   size_t arena_bytes;
 };
@@ -211,6 +214,20 @@ void pj_cpu_primitive_free (PjCpuPrimitive *primitive);
 /* A step that copies @from to @to. */
 PjCpuStep *pj_cpu_reorder (PjCpuExec *e, const dnnl_memory_desc_t *from_md, int from,
                            const dnnl_memory_desc_t *to_md, int to, GError **error);
+
+/* --- conv.c --- */
+
+/* Memory of the output of a convolution. With a residual it holds that before the call, which then adds to it. */
+int pj_cpu_conv_output (PjCpuExec *e, const PjCall *call, int block, GError **error);
+
+/* --- winograd.c --- */
+
+/* The best set for this processor, or NULL. */
+const PjCpuWinograd *pj_cpu_winograd_best (void);
+/* TRUE if Winograd's algorithm can do the convolution, and faster than the direct one. */
+gboolean pj_cpu_winograd_pays (PjCpuExec *e, const PjCall *call);
+/* Prepares the steps of a convolution for which it pays, in any direction. */
+gboolean pj_cpu_winograd (PjCpuExec *e, const PjCall *call, GError **error);
 
 /* --- the kernels: each prepares the steps of the current call --- */
 
