@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/work-open.h"
+#include "model/work-parts.h"
 #include "model/work-settings.h"
 #include "prune/sparse.h"
 
@@ -46,16 +47,22 @@ cli_prune_job_clear (CliPruneJob *self)
   pj_fields_clear (fields, self);
 }
 
+/* Of the gates of blocks, and of the choice of channels; bad settings of either are refused. */
 static gboolean
-say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const PjWorkChoose *choice, GError **error)
+say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const CliPruneJob *self, GError **error)
 {
-  double seconds;
-  if (!pj_work_choose_estimate (work, model->groups, choice, &seconds, error))
+  const PjWorkChoose *choice = &self->choice;
+  double gates = 0, channels = 0;
+  if (self->drop.keep_blocks > 0.0
+      && !pj_work_gate_blocks_estimate (work, self->drop.keep_blocks, (const char *const *) choice->set, choice->n_images, &gates, error))
     return FALSE;
+  if (pj_work_choose_is_asked (choice) && !pj_work_choose_estimate (work, model->groups, choice, &channels, error))
+    return FALSE;
+  double seconds = gates + MAX (0.0, channels);
   if (seconds < 1)
     return TRUE;
   g_autofree char *text = cli_duration (seconds);
-  cli_note (cli, "Choosing is going to take about %s.", text);
+  cli_note (cli, "%s is going to take about %s.", gates > 0.0 && channels <= 0.0 ? "Training gates of blocks" : "Choosing", text);
   json_object_set_double_member (cli->result, "estimated_seconds", seconds);
   return TRUE;
 }
@@ -171,8 +178,7 @@ go (Cli *cli, CliModel *model, const PjWork *work, const CliPruneJob *self, GErr
 gboolean
 cli_prune_job_run (Cli *cli, CliModel *model, const PjWork *work, const CliPruneJob *self, GError **error)
 {
-  return (!pj_work_choose_is_asked (&self->choice) || say_estimate (cli, model, work, &self->choice, error))
-         && go (cli, model, work, self, error);
+  return say_estimate (cli, model, work, self, error) && go (cli, model, work, self, error);
 }
 
 gboolean

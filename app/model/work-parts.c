@@ -233,6 +233,16 @@ pj_work_gate_blocks_check (const PjWork *work, double keep, const char *const *s
 }
 
 gboolean
+pj_work_gate_blocks_estimate (const PjWork *work, double keep, const char *const *set, unsigned n_images, double *seconds,
+                              GError **error)
+{
+  const GateSettings settings = { keep, (char **) set, n_images, 0 };
+  g_auto (Gating) gating = { 0 };
+  return gating_open (&gating, work, &settings, work->hooks, error)
+         && pj_estimate_pictures (&gating.scoring, 0, pj_block_gates_work (&gating.scoring, gating.values), seconds, error);
+}
+
+gboolean
 pj_work_gate_blocks_resume (const PjWork *work, const char *text, PjWorkDone *done, GError **error)
 {
   GateSettings settings = { 0 };

@@ -48,5 +48,8 @@ PjGraph *pj_work_gate_blocks (const PjWork *work, double keep, const char *const
                               const char *base_accuracy, PjWorkDone *done, GError **error);
 /* Refuses what the job would refuse before it trains anything; the device may be NULL. */
 gboolean pj_work_gate_blocks_check (const PjWork *work, double keep, const char *const *set, unsigned n_images, GError **error);
+/* Seconds that it is going to take; refuses the same. */
+gboolean pj_work_gate_blocks_estimate (const PjWork *work, double keep, const char *const *set, unsigned n_images,
+                                       double *seconds, GError **error);
 
 G_END_DECLS

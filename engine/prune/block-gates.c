@@ -364,6 +364,15 @@ read_options (Run *self, const PjScoring *scoring, const PjParts *parts, double 
   pj_autopruner_read_options (&self->options, &pj_method_autopruner, scoring, settings);
 }
 
+double
+pj_block_gates_work (const PjScoring *scoring, const double *values)
+{
+  const PjPruneSettings settings = { .values = values };
+  PjAutoprunerOptions options;
+  pj_autopruner_read_options (&options, &pj_method_autopruner, scoring, &settings);
+  return (double) options.epochs * count_pictures (scoring);
+}
+
 gboolean
 pj_block_gates_check (const PjScoring *scoring, const PjParts *parts, double keep, const double *values, GError **error)
 {

@@ -25,6 +25,9 @@ G_BEGIN_DECLS
  */
 gboolean pj_block_gates_check (const PjScoring *scoring, const PjParts *parts, double keep, const double *values, GError **error);
 
+/* Pictures that are trained on, each as often as there are epochs. */
+double pj_block_gates_work (const PjScoring *scoring, const double *values);
+
 /**
  * pj_block_gates:
  * @scoring: pictures with labels; groups of the network

@@ -148,14 +148,10 @@ count_pictures (const PjMethod *self, const PjScoring *scoring, const PjPruneSet
 }
 
 gboolean
-pj_method_estimate (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, double *seconds,
-                    GError **error)
+pj_estimate_pictures (const PjScoring *scoring, double forward, double trained, double *seconds, GError **error)
 {
-  double forward, trained, each;
+  double each;
 
-  *seconds = -1;
-  if (!count_pictures (self, scoring, settings, &forward, &trained))
-    return TRUE;
   *seconds = 0;
   if (forward > 0) {
     if (!time_batch (scoring, FALSE, &each, error))
@@ -168,4 +164,15 @@ pj_method_estimate (const PjMethod *self, const PjScoring *scoring, const PjPrun
     *seconds += trained * each;
   }
   return TRUE;
+}
+
+gboolean
+pj_method_estimate (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, double *seconds,
+                    GError **error)
+{
+  double forward, trained;
+
+  *seconds = -1;
+  return !count_pictures (self, scoring, settings, &forward, &trained)
+         || pj_estimate_pictures (scoring, forward, trained, seconds, error);
 }

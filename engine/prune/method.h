@@ -139,6 +139,9 @@ double *pj_method_values (const PjMethod *self, const char *const *set, GError *
 /* The value of the option @name, which must exist. */
 double pj_method_value (const PjMethod *self, const PjPruneSettings *settings, const char *name);
 
+/* Seconds that so many pictures take forward and in training, from the time of a batch of each, measured now. */
+gboolean pj_estimate_pictures (const PjScoring *scoring, double forward, double trained, double *seconds, GError **error);
+
 /**
  * pj_method_estimate:
  *

@@ -19,8 +19,10 @@ def killed_and_resumed():
     """Killed in the middle of the training, the same blocks go and the file is the same."""
     ok(run("train", "resnet20-0.25", "--data", DATA, "--steps", "20", "--batch", "16", "--test", "10", "--session", "none",
            "--out", "blocks.onnx"))
-    straight = ok(run(*ARGS, "--out", "straight.onnx", "--json")).json
+    done = ok(run(*ARGS, "--out", "straight.onnx", "--json"))
+    straight = done.json
     check(3 <= len(straight["removed"]) <= 5, straight["removed"])
+    check("Training gates of blocks is going to take about" in done.err and done.json["estimated_seconds"] >= 1, done)
     check(straight["stages"][1]["macs"] < straight["stages"][0]["macs"], straight["stages"])
     process = start(*ARGS, "--out", "killed.onnx")
     wait_for("killed.penjing", "SELECT 1 FROM point WHERE x >= 20", process)
