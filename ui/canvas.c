@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "canvas-private.h"
+#include "layers-page.h"
 #include "save.h"
 
 G_DEFINE_FINAL_TYPE (PjuCanvas, pju_canvas, GTK_TYPE_WIDGET)
@@ -247,8 +248,9 @@ pju_canvas_save (PjuCanvas *self, const char *name)
     return;
   PjuGraph *copy = pju_graph_new (pju_studio_get_project (self->studio));
   pju_graph_set_paper_tint (copy, self->view.tint);
-  pju_picture_save (self->studio, GTK_WIDGET (self), name, pju_graph_paint_paper, copy, free_graph,
-                    MAX (w, PJU_LEGEND_WIDTH), h + PJU_LEGEND_HEIGHT + 8);
+  /* As a table it is the layers. */
+  pju_plot_save (self->studio, GTK_WIDGET (self), name, pju_graph_paint_paper, copy, free_graph, MAX (w, PJU_LEGEND_WIDTH),
+                 h + PJU_LEGEND_HEIGHT + 8, pju_layers_to_csv (pju_studio_get_project (self->studio)));
 }
 
 void

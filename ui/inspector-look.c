@@ -40,6 +40,29 @@ pju_inspector_show_sensitivity (PjuInspector *self)
   pju_chart_view_changed (PJU_CHART_VIEW (self->curve), text);
 }
 
+/* One line per channel: whether it stays, and its score by every criterion so far. */
+static char *
+channels_to_csv (PjmLayer *layer)
+{
+  GString *csv = g_string_new ("channel,kept");
+  const guint8 *mask = pjm_layer_get_mask (layer);
+  const double *scores;
+  guint n = pjm_layer_n_criteria (layer);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (csv, ",%s", pjm_layer_get_criterion (layer, i, NULL));
+  g_string_append_c (csv, '\n');
+  for (guint c = 0; c < pjm_layer_get_channels (layer); c++) {
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    g_string_append_printf (csv, "%u,%d", c, !mask || mask[c]);
+    for (guint i = 0; i < n; i++) {
+      pjm_layer_get_criterion (layer, i, &scores);
+      g_string_append_printf (csv, ",%s", g_ascii_formatd (number, sizeof number, "%.9g", scores[c]));
+    }
+    g_string_append_c (csv, '\n');
+  }
+  return g_string_free (csv, FALSE);
+}
+
 void
 pju_inspector_save_channels_cb (PjuInspector *self)
 {
@@ -47,8 +70,8 @@ pju_inspector_save_channels_cb (PjuInspector *self)
     return;
   g_autofree char *name = g_strdup_printf ("%s-channels.svg", pjm_layer_get_name (self->layer));
   g_strdelimit (name, "/\\:", '-');
-  pju_picture_save (self->studio, GTK_WIDGET (self), name, pju_channel_map_paint, g_object_ref (self->map),
-                    g_object_unref, 640, 360);
+  pju_plot_save (self->studio, GTK_WIDGET (self), name, pju_channel_map_paint, g_object_ref (self->map), g_object_unref, 640,
+                 360, channels_to_csv (self->layer));
 }
 
 void

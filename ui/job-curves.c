@@ -107,7 +107,8 @@ view_for (PjuJobCurves *self, const char *series)
   GtkWidget *buttons = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
   gtk_widget_set_vexpand (view, TRUE);
   gtk_box_append (GTK_BOX (buttons), chart_button (self, view, "edit-copy-symbolic", _("Copy the points as CSV"), G_CALLBACK (csv_cb)));
-  gtk_box_append (GTK_BOX (buttons), chart_button (self, view, "document-save-symbolic", _("Save as picture"), G_CALLBACK (save_cb)));
+  gtk_box_append (GTK_BOX (buttons), chart_button (self, view, "document-save-symbolic", _("Save as picture or table"),
+                                                   G_CALLBACK (save_cb)));
   gtk_widget_set_halign (buttons, GTK_ALIGN_END);
   gtk_widget_set_valign (buttons, GTK_ALIGN_START);
   gtk_overlay_set_child (GTK_OVERLAY (overlay), view);
