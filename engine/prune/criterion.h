@@ -5,6 +5,7 @@
 #include "base/hooks.h"
 #include "compute/device.h"
 #include "data/dataset.h"
+#include "prune/life.h"
 #include "prune/scores.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,7 @@ typedef struct {
   uint64_t seed;
   const PjHooks *hooks;
   PjTied tied;                /* how groups of several layers are judged */
+  const PjMethodLife *life;   /* (nullable): for criteria that run the network once per channel */
 } PjScoring;
 
 typedef enum {

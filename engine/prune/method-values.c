@@ -127,10 +127,9 @@ time_batch (const PjScoring *scoring, gboolean train, double *seconds, GError **
   return ok;
 }
 
-/* Pictures that pass forward and that are trained on; FALSE if nobody knows. */
-static gboolean
-count_pictures (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, double *forward,
-                double *trained)
+gboolean
+pj_method_pictures (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, double *forward,
+                    double *trained)
 {
   *forward = *trained = 0;
   if (self->work != NULL) {
@@ -173,6 +172,6 @@ pj_method_estimate (const PjMethod *self, const PjScoring *scoring, const PjPrun
   double forward, trained;
 
   *seconds = -1;
-  return !count_pictures (self, scoring, settings, &forward, &trained)
+  return !pj_method_pictures (self, scoring, settings, &forward, &trained)
          || pj_estimate_pictures (scoring, forward, trained, seconds, error);
 }

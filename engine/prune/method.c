@@ -42,7 +42,9 @@ static PjCutPlan *
 choose_by_criterion (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings,
                      PjScores **scores, GError **error)
 {
-  g_autoptr (PjScores) measured = pj_criterion_score (self->criterion, scoring, error);
+  PjScoring alive = *scoring;
+  alive.life = settings->life;
+  g_autoptr (PjScores) measured = pj_criterion_score (self->criterion, &alive, error);
   if (measured == NULL)
     return NULL;
   PjCutPlan *plan = pj_method_spend (self, scoring, settings, measured, error);

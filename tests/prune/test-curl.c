@@ -322,6 +322,61 @@ equal_loss_method (void)
   }
 }
 
+static gboolean
+keep_cb (uint64_t step, GBytes *state, gpointer data, GError **error)
+{
+  GBytes **kept = data;
+  g_clear_pointer (kept, g_bytes_unref);
+  *kept = g_bytes_ref (state);
+  return TRUE;
+}
+
+/* Groups that were measured before a stop are not measured again, and the widths are the same. */
+static void
+equal_loss_resumes (void)
+{
+  g_auto (Lab) lab;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) state = NULL;
+  const PjMethod *method = pj_method_find ("equal-loss");
+  PjMethodLife life = { .seconds = 1e9, .save = keep_cb, .data = &state };
+  PjPruneSettings settings = { .global = TRUE, .kind = PJ_BUDGET_MACS, .target = 0.6 };
+  double seconds;
+  lab_init_residual (&lab, 64);
+  g_assert_true (pj_method_estimate (method, &lab.scoring, &settings, &seconds, &error));
+  g_assert_cmpfloat (seconds, >, 0);
+  g_autoptr (PjCutPlan) whole = method->choose (method, &lab.scoring, &settings, NULL, &error);
+  g_assert_no_error (error);
+  int left = -1;
+  for (int after = 1; after < 200; after++) {
+    settings.life = &life;
+    life.resume = NULL;
+    lab_cancel_after (&lab, after);
+    g_autoptr (PjCutPlan) none = method->choose (method, &lab.scoring, &settings, NULL, &error);
+    if (none != NULL)
+      break;
+    g_assert_error (error, PJ_ERROR, PJ_ERROR_CANCELLED);
+    g_clear_error (&error);
+    left = after;
+  }
+  /* The last stop was near the end: half as many polls finish what is left. */
+  g_assert_cmpint (left, >, 10);
+  g_assert_cmpuint (g_bytes_get_size (state), >, 0);
+  g_autoptr (GBytes) stopped = g_steal_pointer (&state), half = g_bytes_new_from_bytes (stopped, 0, g_bytes_get_size (stopped) - 1);
+  life.resume = stopped;
+  lab_cancel_after (&lab, left / 2);
+  g_test_message ("%d polls", left);
+  g_autoptr (PjCutPlan) rest = method->choose (method, &lab.scoring, &settings, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (rest->n_cuts, ==, whole->n_cuts);
+  for (unsigned k = 0; k < whole->n_cuts; k++)
+    g_assert_cmpmem (rest->cuts[k].keep, rest->cuts[k].n_channels, whole->cuts[k].keep, whole->cuts[k].n_channels);
+  life.resume = half;
+  lab.scoring.hooks = NULL;
+  g_assert_null (method->choose (method, &lab.scoring, &settings, NULL, &error));
+  g_assert_error (error, PJ_ERROR, PJ_ERROR_INVALID);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -337,5 +392,6 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/budget/latency-table", latency_table);
   g_test_add_func ("/prune/equal-loss/rule", equal_loss_rule);
   g_test_add_func ("/prune/equal-loss/method", equal_loss_method);
+  g_test_add_func ("/prune/equal-loss/resumes", equal_loss_resumes);
   return g_test_run ();
 }

@@ -217,6 +217,72 @@ refusals_and_cancel (void)
   g_assert_error (error, PJ_ERROR, PJ_ERROR_CANCELLED);
 }
 
+static gboolean
+keep_cb (uint64_t step, GBytes *state, gpointer data, GError **error)
+{
+  GBytes **kept = data;
+  g_clear_pointer (kept, g_bytes_unref);
+  *kept = g_bytes_ref (state);
+  return TRUE;
+}
+
+/* Stopped in any group and in the middle of a batch, the scores are the same bits; what does not belong is refused. */
+static void
+resumes (void)
+{
+  static const int stops[] = { 0, 9, 23 };
+  g_auto (Lab) lab;
+  lab_init_residual (&lab, 100);
+  g_autoptr (PjScores) whole = score (&lab, "kl");
+  for (guint i = 0; i < G_N_ELEMENTS (stops); i++) {
+    g_autoptr (GBytes) state = NULL;
+    g_autoptr (GError) error = NULL;
+    PjMethodLife life = { .seconds = 1e9, .save = keep_cb, .data = &state };
+    lab.scoring.life = &life;
+    lab_cancel_after (&lab, stops[i]);
+    g_assert_null (pj_criterion_score (pj_criterion_find ("kl"), &lab.scoring, &error));
+    g_assert_error (error, PJ_ERROR, PJ_ERROR_CANCELLED);
+    g_assert_nonnull (state);
+    g_clear_error (&error);
+    lab.scoring.hooks = NULL;
+    g_autoptr (GBytes) stopped = g_steal_pointer (&state), half = g_bytes_new_from_bytes (stopped, 0, g_bytes_get_size (stopped) - 1);
+    life = (PjMethodLife) { .resume = stopped };
+    g_autoptr (PjScores) rest = score (&lab, "kl");
+    g_assert_cmpuint (rest->n_images, ==, whole->n_images);
+    for (unsigned g = 0; g < whole->n_groups; g++)
+      g_assert_cmpmem (rest->groups[g].score, rest->groups[g].n_channels * sizeof (double),
+                       whole->groups[g].score, whole->groups[g].n_channels * sizeof (double));
+    /* The other direction, and half a state. */
+    g_assert_null (pj_criterion_score (pj_criterion_find ("kl-reverse"), &lab.scoring, &error));
+    g_assert_error (error, PJ_ERROR, PJ_ERROR_INVALID);
+    g_clear_error (&error);
+    life.resume = half;
+    g_assert_null (pj_criterion_score (pj_criterion_find ("kl"), &lab.scoring, &error));
+    g_assert_error (error, PJ_ERROR, PJ_ERROR_INVALID);
+  }
+}
+
+/* What is saved after each batch is no more than what it says: with all but the last batch done, little is left to do. */
+static void
+saves_while_it_works (void)
+{
+  g_auto (Lab) lab;
+  g_autoptr (GBytes) state = NULL;
+  PjMethodLife life = { .seconds = 0, .save = keep_cb, .data = &state };
+  lab_init_residual (&lab, 100);
+  lab.scoring.life = &life;
+  g_autoptr (PjScores) whole = score (&lab, "kl");
+  g_autoptr (GBytes) last = g_steal_pointer (&state);
+  g_assert_nonnull (last);
+  life = (PjMethodLife) { .resume = last };
+  /* A poll per channel and batch would run into this. */
+  lab_cancel_after (&lab, 3);
+  g_autoptr (PjScores) rest = score (&lab, "kl");
+  for (unsigned g = 0; g < whole->n_groups; g++)
+    g_assert_cmpmem (rest->groups[g].score, rest->groups[g].n_channels * sizeof (double),
+                     whole->groups[g].score, whole->groups[g].n_channels * sizeof (double));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -226,6 +292,8 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/kl/suffix-is-the-rest", suffix_is_the_rest);
   g_test_add_func ("/prune/kl/dead-channel-scores-nothing", dead_channel_scores_nothing);
   g_test_add_func ("/prune/kl/costs-a-third", costs_a_third);
+  g_test_add_func ("/prune/kl/resumes", resumes);
+  g_test_add_func ("/prune/kl/saves-while-it-works", saves_while_it_works);
   g_test_add_func ("/prune/kl/refusals-and-cancel", refusals_and_cancel);
   return g_test_run ();
 }

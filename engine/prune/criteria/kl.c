@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "prune/calibration.h"
 #include "prune/criteria/criteria.h"
 #include "prune/divergence.h"
@@ -14,14 +15,97 @@
 
 #define BATCH 64
 
+#define MAGIC 0x4c4b4a50u
+
+/* Where the work stands: group @group of the scores, @n of its pictures. */
+typedef struct { uint32_t magic, direction, n_channels, n_images, group, n; } Header;
+
 typedef struct {
   const PjScoring *scoring;
   PjCalibration *pictures;
   PjParams *params;
-  PjDivergence direction;
+  PjScores *scores;
+  Header at;
   float *reference, *changed;     /* batch x classes */
   unsigned n_channels, n_done;    /* of all groups, for progress */
+  gint64 saved_us;
 } Scorer;
+
+/* --- checkpoints --- */
+
+/* The sums of the group at work and the scores before it; @sums: of that group, as they were at the last whole batch. */
+static gboolean
+save (Scorer *self, const double *sums, GError **error)
+{
+  const PjMethodLife *life = self->scoring->life;
+  GByteArray *bytes = g_byte_array_new ();
+
+  g_byte_array_append (bytes, (const guint8 *) &self->at, sizeof self->at);
+  for (unsigned i = 0; i <= self->at.group; i++) {
+    const PjGroupScores *entry = &self->scores->groups[i];
+    const double *numbers = i == self->at.group ? sums : entry->score;
+    if (entry->score != NULL)
+      g_byte_array_append (bytes, (const guint8 *) numbers, (guint) ((gsize) entry->n_channels * sizeof (double)));
+  }
+  g_autoptr (GBytes) state = g_byte_array_free_to_bytes (bytes);
+  self->saved_us = g_get_monotonic_time ();
+  return life->save (self->n_done, state, life->data, error);
+}
+
+static gboolean
+can_save (const Scorer *self)
+{
+  return self->scoring->life != NULL && self->scoring->life->save != NULL;
+}
+
+static gboolean
+save_if_due (Scorer *self, const double *sums, GError **error)
+{
+  double seconds = (double) (g_get_monotonic_time () - self->saved_us) / G_USEC_PER_SEC;
+  return !can_save (self) || seconds < self->scoring->life->seconds || save (self, sums, error);
+}
+
+/* After a cancel the work so far is kept; if that fails, the person must know why. */
+static void
+save_cancelled (Scorer *self, const double *sums, GError **error)
+{
+  GError *failure = NULL;
+  if (!g_error_matches (*error, PJ_ERROR, PJ_ERROR_CANCELLED) || !can_save (self) || save (self, sums, &failure))
+    return;
+  g_prefix_error (&failure, "cancelled, but the work so far could not be stored: ");
+  g_clear_error (error);
+  g_propagate_error (error, failure);
+}
+
+static gboolean
+restore (Scorer *self, GBytes *state, GError **error)
+{
+  gsize size, at = sizeof (Header);
+  const guint8 *data = g_bytes_get_data (state, &size);
+  Header header = { 0 };
+
+  if (size >= sizeof header)
+    memcpy (&header, data, sizeof header);
+  gboolean fits = header.magic == MAGIC && header.direction == self->at.direction && header.n_channels == self->at.n_channels
+                  && header.n_images == self->at.n_images && header.group < self->scores->n_groups && header.n <= header.n_images;
+  for (unsigned i = 0; fits && i <= header.group; i++) {
+    PjGroupScores *entry = &self->scores->groups[i];
+    gsize length = entry->score != NULL ? (gsize) entry->n_channels * sizeof (double) : 0;
+    fits = at + length <= size;
+    if (fits && length > 0)
+      memcpy (entry->score, data + at, length);
+    at += length;
+  }
+  if (!fits || at != size) {
+    g_set_error_literal (error, PJ_ERROR, PJ_ERROR_INVALID,
+                         "the checkpoint does not belong to a run with these settings; start it again");
+    return FALSE;
+  }
+  self->at = header;
+  return TRUE;
+}
+
+/* --- the work --- */
 
 /* One batch: adds @batch->n times the divergence of each channel to @out. */
 static gboolean
@@ -40,50 +124,71 @@ add_batch (Scorer *self, PjSuffix *suffix, const PjBatch *batch, int n_channels,
     if (!pj_suffix_run (suffix, keep, self->changed, error))
       return FALSE;
     keep[c] = 1;
-    out[c] += batch->n * pj_kl_divergence (self->reference, self->changed, batch->n, classes, self->direction);
+    out[c] += batch->n * pj_kl_divergence (self->reference, self->changed, batch->n, classes, (PjDivergence) self->at.direction);
   }
   return TRUE;
+}
+
+/* The pictures of one group that are not done yet. @sums: as they are, and at the last whole batch. */
+static gboolean
+add_pictures (Scorer *self, const PjGroup *group, PjSuffix *suffix, double *out, double *sums, GError **error)
+{
+  size_t size = (size_t) group->n_channels * sizeof (double);
+  const PjBatch *batch;
+  GError *reason = NULL;
+  PjHooksSpan span;
+  unsigned n = 0;
+
+  pj_hooks_span_init (&span, self->scoring->hooks, (double) self->n_done / self->n_channels,
+                      (double) (self->n_done + (unsigned) group->n_channels) / self->n_channels, NULL);
+  pj_calibration_rewind (self->pictures);
+  while ((batch = pj_calibration_next (self->pictures, &span.hooks, group->name, n, &reason)) != NULL) {
+    n += batch->n;
+    if (n <= self->at.n)
+      continue;
+    if (!add_batch (self, suffix, batch, group->n_channels, out, error))
+      return FALSE;
+    memcpy (sums, out, size);
+    self->at.n = n;
+    if (!save_if_due (self, sums, error))
+      return FALSE;
+  }
+  if (reason != NULL)
+    g_propagate_error (error, reason);
+  return reason == NULL;
 }
 
 static gboolean
 score_group (Scorer *self, const PjGroup *group, double *out, GError **error)
 {
   g_autoptr (PjSuffix) suffix = pj_suffix_new (self->scoring->graph, self->params, group, self->pictures->batch, error);
-  const PjBatch *batch;
+  g_autofree double *sums = g_memdup2 (out, (gsize) group->n_channels * sizeof (double));
   GError *reason = NULL;
-  PjHooksSpan span;
-  unsigned n = 0;
 
   if (suffix == NULL)
     return FALSE;
-  pj_hooks_span_init (&span, self->scoring->hooks, (double) self->n_done / self->n_channels,
-                      (double) (self->n_done + (unsigned) group->n_channels) / self->n_channels, NULL);
-  pj_calibration_rewind (self->pictures);
-  while ((batch = pj_calibration_next (self->pictures, &span.hooks, group->name, n, &reason)) != NULL) {
-    if (!add_batch (self, suffix, batch, group->n_channels, out, error))
-      return FALSE;
-    n += batch->n;
-  }
-  if (reason != NULL) {
+  if (!add_pictures (self, group, suffix, out, sums, &reason)) {
+    save_cancelled (self, sums, &reason);
     g_propagate_error (error, reason);
     return FALSE;
   }
   for (int c = 0; c < group->n_channels; c++)
-    out[c] /= MAX (n, 1);
-  self->n_done += (unsigned) group->n_channels;
+    out[c] /= MAX (self->at.n, 1);
   return TRUE;
 }
 
 static gboolean
-score_groups (Scorer *self, PjScores *scores, GError **error)
+score_groups (Scorer *self, GError **error)
 {
-  for (unsigned i = 0; i < scores->n_groups; i++)
-    self->n_channels += scores->groups[i].score != NULL ? (unsigned) scores->groups[i].n_channels : 0;
-  for (unsigned i = 0; i < scores->n_groups; i++) {
-    PjGroupScores *entry = &scores->groups[i];
-    if (entry->score != NULL
-        && !score_group (self, pj_groups_get (self->scoring->groups, (unsigned) entry->group), entry->score, error))
-      return FALSE;
+  for (unsigned i = 0; i < self->scores->n_groups; i++) {
+    const PjGroupScores *entry = &self->scores->groups[i];
+    if (entry->score != NULL && i >= self->at.group) {
+      self->at.group = i;
+      if (!score_group (self, pj_groups_get (self->scoring->groups, (unsigned) entry->group), entry->score, error))
+        return FALSE;
+      self->at.n = 0;
+    }
+    self->n_done += entry->score != NULL ? (unsigned) entry->n_channels : 0;
   }
   return TRUE;
 }
@@ -98,10 +203,16 @@ score_by (const PjScoring *scoring, PjScores *scores, PjDivergence direction, GE
   if (params == NULL)
     return FALSE;
   size_t size = (size_t) pictures->batch * pj_graph_n_classes (scoring->graph) * sizeof (float);
-  Scorer self = { .scoring = scoring, .pictures = pictures, .params = params, .direction = direction };
+  Scorer self = { .scoring = scoring, .pictures = pictures, .params = params, .scores = scores };
+  for (unsigned i = 0; i < scores->n_groups; i++)
+    self.n_channels += scores->groups[i].score != NULL ? (unsigned) scores->groups[i].n_channels : 0;
+  self.at = (Header) { MAGIC, direction, self.n_channels, pictures->n_images, 0, 0 };
+  self.saved_us = g_get_monotonic_time ();
   self.reference = pj_alloc (size, "class scores of one batch", error);
   self.changed = self.reference != NULL ? pj_alloc (size, "class scores of one batch", error) : NULL;
-  gboolean ok = self.changed != NULL && score_groups (&self, scores, error);
+  gboolean ok = self.changed != NULL
+                && (scoring->life == NULL || scoring->life->resume == NULL || restore (&self, scoring->life->resume, error))
+                && score_groups (&self, error);
   scores->n_images = pictures->n_images;
   pj_free (self.reference);
   pj_free (self.changed);

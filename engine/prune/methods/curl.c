@@ -18,7 +18,9 @@ static PjCutPlan *
 choose (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, PjScores **scores, GError **error)
 {
   gboolean reverse = pj_method_value (self, settings, "direction") == 1;
-  g_autoptr (PjScores) measured = pj_criterion_score (pj_criterion_find (reverse ? "kl-reverse" : "kl"), scoring, error);
+  PjScoring alive = *scoring;
+  alive.life = settings->life;
+  g_autoptr (PjScores) measured = pj_criterion_score (pj_criterion_find (reverse ? "kl-reverse" : "kl"), &alive, error);
   g_autoptr (PjLatency) latency = NULL;
   PjCutPlan *plan = NULL;
   PjBudget budget;
