@@ -314,6 +314,23 @@ check_layouts (const PjVkSteps *self, GError **error)
   return TRUE;
 }
 
+/* Before minutes of compiling: a gradient is written through a buffer, and is as large with a batch of one. */
+static gboolean
+check_gradients (const PjVkSteps *self, GError **error)
+{
+  size_t limit = self->device->caps.max_buffer_bytes;
+  for (guint i = 0; i < self->program->slots->len; i++) {
+    size_t size = self->layouts[i].size_bytes;
+    if (pj_program_slot (self->program, i)->store != PJ_STORE_GRADS || size <= limit)
+      continue;
+    g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED,
+                 "a layer has %zu MiB of weights, and “%s” can write at most %zu MiB of gradients at once; "
+                 "the CPU device can train this network", size >> 20, self->device->base.info.name, limit >> 20);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 emit_all (PjVkSteps *self, GArray *packing, GError **error)
 {
@@ -340,7 +357,7 @@ pj_vk_steps_init (PjVkSteps *self, PjVkDevice *device, const PjProgram *program,
     .regions = g_array_new (FALSE, TRUE, sizeof (PjVkRegionInfo)), .steps = g_array_new (FALSE, TRUE, sizeof (PjVkStep)),
   };
   add_slot_regions (self);
-  if (!check_layouts (self, error) || !emit_all (self, packing, error)) {
+  if (!check_layouts (self, error) || !check_gradients (self, error) || !emit_all (self, packing, error)) {
     pj_vk_steps_clear (self);
     return FALSE;
   }
