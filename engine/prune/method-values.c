@@ -140,6 +140,9 @@ pj_method_pictures (const PjMethod *self, const PjScoring *scoring, const PjPrun
     *trained = pj_calibration_count (scoring, PJ_DEFAULT_GRADIENT_IMAGES);
   if (self->needs & PJ_NEEDS_STATS)
     *forward = pj_calibration_count (scoring, PJ_DEFAULT_IMAGES);
+  /* A pass of its own over gradients. */
+  if (self->criterion != NULL && self->criterion->score_all != NULL && (self->needs & PJ_NEEDS_LABELS))
+    *trained = pj_calibration_count (scoring, PJ_DEFAULT_GRADIENT_IMAGES);
   /* What runs the network once per channel. */
   if (self->needs == PJ_NEEDS_IMAGES)
     *forward = pj_kl_cost_passes (scoring);

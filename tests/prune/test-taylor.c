@@ -237,6 +237,55 @@ taylor_conv_gate (void)
   back_clear (&back);
 }
 
+/* Every weight times its gradient, squared, of the mean loss of a mini-batch; a joined layer counts by its mean. */
+static void
+taylor_weights (void)
+{
+  enum { N = PJ_SENSITIVITY_BATCH };
+  g_auto (Lab) lab;
+  g_autoptr (GError) error = NULL;
+  lab_init_residual (&lab, N);
+  g_autoptr (PjScores) scores = lab_score (&lab, "taylor-fo");
+  g_assert_cmpuint (scores->n_images, ==, N);
+  g_autofree float *images = g_new (float, N * 64);
+  int32_t labels[N];
+  for (unsigned i = 0; i < N; i++) {
+    g_assert_true (pj_dataset_image (lab.dataset, PJ_SPLIT_TRAIN, i, &lab.format, images + i * 64, &error));
+    labels[i] = (int32_t) pj_dataset_label (lab.dataset, PJ_SPLIT_TRAIN, i);
+  }
+  PjPlanOptions options = { .batch = N, .mode = PJ_PLAN_SCORE, .cross_entropy = 1 };
+  PjParams *params = pj_params_new (lab.device, lab.graph, TRUE, &error);
+  PjPlan *plan = pj_plan_new (lab.graph, params, &options, &error);
+  g_assert_no_error (error);
+  g_assert_true (pj_plan_set_images (plan, images, &error) && pj_plan_set_labels (plan, labels, &error));
+  g_assert_true (pj_plan_forward (plan, NULL, &error) && pj_plan_backward (plan, &error));
+  for (unsigned i = 0; i < scores->n_groups; i++) {
+    const PjGroup *group = pj_groups_get (lab.groups, (unsigned) scores->groups[i].group);
+    g_autofree double *expected = g_new0 (double, group->n_channels);
+    int n_layers = 0;
+    for (unsigned m = 0; m < group->n_members; m++)
+      n_layers += group->members[m].is_param && group->members[m].role == PJ_ROLE_PRODUCER;
+    for (unsigned m = 0; m < group->n_members; m++) {
+      const PjMember *member = &group->members[m];
+      if (!member->is_param || member->role != PJ_ROLE_PRODUCER)
+        continue;
+      const PjValue *value = pj_graph_value (lab.graph, member->value);
+      int n = (int) pj_blob_n_elems (value->data);
+      const float *w = pj_blob_data (value->data);
+      g_autofree float *dw = g_new (float, n);
+      g_assert_true (pj_params_read_grad (params, member->value, dw, &error));
+      for (int k = 0; k < n; k++)
+        expected[member->map[k / (n / member->n)]] += pow ((double) w[k] * dw[k], 2) / n_layers;
+    }
+    for (int c = 0; c < group->n_channels; c++) {
+      g_assert_cmpfloat (expected[c], >, 0);
+      assert_near (scores->groups[i].score[c], expected[c], 1e-4 * expected[c], group->name);
+    }
+  }
+  pj_plan_free (plan);
+  pj_params_free (params);
+}
+
 /* Before or behind a ReLU a gate feels the same; before a ReLU6 it does not. */
 static void
 taylor_activation_side (gconstpointer data)
@@ -319,6 +368,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prune/taylor/shared-gate", taylor_shared_gate);
   g_test_add_func ("/prune/taylor/gates", taylor_gates);
   g_test_add_func ("/prune/taylor/gate-of-a-convolution", taylor_conv_gate);
+  g_test_add_func ("/prune/taylor/weights", taylor_weights);
   g_test_add_data_func ("/prune/taylor/side/relu", GINT_TO_POINTER (FALSE), taylor_activation_side);
   g_test_add_data_func ("/prune/taylor/side/relu6", GINT_TO_POINTER (TRUE), taylor_activation_side);
   g_test_add_func ("/prune/taylor/toy/gradients", toy_taylor_fo_bn);

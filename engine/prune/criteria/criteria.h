@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 extern const PjCriterion pj_criterion_random, pj_criterion_uniform_thin, pj_criterion_weight_sum, pj_criterion_apoz, pj_criterion_mean_mean,
   pj_criterion_mean_std, pj_criterion_mean_l1, pj_criterion_mean_l2, pj_criterion_var_l2, pj_criterion_taylor,
-  pj_criterion_taylor_fo_bn, pj_criterion_bn_scale, pj_criterion_kl, pj_criterion_kl_reverse;
+  pj_criterion_taylor_fo, pj_criterion_taylor_fo_bn, pj_criterion_bn_scale, pj_criterion_kl, pj_criterion_kl_reverse;
 
 /* One number for channel @c of a measured activation. */
 typedef double (*PjActivityScore) (const PjActivity *activity, int c);

@@ -13,6 +13,7 @@ static const PjCriterion *const criteria[] = {
   &pj_criterion_mean_l2,
   &pj_criterion_var_l2,
   &pj_criterion_taylor,
+  &pj_criterion_taylor_fo,
   &pj_criterion_taylor_fo_bn,
   &pj_criterion_kl,
   &pj_criterion_kl_reverse,
