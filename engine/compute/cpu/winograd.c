@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Winograd's algorithm as steps: when it pays, how the work is shared out, and its memory.  See winograd.h.
  *
- * At inference the filters are transformed in the prologue and kept.  In training they change with every batch, so each
- * call transforms them anew into memory that other calls use, too: it costs no more, and they are four times as many
- * numbers as the weights. */
+ * At inference small filters are transformed in the prologue and kept.  They are four times as many numbers as the
+ * weights, so that each call transforms large ones anew into memory that other calls use, too; in training, where they
+ * change with every batch, all. */
 #include "compute/cpu/internal.h"
 
 #include <string.h>
@@ -17,10 +17,11 @@
 #define GROUP 8
 /* Fewer tiles are not worth a thread of their own: it would read all filters for them. */
 #define MIN_TILES 14
-/* All that a call may take for itself in training, on top of the activations that the backward pass needs; and what the
- * filters of a call may take at inference. */
-#define MAX_SUMS_BYTES ((size_t) 10 << 20)
-#define MAX_FILTERS_BYTES ((size_t) 128 << 20)
+/* What filters or sums of a call may take for themselves: in training it is on top of the activations that the backward pass
+ * needs.  And what it may keep at inference. */
+#define MAX_TRAINING_BYTES ((size_t) 10 << 20)
+#define MAX_INFERENCE_BYTES ((size_t) 64 << 20)
+#define MAX_KEPT_BYTES ((size_t) 4 << 20)
 
 /* A call as this algorithm sees it: the gradient by the input is a convolution of dy. */
 typedef struct {
@@ -29,6 +30,7 @@ typedef struct {
   PjCpuFilters f;
   int n_tile_parts, n_block_parts;
   size_t scratch, sums;       /* floats of one part */
+  gboolean keeps_filters;
 } Plan;
 
 const PjCpuWinograd *
@@ -83,7 +85,7 @@ plan_parts (PjCpuExec *e, const PjCall *call, Plan *p)
 
   p->n_tile_parts = CLAMP (tiles_of (p) / MIN_TILES, 1, n_threads);
   if (call->kernel == PJ_KERNEL_CONV_BWD_WEIGHT)
-    p->n_tile_parts = CLAMP ((int) (MAX_SUMS_BYTES / (p->sums * sizeof (float))), 1, p->n_tile_parts);
+    p->n_tile_parts = CLAMP ((int) (MAX_TRAINING_BYTES / (p->sums * sizeof (float))), 1, p->n_tile_parts);
   p->n_block_parts = CLAMP (n_threads / p->n_tile_parts, 1, p->t.out_blocks);
 }
 
@@ -105,6 +107,7 @@ make_plan (PjCpuExec *e, const PjCall *call)
   p.t.m_step = step_of (&p, group * (size_t) p.t.band);
   p.scratch = 36 * (p.t.v_step + p.t.m_step);
   p.sums = 36 * p.t.u_step;
+  p.keeps_filters = !e->trains && p.sums * sizeof (float) <= MAX_KEPT_BYTES;
   plan_parts (e, call, &p);
   return p;
 }
@@ -121,23 +124,24 @@ share_of (const Plan *p, int i)
 }
 
 /* Costs are in units of a multiply-add of oneDNN's direct algorithm, per point of the transformed tiles.  They were fitted
- * on a processor with AVX-512; a choice by measurement would let results depend on what else the machine does. */
+ * to 1200 shapes on a processor with AVX-512, with it and with AVX2, and take within 5 % of the time of the better choice.
+ * A choice by measurement would let results depend on what else the machine does. */
 gboolean
 pj_cpu_winograd_pays (PjCpuExec *e, const PjCall *call)
 {
-  const double input = 10, output = 8, filter = e->trains ? 45 : 15, worth = 1.1;
+  const double input = 6, output = 5, transformed_filter = 15, kept_filter = 3;
   const PjConvParams *c = &call->conv;
 
   if (e->device->winograd == NULL || c->groups > 1 || c->kernel[0] != 3 || c->kernel[1] != 3
       || c->stride[0] != 1 || c->stride[1] != 1 || c->dilation[0] != 1 || c->dilation[1] != 1)
     return FALSE;
   Plan p = make_plan (e, call);
-  if (MIN (p.f.n_in, p.f.n_out) < 8
-      || p.sums * sizeof (float) > (call->kernel == PJ_KERNEL_CONV_BWD_WEIGHT || e->trains ? MAX_SUMS_BYTES : MAX_FILTERS_BYTES))
+  if (MIN (p.f.n_in, p.f.n_out) < 8 || p.sums * sizeof (float) > (e->trains ? MAX_TRAINING_BYTES : MAX_INFERENCE_BYTES))
     return FALSE;
   double n_in = p.t.in_blocks * p.kernels->lanes, n_out = p.t.out_blocks * p.kernels->lanes, tiles = tiles_of (&p);
+  double filter = p.keeps_filters ? kept_filter : transformed_filter;
   double cost = 36 * (tiles * (n_in * n_out + input * n_in + output * n_out) + filter * n_in * n_out);
-  return 9.0 * p.t.n * p.t.out_h * p.t.out_w * p.f.n_in * p.f.n_out > worth * cost;
+  return 9.0 * p.t.n * p.t.out_h * p.t.out_w * p.f.n_in * p.f.n_out > cost;
 }
 
 /* --- filters --- */
@@ -168,7 +172,7 @@ filters (PjCpuExec *e, const PjCall *call, const Plan *p, GError **error)
   PjCpuStep *step = pj_cpu_step_new (e, filters_run);
   step->mems[0] = w;
   step->mems[PJ_CPU_OUT] = u;
-  if (!e->trains) {
+  if (p->keeps_filters) {
     step->segment = PJ_SEGMENT_PROLOGUE;
     pj_cpu_mem (e, u)->keep = TRUE;
   }

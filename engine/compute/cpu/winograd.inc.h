@@ -104,16 +104,18 @@ transform_sums (const Vec *s, Vec *g)
 /* --- filters --- */
 
 /* Filters of input channel @i, of a block of output channels. */
-static void
-gather_filters (const PjCpuFilters *f, const float *w, int i, int block, float (*g)[LANES])
+INLINE void
+gather_filters (const PjCpuFilters *f, gboolean turned, const float *w, int i, int block, float (*g)[LANES])
 {
-  memset (g, 0, 9 * sizeof *g);
-  for (int l = 0; l < MIN (LANES, f->n_out - block * LANES) && i < f->n_in; l++) {
-    size_t o = (size_t) (block * LANES + l);
-    const float *from = w + 9 * (f->turned ? (size_t) i * f->n_out + o : o * f->n_in + i);
-    for (int tap = 0; tap < 9; tap++)
-      g[f->turned ? 8 - tap : tap][l] = from[tap];
-  }
+  int n = i < f->n_in ? MIN (LANES, f->n_out - block * LANES) : 0;
+  size_t o = (size_t) block * LANES, step = 9 * (turned ? 1 : (size_t) f->n_in);
+  const float *from = w + 9 * (turned ? (size_t) i * f->n_out + o : o * f->n_in + i);
+
+  if (n < LANES)
+    memset (g, 0, 9 * sizeof *g);
+  for (int l = 0; l < n; l++, from += step)
+    UNROLL for (int tap = 0; tap < 9; tap++)
+      g[turned ? 8 - tap : tap][l] = from[tap];
 }
 
 static void
@@ -124,7 +126,10 @@ filters (const PjCpuTiles *t, const PjCpuFilters *f, const float *w, int first, 
       float g[9][LANES];
       Vec columns[3][6];
       float *to = u + ((size_t) block * t->in_blocks * LANES + i) * LANES;
-      gather_filters (f, w, i, block, g);
+      if (f->turned)
+        gather_filters (f, TRUE, w, i, block, g);
+      else
+        gather_filters (f, FALSE, w, i, block, g);
       UNROLL for (int c = 0; c < 3; c++)
         transform_filter ((Vec[]) { LOAD (g[c]), LOAD (g[3 + c]), LOAD (g[6 + c]) }, columns[c]);
       UNROLL for (int r = 0; r < 6; r++) {
@@ -438,7 +443,7 @@ scatter_filters (const PjCpuFilters *f, const float (*g)[LANES], int i, int bloc
 {
   for (int l = 0; l < MIN (LANES, f->n_out - block * LANES); l++) {
     float *to = dw + 9 * ((size_t) (block * LANES + l) * f->n_in + i);
-    for (int tap = 0; tap < 9; tap++)
+    UNROLL for (int tap = 0; tap < 9; tap++)
       to[tap] = accumulate ? to[tap] + g[tap][l] : g[tap][l];
   }
 }
