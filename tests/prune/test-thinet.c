@@ -16,6 +16,7 @@ quick_values (const PjMethod *method)
   static const struct { const char *has; const char *set[3]; } quick[] = {
     { "code-batch", { "code-batch=10", "epochs=1", NULL } },
     { "gate-batch", { "gate-batch=10", "gate-epochs=1", NULL } },
+    { "episodes", { "episodes=6", "warmup=3", NULL } },
   };
   for (const PjMethodOption *o = method->options; o != NULL && o->name != NULL; o++)
     for (guint i = 0; i < G_N_ELEMENTS (quick); i++)
