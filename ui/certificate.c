@@ -82,7 +82,10 @@ add_outputs (PjuCertificate *self, const char *details)
     g_autofree char *of = pictures ? g_strdup_printf (ngettext ("%u test picture", "%u test pictures", n), n)
                                    : g_strdup_printf (ngettext ("%u seeded input", "%u seeded inputs", n), n);
     /* Translators: a difference such as 2.1e-07, and "16 test pictures". */
-    g_autofree char *text = g_strdup_printf (_("differ by %s at most, on %s"), difference, of);
+    g_autofree char *text = g_ascii_strtod (difference, NULL) > 0
+      ? g_strdup_printf (_("differ by %s at most, on %s"), difference, of)
+      /* Translators: %s is "16 test pictures". */
+      : g_strdup_printf (_("compute the same, to the last bit, on %s"), of);
     add_row (self, _("File and screen"), text,
              _("The file was read back and run on the same inputs as the network on screen: the largest difference of an "
                "output, relative to the largest output."));
@@ -138,7 +141,8 @@ add_origin (PjuCertificate *self, const char *details)
     add_row (self, _("Shapes"), text, _("The size of one picture, and how many numbers come out of it."));
   }
   if (method) {
-    g_autofree char *text = seed ? g_strdup_printf (_("%s, seed %s"), method, seed) : g_strdup (method);
+    const char *title = pjm_setting_choice_title (method);
+    g_autofree char *text = seed ? g_strdup_printf (_("%s, seed %s"), title, seed) : g_strdup (title);
     add_row (self, _("Chosen by"), text, _("What chose the channels, and the number that its randomness started from."));
   }
   if (hash)

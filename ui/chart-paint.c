@@ -17,6 +17,17 @@ pju_chart_step (double range, int n)
   return (f <= 1 ? 1 : f <= 2 ? 2 : f <= 2.5 ? 2.5 : f <= 5 ? 5 : 10) * power;
 }
 
+/* The step for one line in so many pixels, and at least two lines: one alone says nothing of the scale. */
+static double
+step_between (double from, double to, double pixels, double each)
+{
+  int n = (int) MAX (pixels / each, 2);
+  double step = pju_chart_step (to - from, n);
+  for (int more = n + 1; more <= 4 * n && floor (to / step + 1e-9) - ceil (from / step - 1e-9) < 1; more++)
+    step = pju_chart_step (to - from, more);
+  return step;
+}
+
 static char *
 tick_text (PjuChartUnit unit, double value, double step)
 {
@@ -286,7 +297,7 @@ pju_chart_paint (gpointer data, cairo_t *cr, double width, double height, const 
   }
   f.top = head + 4 + (chart->y_title ? 16 : 0);
   f.height = height - f.top - (chart->x_title ? 42 : 26);
-  double y_step = pju_chart_step (f.y1 - f.y0, MAX (f.height / 40, 2));
+  double y_step = step_between (f.y0, f.y1, f.height, 40);
   double label = 0;
   for (double y = ceil (f.y0 / y_step) * y_step; y <= f.y1; y += y_step) {
     g_autofree char *text = tick_text (chart->y_unit, y, y_step);
@@ -296,7 +307,7 @@ pju_chart_paint (gpointer data, cairo_t *cr, double width, double height, const 
   f.width = width - f.left - 22;
   if (f.width < 20 || f.height < 20)
     return;
-  double x_step = pju_chart_step (f.x1 - f.x0, MAX (f.width / 80, 2));
+  double x_step = step_between (f.x0, f.x1, f.width, 80);
   draw_grid (&f, x_step, y_step);
   pju_set_color (cr, &palette->dim, 1);
   if (chart->x_title)

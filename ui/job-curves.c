@@ -49,12 +49,14 @@ quantity_of (const char *name)
 static const char *
 series_title (const char *name)
 {
-  static const char *const known[] = { N_("loss"), N_("accuracy"), N_("test loss"), N_("test accuracy"), N_("lr"),
+  static const char *const known[] = { N_("loss"), N_("accuracy"), N_("test loss"), N_("test accuracy"),
                                        N_("training accuracy"), N_("top-1"), N_("top-5"), N_("rows") };
   for (guint i = 0; i < G_N_ELEMENTS (known); i++) {
     if (g_str_equal (name, known[i]))
       return _(known[i]);
   }
+  if (g_str_equal (name, "lr"))
+    return _("learning rate");
   /* One curve per layer: the chart says of what. */
   if (g_str_has_prefix (name, "top1 ") || g_str_has_prefix (name, "kl ") || g_str_has_prefix (name, "alpha ")
       || g_str_has_prefix (name, "rate "))

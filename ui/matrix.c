@@ -34,7 +34,7 @@ cell_text (PjuMatrix *self, double value)
   if (self->format == PJU_MATRIX_PERCENT)
     return g_strdup_printf ("%.0f\u202f%%", 100 * value);
   if (self->format == PJU_MATRIX_NUMBER)
-    return g_strdup_printf ("%.2f", value);
+    return g_strdup_printf ("%s%.2f", value < -.005 ? "−" : "", fabs (value));
   return g_strdup_printf (1000 * value < 100 ? "%.1f" : "%.0f", 1000 * value);
 }
 

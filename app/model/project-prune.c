@@ -37,10 +37,11 @@ pjm_setting_choice_title (const char *word)
     { "quality", N_("Below a share of the deviation") },
   };
   const PjCriterion *criterion = pj_criterion_find (word);
+  const PjMethod *method = pj_method_find (word);
   for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
     if (g_str_equal (titles[i].word, word))
       return _(titles[i].title);
-  return criterion != NULL ? _(criterion->title) : word;
+  return criterion != NULL ? _(criterion->title) : method != NULL ? _(method->title) : word;
 }
 
 gboolean

@@ -28,7 +28,8 @@ typedef struct {
 
 /* (transfer full) (element-type PjmSetting): empty for a method without any. The texts are static. */
 GArray *pjm_project_get_settings (PjmProject *self, const char *method);
-/* What a person reads for a word of @choices: translated; a criterion by its title; the word itself if it has none. */
+/* What a person reads for a word of @choices: translated; a criterion or a method by its title; the word itself if it has
+ * none. */
 const char *pjm_setting_choice_title (const char *word);
 
 /* TRUE if the method can share one budget among all layers, or has least-squares factors that can be left out. */

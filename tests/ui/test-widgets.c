@@ -270,7 +270,7 @@ test_matrix (void)
   g_assert_cmpstr (csv, ==, "\"Agreement\",\"a\",\"b\",\"c\"\n\"one \"\"1\"\"\",1,0.5,\n\"two\",-0.25,0,0.125\n");
   gtk_test_accessible_assert_role (matrix, GTK_ACCESSIBLE_ROLE_IMG);
   gtk_test_accessible_assert_property (matrix, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                       "one \"1\": a 1.00, b 0.50, c –; two: a -0.25, b 0.00, c 0.12");
+                                       "one \"1\": a 1.00, b 0.50, c –; two: a −0.25, b 0.00, c 0.12");
   g_autoptr (GBytes) plain = pixels_of (pju_matrix_paint, matrix);
   pju_matrix_set (PJU_MATRIX (matrix), rows, columns, values, NULL, marked);
   g_autoptr (GBytes) framed = pixels_of (pju_matrix_paint, matrix);
