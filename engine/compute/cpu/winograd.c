@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* Bytes of a band's transformed tiles: about half of a second-level cache.  Sums are read and written once per band. */
+/* The second-level cache, and a band's transformed tiles in it.  Sums are read and written once per band. */
+#define CACHE_BYTES ((size_t) 1 << 20)
 #define BAND_BYTES (384 << 10)
 #define GRADIENT_BAND_BYTES (1024 << 10)
 #define MIN_BAND 14
@@ -129,7 +130,7 @@ share_of (const Plan *p, int i)
 gboolean
 pj_cpu_winograd_pays (PjCpuExec *e, const PjCall *call)
 {
-  const double input = 6, output = 5, transformed_filter = 15, kept_filter = 3;
+  const double input = 6, output = 5, kept_filter = 3;
   const PjConvParams *c = &call->conv;
 
   if (e->device->winograd == NULL || c->groups > 1 || c->kernel[0] != 3 || c->kernel[1] != 3
@@ -139,7 +140,8 @@ pj_cpu_winograd_pays (PjCpuExec *e, const PjCall *call)
   if (MIN (p.f.n_in, p.f.n_out) < 8 || p.sums * sizeof (float) > (e->trains ? MAX_TRAINING_BYTES : MAX_INFERENCE_BYTES))
     return FALSE;
   double n_in = p.t.in_blocks * p.kernels->lanes, n_out = p.t.out_blocks * p.kernels->lanes, tiles = tiles_of (&p);
-  double filter = p.keeps_filters ? kept_filter : transformed_filter;
+  /* Beyond the second-level cache the memory is what takes the time. */
+  double filter = p.keeps_filters ? kept_filter : p.sums * sizeof (float) > CACHE_BYTES ? 30 : 15;
   double cost = 36 * (tiles * (n_in * n_out + input * n_in + output * n_out) + filter * n_in * n_out);
   return 9.0 * p.t.n * p.t.out_h * p.t.out_w * p.f.n_in * p.f.n_out > cost;
 }
