@@ -20,7 +20,10 @@ static const char *const formats[] = {
   /* Outcomes of jobs and details of steps. */
   N_("%s groups, %s test pictures"), N_("%s groups, %s pictures"), N_("%s → %s MACs, %s → %s parameters"),
   N_("learning rate %s, %s, seed %s"), N_("loss %s, %s images/s"), N_("%s of %s pictures (±%s), loss %s"), N_("%s rows"),
-  N_("%s: %s kB, %s MACs, largest difference %s on %s, SHA-256 %s"),
+  N_("%s: %s kB, %s MACs, largest difference %s on %s test pictures, cut equals masked to %s, SHA-256 %s"),
+  N_("%s: %s kB, %s MACs, largest difference %s on %s seeded inputs, cut equals masked to %s, SHA-256 %s"),
+  N_("%s: %s kB, %s MACs, largest difference %s on %s test pictures, SHA-256 %s"),
+  N_("%s: %s kB, %s MACs, largest difference %s on %s seeded inputs, SHA-256 %s"), N_("%s → %s MACs"),
   /* Readings of sensitivity curves. */
   N_("can lose %s %% of its channels for nothing"), N_("can lose %s %% of its channels for %s points"),
   N_("was not cut by any of the ratios"), N_("loses %s points with its first %s %% of channels"),

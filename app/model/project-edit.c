@@ -115,8 +115,8 @@ char *
 pjm_macs_text (guint64 before, guint64 after)
 {
   g_autofree char *from = si_text (before), *to = si_text (after);
-  /* Translators: multiply-accumulate operations before and after: 29.1 M → 7.3 M MACs */
-  return g_strdup_printf (_("%s → %s MACs"), from, to);
+  /* "29.1 M → 7.3 M MACs": stored, and so in English. */
+  return g_strdup_printf ("%s → %s MACs", from, to);
 }
 
 /* Costs of the whole and of each layer with the present masks. */
