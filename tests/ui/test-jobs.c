@@ -42,6 +42,12 @@ has_button (gpointer data)
   return button_of (wanted->self, wanted->job, wanted->tooltip) != NULL;
 }
 
+static gboolean
+has_no_button (gpointer data)
+{
+  return !has_button (data);
+}
+
 static void
 press (Fixture *self, PjmJob *job, const char *tooltip)
 {
@@ -100,8 +106,7 @@ test_reorder (Fixture *self, gconstpointer data)
   wait_job (second, PJM_JOB_DONE);
   g_assert_true (pjm_job_is_active (first));
   /* What does not wait cannot be moved. */
-  settle (50);
-  g_assert_null (button_of (self, second, "Run it sooner"));
+  wait_until (has_no_button, &(WantedButton) { self, second, "Run it sooner" });
   g_assert_cmpint (row_of (self, first), ==, 0);
   pjm_job_cancel (first);
   wait_job (first, PJM_JOB_CANCELLED);
@@ -121,8 +126,7 @@ test_failure (Fixture *self, gconstpointer data)
   g_autofree char *error = place_text (job, "error");
   await_text (self, error);
   press (self, job, "Dismiss: the failure was seen");
-  settle (100);
-  g_assert_null (button_of (self, job, "Dismiss: the failure was seen"));
+  wait_until (has_no_button, &(WantedButton) { self, job, "Dismiss: the failure was seen" });
   g_assert_true (place_flag (job, "dismissed"));
 }
 
