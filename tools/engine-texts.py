@@ -33,7 +33,7 @@ def collect(root):
         for match in re.finditer(rf'\{{\s*"[a-z][a-z-]*",\s*({STRINGS}),\s*\\?\s*[-0-9A-Z]', file.read_text()):
             if " " in joined(match.group(1)):
                 texts.add(joined(match.group(1)))
-    for file in ("engine/prune/scores.c", "engine/prune/widths.c"):
+    for file in ("engine/prune/scores/scores.c", "engine/prune/budget/widths.c"):
         for match in re.finditer(rf'\[PJ_\w+\] = \{{\s*"[a-z]+",\s*({STRINGS}),\s*({STRINGS})', (root / file).read_text()):
             texts.update((joined(match.group(1)), joined(match.group(2))))
     table = re.search(r'pj_exporters\[\] = \{(.*?)\n\};', (root / "engine/io/exporter.c").read_text(), re.S).group(1)
@@ -53,7 +53,7 @@ def spoken(root):
         for match in re.finditer(rf'pj_channels_lock \([^;]*?({STRINGS})', text):
             reason = joined(match.group(1))
             found.add(f"“%s” {reason}" if "network’s" in reason else f"“%s” {reason} (node “%s”)")
-    reading = (root / "engine/prune/sweep.c").read_text().split("\npj_sweep_reading (")[1]
+    reading = (root / "engine/prune/search/sweep.c").read_text().split("\npj_sweep_reading (")[1]
     found.update(joined(m.group(0)) for m in re.finditer(STRINGS, reading.split("\n}\n")[0]))
     patterns = {re.sub(r'%[-+0-9.]*[hlz]*[a-zA-Z]', "%s", text) for text in found}
     return {text for text in patterns if re.search(r'[a-z]', text.replace("%s", ""))}

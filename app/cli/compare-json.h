@@ -4,7 +4,7 @@
 
 #include <json-glib/json-glib.h>
 
-#include "prune/jury.h"
+#include "prune/compare/jury.h"
 
 G_BEGIN_DECLS
 

@@ -7,7 +7,7 @@
 #include "model/work-open.h"
 #include "model/work-parts.h"
 #include "model/work-settings.h"
-#include "prune/sparse.h"
+#include "prune/gates/sparse.h"
 
 /* Behind those of the choice; keys are in use only once. */
 static const PjField fields[] = {

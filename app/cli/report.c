@@ -4,7 +4,7 @@
 
 #include "cli/compare-json.h"
 #include "model/work-report.h"
-#include "prune/jury.h"
+#include "prune/compare/jury.h"
 
 /* "84.20 % ±0.61" (transfer full) */
 static char *

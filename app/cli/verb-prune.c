@@ -7,7 +7,7 @@
 #include "model/work-open.h"
 #include "model/work-parts.h"
 #include "model/work-prune.h"
-#include "prune/budget.h"
+#include "prune/budget/budget.h"
 
 static char *tied, *widths, *data, *method, *out, *session, *format, *rounding, *constants;
 static char **keep, **drop_blocks, **drop_layers, **drop_groups;

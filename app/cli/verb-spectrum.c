@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "cli/verbs.h"
-#include "prune/spectrum.h"
+#include "prune/search/spectrum.h"
 #include "train/evaluate.h"
 
 static char *data, *out, *macs, *criterion;

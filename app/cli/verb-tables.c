@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tables: published parameter and MAC counts beside our own. */
 #include "cli/verbs.h"
-#include "prune/kl-cost.h"
+#include "prune/scores/kl-cost.h"
 #include "train/arch.h"
 #include "train/tables.h"
 

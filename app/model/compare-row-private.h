@@ -4,7 +4,7 @@
 
 #include "graph/groups.h"
 #include "model/comparison.h"
-#include "prune/jury.h"
+#include "prune/compare/jury.h"
 
 G_BEGIN_DECLS
 

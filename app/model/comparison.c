@@ -8,7 +8,7 @@
 
 #include "model/compare-row-private.h"
 #include "model/work-compare.h"
-#include "prune/jury.h"
+#include "prune/compare/jury.h"
 
 struct _PjmComparison {
   GObject parent;

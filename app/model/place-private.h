@@ -4,7 +4,7 @@
 #pragma once
 
 #include "model/network-private.h"
-#include "prune/scores.h"
+#include "prune/scores/scores.h"
 #include "session/session.h"
 
 G_BEGIN_DECLS

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "model/project-private.h"
-#include "prune/budget.h"
+#include "prune/budget/budget.h"
 
 static unsigned
 n_groups (PjmProject *self)

@@ -5,7 +5,7 @@
 
 #include "model/engine-text.h"
 #include "model/tasks-private.h"
-#include "prune/budget.h"
+#include "prune/budget/budget.h"
 #include "prune/criterion.h"
 #include "prune/method.h"
 

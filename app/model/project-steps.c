@@ -6,7 +6,7 @@
 
 #include "model/project-private.h"
 #include "model/work-open.h"
-#include "prune/jury.h"
+#include "prune/compare/jury.h"
 #include "session/model.h"
 
 /* --- names and deleting --- */

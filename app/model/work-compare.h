@@ -4,7 +4,7 @@
 
 #include "graph/groups.h"
 #include "model/work.h"
-#include "prune/compare.h"
+#include "prune/compare/compare.h"
 
 G_BEGIN_DECLS
 

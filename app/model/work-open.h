@@ -6,7 +6,7 @@
 #include "graph/groups.h"
 #include "io/onnx.h"
 #include "model/work.h"
-#include "prune/scores.h"
+#include "prune/scores/scores.h"
 
 G_BEGIN_DECLS
 

@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "model/work-private.h"
 #include "model/work-settings.h"
-#include "prune/block-gates.h"
-#include "prune/part-scores.h"
+#include "prune/gates/block-gates.h"
+#include "prune/scores/part-scores.h"
 
 gboolean
 pj_work_judge_parts (const PjWork *work, const PjParts *parts, PjPartKind kind, unsigned n_images, uint64_t seed, double *scores,

@@ -41,7 +41,7 @@ PjGraph *pj_work_remove_parts (const PjWork *work, const PjParts *parts, const g
  * @n_images: training pictures, 0 for all
  * @base_accuracy: (nullable): as for pj_work_cut()
  *
- * Trains a gate for every block with the network (prune/block-gates.h) and removes the blocks whose gate closed.  Makes
+ * Trains a gate for every block with the network (prune/gates/block-gates.h) and removes the blocks whose gate closed.  Makes
  * PJ_STEP_CUT.  Goes on from its checkpoint, as other long jobs do. (transfer full)
  */
 PjGraph *pj_work_gate_blocks (const PjWork *work, double keep, const char *const *set, unsigned n_images, uint64_t seed,

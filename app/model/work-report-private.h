@@ -3,7 +3,7 @@
 #pragma once
 
 #include "model/work-report.h"
-#include "prune/jury.h"
+#include "prune/compare/jury.h"
 
 G_BEGIN_DECLS
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "graph/groups.h"
-#include "prune/compare.h"
+#include "prune/compare/compare.h"
 
 G_BEGIN_DECLS
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "model/work-private.h"
 #include "model/work-settings.h"
-#include "prune/budget.h"
+#include "prune/budget/budget.h"
 #include "session/model.h"
 
 /* --- settings --- */

@@ -4,7 +4,7 @@
 
 #include "graph/groups.h"
 #include "model/work.h"
-#include "prune/sweep.h"
+#include "prune/search/sweep.h"
 
 G_BEGIN_DECLS
 

@@ -6,7 +6,7 @@
 #include "compute/device.h"
 #include "data/dataset.h"
 #include "prune/life.h"
-#include "prune/scores.h"
+#include "prune/scores/scores.h"
 
 G_BEGIN_DECLS
 

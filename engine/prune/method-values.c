@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "compute/plan.h"
-#include "prune/calibration.h"
-#include "prune/kl-cost.h"
+#include "prune/scores/calibration.h"
+#include "prune/scores/kl-cost.h"
 #include "prune/method.h"
 
 /* --- values --- */

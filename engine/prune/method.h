@@ -3,9 +3,9 @@
  * methods/registry.c.  Every criterion is also a method ("apoz"): keep the highest scores. */
 #pragma once
 
-#include "prune/budget.h"
+#include "prune/budget/budget.h"
 #include "prune/criterion.h"
-#include "prune/widths.h"
+#include "prune/budget/widths.h"
 #include "train/fresh.h"
 
 G_BEGIN_DECLS

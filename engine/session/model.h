@@ -7,8 +7,8 @@
 #include "graph/cut.h"
 #include "graph/graph.h"
 #include "graph/groups.h"
-#include "prune/compare.h"
-#include "prune/scores.h"
+#include "prune/compare/compare.h"
+#include "prune/scores/scores.h"
 #include "session/session.h"
 
 G_BEGIN_DECLS

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "compute/plan.h"
-#include "prune/calibration.h"
+#include "prune/scores/calibration.h"
 #include "prune/criterion.h"
 #include "train/arch.h"
 #include "train/masks.h"

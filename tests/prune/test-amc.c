@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "lab.h"
-#include "prune/amc.h"
-#include "prune/ddpg.h"
+#include "prune/search/amc.h"
+#include "prune/search/ddpg.h"
 #include "prune/methods/amc-private.h"
-#include "prune/share-cost.h"
+#include "prune/budget/share-cost.h"
 
 /* --- the fixture --- */
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "lab.h"
-#include "prune/coding.h"
+#include "prune/gates/coding.h"
 #include "train/evaluate.h"
 #include "train/masks.h"
 

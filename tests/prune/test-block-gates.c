@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "lab.h"
-#include "prune/block-gates.h"
+#include "prune/gates/block-gates.h"
 #include "train/evaluate.h"
 
 /* Newest values of the curves, and what was saved. */

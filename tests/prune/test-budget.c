@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 #include "net.h"
-#include "prune/budget.h"
+#include "prune/budget/budget.h"
 #include "prune/criterion.h"
 
 static void

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "lab.h"
-#include "prune/compare.h"
+#include "prune/compare/compare.h"
 
 static const double ratios[] = { 0.5, 0.75 };
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "lab.h"
 #include "ops/op.h"
-#include "prune/compare.h"
+#include "prune/compare/compare.h"
 #include "train/arch.h"
 #include "train/fresh.h"
 

@@ -8,7 +8,7 @@
 #include "compute/program.h"
 #include "lab.h"
 #include "ops/op.h"
-#include "prune/statistics.h"
+#include "prune/scores/statistics.h"
 #include "train/evaluate.h"
 
 /* --- fixtures, without a device --- */

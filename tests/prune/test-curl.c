@@ -7,10 +7,10 @@
 #include "base/error.h"
 #include "lab.h"
 #include "ops/op.h"
-#include "prune/budget.h"
-#include "prune/divergence.h"
-#include "prune/equal-loss.h"
-#include "prune/latency.h"
+#include "prune/budget/budget.h"
+#include "prune/scores/divergence.h"
+#include "prune/search/equal-loss.h"
+#include "prune/budget/latency.h"
 #include "train/arch.h"
 
 /* --- importance --- */

@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "lab.h"
 #include "ops/op.h"
-#include "prune/adversary.h"
-#include "prune/dynamic.h"
-#include "prune/proximal.h"
+#include "prune/gates/adversary.h"
+#include "prune/gates/dynamic.h"
+#include "prune/gates/proximal.h"
 
 /* --- steps --- */
 

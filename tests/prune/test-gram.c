@@ -5,8 +5,8 @@
 
 #include "base/rng.h"
 #include "fixture.h"
-#include "prune/gram.h"
-#include "prune/linalg.h"
+#include "prune/reconstruct/gram.h"
+#include "prune/reconstruct/linalg.h"
 
 /* --- small helpers --- */
 

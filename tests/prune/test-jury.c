@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "lab.h"
-#include "prune/jury.h"
+#include "prune/compare/jury.h"
 
 typedef struct {
   PjGraph *graph;

@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "compute/program.h"
 #include "lab.h"
-#include "prune/calibration.h"
-#include "prune/kl-cost.h"
-#include "prune/suffix.h"
+#include "prune/scores/calibration.h"
+#include "prune/scores/kl-cost.h"
+#include "prune/scores/suffix.h"
 #include "train/arch.h"
 #include "train/masks.h"
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "lab.h"
-#include "prune/budget.h"
-#include "prune/lasso.h"
-#include "prune/refit.h"
+#include "prune/budget/budget.h"
+#include "prune/reconstruct/lasso.h"
+#include "prune/reconstruct/refit.h"
 #include "train/evaluate.h"
 
 /* Fixture numbers pass through single precision. */

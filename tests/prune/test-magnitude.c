@@ -6,7 +6,7 @@
 #include "compute/plan.h"
 #include "lab.h"
 #include "ops/op.h"
-#include "prune/sparse.h"
+#include "prune/gates/sparse.h"
 #include "train/trainer.h"
 
 /* A layer whose weights stand at @path, and its mask. */

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "lab.h"
-#include "prune/part-scores.h"
+#include "prune/scores/part-scores.h"
 
 static double
 divergence (const float *p, const float *q, int n, int classes)

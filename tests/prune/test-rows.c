@@ -3,8 +3,8 @@
  * toy network, and factors on the weights of the next layer. */
 #include "lab.h"
 #include "ops/op.h"
-#include "prune/gram.h"
-#include "prune/reader.h"
+#include "prune/reconstruct/gram.h"
+#include "prune/reconstruct/reader.h"
 
 static void
 row_fixture (void)

@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "lab.h"
 #include "ops/op.h"
-#include "prune/spectrum.h"
+#include "prune/search/spectrum.h"
 
 /* --- rules --- */
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "lab.h"
-#include "prune/sweep.h"
+#include "prune/search/sweep.h"
 #include "train/evaluate.h"
 
 static const double ratios[] = { 1, 0.8, 0.5, 0.45, 0.2 };

@@ -6,9 +6,9 @@
 #include "lab.h"
 #include "ops/op.h"
 #include "ops/params.h"
-#include "prune/budget.h"
-#include "prune/dynamic.h"
-#include "prune/statistics.h"
+#include "prune/budget/budget.h"
+#include "prune/gates/dynamic.h"
+#include "prune/scores/statistics.h"
 #include "train/evaluate.h"
 
 /* --- the fixture's tables --- */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "../io/onnx-test.h"
-#include "prune/budget.h"
+#include "prune/budget/budget.h"
 #include "prune/criterion.h"
 
 /* So many groups, spread over the network, are permuted: each takes a run. */

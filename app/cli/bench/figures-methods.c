@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "prune/calibration.h"
+#include "prune/scores/calibration.h"
 #include "prune/criterion.h"
-#include "prune/gram.h"
+#include "prune/reconstruct/gram.h"
 #include "prune/method.h"
 #include "train/masks.h"
 

@@ -8,10 +8,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "prune/calibration.h"
+#include "prune/scores/calibration.h"
 #include "prune/criteria/criteria.h"
-#include "prune/divergence.h"
-#include "prune/suffix.h"
+#include "prune/scores/divergence.h"
+#include "prune/scores/suffix.h"
 
 #define BATCH 64
 

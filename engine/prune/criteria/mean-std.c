@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* s_c = (1/N) Σ_n std (I(n,c)), population deviation (spec/algorithms.md 5.2). */
 #include "prune/criteria/criteria.h"
-#include "prune/statistics.h"
+#include "prune/scores/statistics.h"
 
 static double
 of_channel (const PjActivity *a, int c)

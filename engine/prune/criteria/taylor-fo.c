@@ -5,7 +5,7 @@
  * up to 0. */
 #include "base/alloc.h"
 #include "compute/plan.h"
-#include "prune/calibration.h"
+#include "prune/scores/calibration.h"
 #include "prune/criteria/criteria.h"
 
 /* The weights of one layer that makes channels of a group, and their sums. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "prune/criteria/criteria.h"
-#include "prune/statistics.h"
+#include "prune/scores/statistics.h"
 
 static void
 give_equal_voice (double *part, int n_channels)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* s_c = Var_n ‖I(n,c)‖₂, over pictures, population variance (spec/algorithms.md 5.5). */
-#include "prune/calibration.h"
+#include "prune/scores/calibration.h"
 #include "prune/criteria/criteria.h"
 
 static double

@@ -2,10 +2,10 @@
 /* What AMC's parts share: the search, and one episode of it. */
 #pragma once
 
-#include "prune/amc.h"
-#include "prune/ddpg.h"
+#include "prune/search/amc.h"
+#include "prune/search/ddpg.h"
 #include "prune/method.h"
-#include "prune/share-cost.h"
+#include "prune/budget/share-cost.h"
 
 G_BEGIN_DECLS
 

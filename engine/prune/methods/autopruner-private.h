@@ -4,7 +4,7 @@
 
 #include "compute/plan.h"
 #include "data/loader.h"
-#include "prune/coding.h"
+#include "prune/gates/coding.h"
 #include "prune/method.h"
 #include "prune/methods/coded-net.h"
 

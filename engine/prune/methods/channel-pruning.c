@@ -2,7 +2,7 @@
 /* Channel-Pruning: LASSO chooses, least squares mends (spec/algorithms.md 8).  Samples, targets and the walk over the
  * layers are ThiNet's: a row is one output place of one filter, z_c what channel c adds there.  Then all weights of the
  * next layer are solved for again on the channels that stay. */
-#include "prune/lasso.h"
+#include "prune/reconstruct/lasso.h"
 #include "prune/methods/layerwise.h"
 #include "prune/methods/methods.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "compute/plan.h"
-#include "prune/refit.h"
+#include "prune/reconstruct/refit.h"
 
 /* Places of each picture; more where there are few pictures for many inputs. */
 #define PLACES 10

@@ -2,8 +2,8 @@
 /* The layers that read a group get new weights once it is known what stays (spec/algorithms.md 8, step 4). */
 #pragma once
 
-#include "prune/calibration.h"
-#include "prune/reader.h"
+#include "prune/scores/calibration.h"
+#include "prune/reconstruct/reader.h"
 
 G_BEGIN_DECLS
 

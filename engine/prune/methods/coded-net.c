@@ -8,7 +8,7 @@
 #include "graph/rewrite.h"
 #include "ops/op.h"
 #include "ops/params.h"
-#include "prune/scores.h"
+#include "prune/scores/scores.h"
 
 /* --- where the gates stand --- */
 

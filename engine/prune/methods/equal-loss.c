@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "prune/equal-loss.h"
-#include "prune/kl-cost.h"
+#include "prune/search/equal-loss.h"
+#include "prune/scores/kl-cost.h"
 #include "prune/methods/methods.h"
 
 #define IMAGES 512

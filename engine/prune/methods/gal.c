@@ -8,10 +8,10 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
-#include "prune/adversary.h"
+#include "prune/gates/adversary.h"
 #include "prune/methods/gated-run.h"
 #include "prune/methods/methods.h"
-#include "prune/proximal.h"
+#include "prune/gates/proximal.h"
 
 /* Numbers of the run: the pace of FISTA, then the adversary's. */
 enum { PACE, N_OWN };

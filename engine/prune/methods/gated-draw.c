@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Masks over the channels of all gates together, for methods that draw them while the network trains. */
-#include "prune/dynamic.h"
+#include "prune/gates/dynamic.h"
 #include "prune/methods/gated-run.h"
 
 /* Keep ratios: together they say how many channels stay, and the scores alone in which layers. */

@@ -7,7 +7,7 @@
  * same quantity for masked channels as for the others. */
 #include <math.h>
 
-#include "prune/dynamic.h"
+#include "prune/gates/dynamic.h"
 #include "prune/methods/gated-run.h"
 #include "prune/methods/methods.h"
 

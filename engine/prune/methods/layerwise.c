@@ -3,11 +3,11 @@
 
 #include "base/alloc.h"
 #include "compute/plan.h"
-#include "prune/budget.h"
-#include "prune/calibration.h"
+#include "prune/budget/budget.h"
+#include "prune/scores/calibration.h"
 #include "prune/methods/channel-refit.h"
 #include "prune/methods/layerwise-state.h"
-#include "prune/reader.h"
+#include "prune/reconstruct/reader.h"
 #include "train/trainer.h"
 
 #define BATCH 64

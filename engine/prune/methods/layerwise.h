@@ -12,7 +12,7 @@
  * factor per channel for all of them. */
 #pragma once
 
-#include "prune/gram.h"
+#include "prune/reconstruct/gram.h"
 #include "prune/method.h"
 
 G_BEGIN_DECLS

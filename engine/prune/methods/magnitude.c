@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "ops/op.h"
 #include "prune/methods/methods.h"
-#include "prune/sparse.h"
+#include "prune/gates/sparse.h"
 #include "train/trainer.h"
 
 enum { RULE_LEVEL, RULE_GLOBAL, RULE_QUALITY };

@@ -3,7 +3,7 @@
  * of dispensable channels to exactly 0 (spec/algorithms.md 11). */
 #include "prune/methods/gated-run.h"
 #include "prune/methods/methods.h"
-#include "prune/proximal.h"
+#include "prune/gates/proximal.h"
 
 #define MOMENTUM 0.9
 

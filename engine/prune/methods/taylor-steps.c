@@ -7,7 +7,7 @@
  * gradient is a sum over them, so its square is divided by their number.  What closed stays closed. */
 #include <math.h>
 
-#include "prune/dynamic.h"
+#include "prune/gates/dynamic.h"
 #include "prune/methods/gated-run.h"
 #include "prune/methods/methods.h"
 
