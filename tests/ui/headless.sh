@@ -45,6 +45,7 @@ export GDK_BACKEND=x11 GSK_RENDERER="${GSK_RENDERER:-cairo}" GDK_DEBUG="${GDK_DE
 export LC_ALL=C.UTF-8 LANGUAGE="${TEST_LANGUAGE:-}"
 unset WAYLAND_DISPLAY GTK_THEME GTK_MODULES
 
+# The bus and what it starts say things, too: standard output is the command's alone.
 # A window manager hands the focus back when a dialog closes; the tests do without where there is none.
 export PENJING_WM_READY="$work/wm"
 dbus-run-session -- sh -c '
@@ -53,7 +54,7 @@ dbus-run-session -- sh -c '
     tries=0
     until [ -e "$PENJING_WM_READY" ] || [ $tries -gt 200 ]; do tries=$((tries + 1)); sleep 0.05; done
   fi
-  exec "$@"' sh "$@" 2>"$work/stderr"
+  exec "$@" >&4 4>&-' sh "$@" 4>&1 >/dev/null 2>"$work/stderr"
 status=$?
 grep -v '^dbus-daemon\[' "$work/stderr" >&2
 exit $status
