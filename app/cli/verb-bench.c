@@ -288,7 +288,7 @@ const CliVerb cli_verb_bench = {
            "1×28×28.  “bench plan” times each kernel call and says how much of the device's limit it reaches.  “bench\n"
            "tune” shows which variants of its kernels a Vulkan device takes, and measures those of MODEL first.  “bench\n"
            "--peers” runs the figures that this program is judged by next to PyTorch, onnxruntime and OpenBLAS, as far as they are\n"
-           "installed, in alternation and in about ten minutes on two cores.\n\n"
+           "installed, in alternation and in about fifteen minutes on two cores.\n\n"
            "Examples:\n"
            "  penjing-cli bench\n"
            "  penjing-cli bench small.onnx --batch 64 --device vulkan:0\n"
