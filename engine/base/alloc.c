@@ -55,7 +55,7 @@ pj_alloc (size_t size_bytes, const char *what, GError **error)
   gboolean maps = MAPS && n >= MAP_FROM;
   void *memory = NULL;
 
-  if (pj_size_add (n, PJ_ALIGN + PAGE, &size) && !pj_fault (PJ_FAULT_ALLOC)) {
+  if (pj_size_add (n, PJ_ALIGN + PAGE, &size) && size <= G_MAXSSIZE && !pj_fault (PJ_FAULT_ALLOC)) {
     size = pj_size_align (n + PJ_ALIGN, maps ? PAGE : PJ_ALIGN);
     if (maps)
       memory = map_zeros (size);
