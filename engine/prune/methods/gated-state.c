@@ -23,6 +23,9 @@ count_numbers (const PjGatedRun *self)
 static void
 copy (double **at, double *numbers, gsize n, gboolean out)
 {
+  /* Rules without a state of their own have no memory for it either. */
+  if (n == 0)
+    return;
   if (out)
     memcpy (*at, numbers, n * sizeof (double));
   else
