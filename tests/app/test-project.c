@@ -56,6 +56,25 @@ test_open_onnx (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+/* What the import changed or assumed is kept with the session. */
+static void
+test_remarks (Place *place, gconstpointer data)
+{
+  g_autofree char *file = g_build_filename (g_getenv ("PJ_TEST_FIXTURES"), "onnx", "flat-opset10.onnx", NULL);
+  place_open (place, file, NULL);
+  g_autofree char *session = place_text (place->project, "path");
+  place_open (place, place->onnx, NULL);
+  g_auto (GStrv) none = pjm_project_list_remarks (place->project);
+  g_assert_cmpuint (g_strv_length (none), ==, 0);
+
+  place_restart (place);
+  place_open (place, session, NULL);
+  g_auto (GStrv) remarks = pjm_project_list_remarks (place->project);
+  g_assert_cmpuint (g_strv_length (remarks), ==, 2);
+  g_assert_cmpstr (remarks[0], ==, "The file asks for 2 pictures at once; here their number is free.");
+  g_assert_cmpstr (remarks[1], ==, "Nodes that compute constants were folded: 1.");
+}
+
 static void
 test_drawing (Place *place, gconstpointer data)
 {
@@ -294,6 +313,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   place_add ("/app/project/opens-onnx", test_open_onnx);
+  place_add ("/app/project/remarks", test_remarks);
   place_add ("/app/project/drawing", test_drawing);
   place_add ("/app/project/ratio", test_ratio);
   place_add ("/app/project/toggle", test_toggle);

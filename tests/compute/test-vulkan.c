@@ -2,6 +2,7 @@
 /* The parts of the Vulkan device that the parity tests do not see: listing, memory, faults. */
 #include <string.h>
 
+#include "base/error.h"
 #include "base/fault.h"
 #include "compute/device.h"
 
@@ -170,6 +171,23 @@ too_large (void)
   check_relu (device);
 }
 
+/* A gradient that cannot be written at once: said before any kernel is compiled, and not that a smaller batch would help. */
+static void
+gradient_too_large (void)
+{
+  if (!have_device ())
+    return;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PjDevice) device = open_device ();
+  g_autoptr (PjProgram) program = relu_program (2);
+  /* 8 GiB: no device binds more than 4. */
+  pj_program_add_slot (program, PJ_STORE_GRADS, 0, PJ_SHAPE (1 << 16, 1 << 15), 0, -1);
+  PjBuffer *const stores[PJ_N_STORES] = { NULL };
+  g_assert_null (device->klass->compile (device, program, stores, &error));
+  g_assert_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "8192 MiB of weights"));
+}
+
 /* Memory that was given back is handed out again: the device does not grow. */
 static void
 memory_is_reused (void)
@@ -214,6 +232,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/compute/vulkan/faults/shared-memory", GINT_TO_POINTER (FALSE), faults);
   g_test_add_data_func ("/compute/vulkan/faults/staging", GINT_TO_POINTER (TRUE), faults);
   g_test_add_func ("/compute/vulkan/memory/too-large", too_large);
+  g_test_add_func ("/compute/vulkan/memory/gradient-too-large", gradient_too_large);
   g_test_add_func ("/compute/vulkan/memory/reused", memory_is_reused);
   g_test_add_func ("/compute/vulkan/no-such-device", no_such_device);
   return g_test_run ();
