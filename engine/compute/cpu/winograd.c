@@ -125,8 +125,8 @@ share_of (const Plan *p, int i)
 }
 
 /* Costs are in units of a multiply-add of oneDNN's direct algorithm, per point of the transformed tiles.  They were fitted
- * to 1200 shapes on a processor with AVX-512, with it and with AVX2, and take within 5 % of the time of the better choice.
- * A choice by measurement would let results depend on what else the machine does. */
+ * to shapes of CNNs measured on one processor, with AVX-512 and with AVX2.  A choice by measurement would let results
+ * depend on what else the machine does. */
 gboolean
 pj_cpu_winograd_pays (PjCpuExec *e, const PjCall *call)
 {
