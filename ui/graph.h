@@ -52,7 +52,7 @@ void pju_graph_paint_paper (gpointer self, cairo_t *cr, double width, double hei
 /* Legend of colours and marks, at the origin of @cr. */
 /* @titled: with the name of the quantity, where nothing beside it says it. */
 void pju_legend_paint (cairo_t *cr, double width, const PjuTintRange *range, gboolean titled, const PjuPalette *palette);
-#define PJU_LEGEND_WIDTH 270
+#define PJU_LEGEND_WIDTH 262
 #define PJU_LEGEND_HEIGHT 62
 /* The scale of a quantity over all layers. */
 void pju_graph_get_range (PjuGraph *self, PjuTint tint, PjuTintRange *range);

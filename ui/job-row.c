@@ -13,6 +13,7 @@ struct _PjuJobRow {
   GtkWidget *box, *icon, *title, *line, *help, *bar, *time, *pause, *cancel, *resume, *sooner, *later, *dismiss;
   PjuStudio *studio;
   PjmJob *job;
+  gboolean compact;
   int shown;                       /* PjmJobState of what stands there, or -1 */
   guint idle;
 };
@@ -77,13 +78,13 @@ show_state (PjuJobRow *self, PjmJobState state)
 static void
 show_buttons (PjuJobRow *self, PjmJobState state)
 {
-  gboolean active = pjm_job_is_active (self->job);
+  gboolean active = self->job && pjm_job_is_active (self->job), whole = self->job && !self->compact;
   gtk_widget_set_visible (self->pause, active && state != PJM_JOB_QUEUED);
   gtk_widget_set_visible (self->cancel, active);
-  gtk_widget_set_visible (self->resume, pjm_job_can_resume (self->job));
-  gtk_widget_set_visible (self->sooner, state == PJM_JOB_QUEUED);
-  gtk_widget_set_visible (self->later, state == PJM_JOB_QUEUED);
-  gtk_widget_set_visible (self->dismiss, state == PJM_JOB_FAILED && !pju_get_boolean (self->job, "dismissed"));
+  gtk_widget_set_visible (self->resume, whole && pjm_job_can_resume (self->job));
+  gtk_widget_set_visible (self->sooner, whole && state == PJM_JOB_QUEUED);
+  gtk_widget_set_visible (self->later, whole && state == PJM_JOB_QUEUED);
+  gtk_widget_set_visible (self->dismiss, whole && state == PJM_JOB_FAILED && !pju_get_boolean (self->job, "dismissed"));
 }
 
 /* What a person can do about a failure, by words of its reason. */
@@ -255,7 +256,10 @@ pju_job_row_new (PjuStudio *studio, gboolean compact)
 {
   PjuJobRow *self = g_object_new (PJU_TYPE_JOB_ROW, NULL);
   self->studio = g_object_ref (studio);
+  self->compact = compact;
   gtk_widget_set_visible (self->icon, !compact);
+  /* The side bar is as wide as its names, whatever runs or does not. */
+  show_buttons (self, PJM_JOB_QUEUED);
   if (compact) {
     gtk_label_set_wrap (GTK_LABEL (self->line), FALSE);
     gtk_label_set_lines (GTK_LABEL (self->line), 1);

@@ -30,11 +30,24 @@ make_label (PjuStudio *studio)
   return label;
 }
 
+/* A cell for words that need not all be in one line: a row has room for two, and the whole is in the tooltip. */
+static GtkWidget *
+two_lines (int width)
+{
+  GtkWidget *label = make_label (NULL);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_lines (GTK_LABEL (label), 2);
+  gtk_label_set_width_chars (GTK_LABEL (label), width);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), width);
+  return label;
+}
+
 static GtkWidget *
 make_kind (PjuStudio *studio)
 {
-  GtkWidget *label = make_label (studio);
-  gtk_label_set_width_chars (GTK_LABEL (label), 13);
+  GtkWidget *label = two_lines (13);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), 15);
   return label;
 }
 
@@ -138,7 +151,8 @@ static GtkWidget *
 make_ratio (PjuStudio *studio)
 {
   GtkWidget *ratio = pju_ratio_new (FALSE);
-  gtk_widget_set_size_request (ratio, 152, -1);
+  gtk_widget_set_size_request (ratio, 118, -1);
+  pju_ratio_make_narrow (PJU_RATIO (ratio));
   g_signal_connect_object (ratio, "changed", G_CALLBACK (ratio_changed_cb), studio, 0);
   return ratio;
 }
@@ -202,7 +216,7 @@ static GtkWidget *
 make_spark (PjuStudio *studio)
 {
   GtkWidget *area = g_object_new (GTK_TYPE_DRAWING_AREA, "accessible-role", GTK_ACCESSIBLE_ROLE_IMG, NULL);
-  gtk_drawing_area_set_content_width (GTK_DRAWING_AREA (area), 64);
+  gtk_drawing_area_set_content_width (GTK_DRAWING_AREA (area), 56);
   gtk_drawing_area_set_content_height (GTK_DRAWING_AREA (area), 22);
   gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (area), draw_spark, NULL, NULL);
   gtk_widget_set_valign (area, GTK_ALIGN_CENTER);
@@ -232,14 +246,14 @@ show_criterion (GtkWidget *cell, PjmLayer *layer)
     if (g_strcmp0 (methods[i].name, name) == 0)
       title = methods[i].title;
   gtk_label_set_text (GTK_LABEL (cell), prunable ? title : "–");
-  pju_set_tooltip (cell, pjm_layer_get_refusal (layer));
+  pju_set_tooltip (cell, pjm_layer_get_refusal (layer) ? pjm_layer_get_refusal (layer) : prunable ? title : NULL);
 }
 
 static GtkWidget *
 make_criterion (PjuStudio *studio)
 {
   GtkWidget *label = make_label (studio);
-  gtk_label_set_width_chars (GTK_LABEL (label), 11);
+  gtk_label_set_width_chars (GTK_LABEL (label), 8);
   g_object_set_data (G_OBJECT (label), "studio", studio);
   return label;
 }
@@ -249,6 +263,15 @@ show_time (GtkWidget *cell, PjmLayer *layer)
 {
   g_autofree char *text = pju_format_milliseconds (pjm_layer_get_milliseconds (layer));
   gtk_label_set_text (GTK_LABEL (cell), text);
+}
+
+/* Why a layer is locked or what it is tied to is a sentence. */
+static GtkWidget *
+make_note (PjuStudio *studio)
+{
+  GtkWidget *label = two_lines (23);
+  gtk_widget_add_css_class (label, "layer-note");
+  return label;
 }
 
 static void
@@ -263,7 +286,7 @@ show_note (GtkWidget *cell, PjmLayer *layer)
 
 static const Column columns[] = {
   { N_("Layer"), "name", make_name, show_name, FALSE, NULL, NULL },
-  { N_("Kind"), "kind", make_kind, show_kind, TRUE, NULL, NULL },
+  { N_("Kind"), "kind", make_kind, show_kind, FALSE, NULL, NULL },
   { N_("Output"), NULL, make_number, show_shape, FALSE, NULL, NULL },
   { N_("Channels"), "kept", make_number, show_channels, FALSE, "notify::kept", NULL },
   { N_("Parameters"), "params", make_number, show_params, FALSE, "notify::params-after", NULL },
@@ -271,8 +294,8 @@ static const Column columns[] = {
   { N_("Time"), "milliseconds", make_number, show_time, FALSE, "notify::milliseconds", NULL },
   { N_("Scores"), "importance", make_spark, show_spark, FALSE, "notify::kept", "scores-changed" },
   { N_("Keep"), "keep-ratio", make_ratio, show_ratio, FALSE, "notify::keep-ratio", NULL },
+  { N_("Note"), NULL, make_note, show_note, TRUE, NULL, "scores-changed" },
   { N_("Criterion"), NULL, make_criterion, show_criterion, FALSE, NULL, "scores-changed" },
-  { N_("Note"), NULL, make_label, show_note, TRUE, NULL, "scores-changed" },
 };
 
 /* --- factories --- */

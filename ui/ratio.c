@@ -10,6 +10,8 @@
 #include "ratio.h"
 
 #define STILL_MS 350
+/* Pixels that the scale takes beyond its least where there is room. */
+#define SCALE_ROOM 60
 
 struct _PjuRatio {
   GtkWidget parent;
@@ -99,6 +101,16 @@ pju_ratio_get (PjuRatio *self)
 }
 
 void
+pju_ratio_make_narrow (PjuRatio *self)
+{
+  for (GtkWidget *child = self->spin ? gtk_widget_get_first_child (self->spin) : NULL; child; child = gtk_widget_get_next_sibling (child))
+    if (GTK_IS_BUTTON (child))
+      gtk_widget_set_visible (child, FALSE);
+  if (self->spin)
+    gtk_widget_add_css_class (self->spin, "narrow");
+}
+
+void
 pju_ratio_set_label (PjuRatio *self, const char *label)
 {
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->scale), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
@@ -173,6 +185,36 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
   g_value_set_boolean (value, PJU_RATIO (object)->compact);
 }
 
+/* The scale and what stands beside it: the scale alone gives way where there is little room, and takes what is left over. */
+static GtkWidget *
+number_of (PjuRatio *self)
+{
+  return self->spin ? self->spin : self->label;
+}
+
+static void
+measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *least, int *natural, int *base, int *natural_base)
+{
+  PjuRatio *self = PJU_RATIO (widget);
+  int scale, number;
+  gtk_widget_measure (self->scale, orientation, -1, &scale, NULL, NULL, NULL);
+  gtk_widget_measure (number_of (self), orientation, -1, NULL, &number, NULL, NULL);
+  gboolean wide = orientation == GTK_ORIENTATION_HORIZONTAL;
+  *least = wide ? scale + number : MAX (scale, number);
+  *natural = *least + (wide ? SCALE_ROOM : 0);
+}
+
+static void
+size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  PjuRatio *self = PJU_RATIO (widget);
+  gboolean mirrored = gtk_widget_get_direction (widget) == GTK_TEXT_DIR_RTL;
+  int number;
+  gtk_widget_measure (number_of (self), GTK_ORIENTATION_HORIZONTAL, -1, NULL, &number, NULL, NULL);
+  gtk_widget_size_allocate (self->scale, &(GtkAllocation) { mirrored ? number : 0, 0, width - number, height }, -1);
+  gtk_widget_size_allocate (number_of (self), &(GtkAllocation) { mirrored ? 0 : width - number, 0, number, height }, -1);
+}
+
 static void
 dispose (GObject *object)
 {
@@ -199,7 +241,8 @@ pju_ratio_class_init (PjuRatioClass *klass)
   g_object_class_install_property (object_class, 1,
     g_param_spec_boolean ("compact", NULL, NULL, FALSE,
                           G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS));
-  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BOX_LAYOUT);
+  widget_class->measure = measure;
+  widget_class->size_allocate = size_allocate;
   gtk_widget_class_set_css_name (widget_class, "ratio");
   signals[CHANGED] = g_signal_new ("changed", PJU_TYPE_RATIO, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 2, G_TYPE_DOUBLE, G_TYPE_BOOLEAN);
@@ -211,7 +254,6 @@ pju_ratio_init (PjuRatio *self)
   self->adjustment = g_object_ref_sink (gtk_adjustment_new (100, 0, 100, 1, 10, 0));
   g_signal_connect_swapped (self->adjustment, "value-changed", G_CALLBACK (value_changed_cb), self);
   self->scale = gtk_scale_new (GTK_ORIENTATION_HORIZONTAL, self->adjustment);
-  gtk_widget_set_hexpand (self->scale, TRUE);
   gtk_widget_set_parent (self->scale, GTK_WIDGET (self));
   GtkEventController *scroll = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL);
   gtk_event_controller_set_propagation_phase (scroll, GTK_PHASE_CAPTURE);

@@ -16,5 +16,7 @@ GtkWidget *pju_ratio_new (gboolean compact);
 void pju_ratio_set (PjuRatio *self, double ratio);
 double pju_ratio_get (PjuRatio *self);
 void pju_ratio_set_label (PjuRatio *self, const char *label);
+/* For tables: leaves out the buttons of the spin button; the slider and the arrow keys do the same. */
+void pju_ratio_make_narrow (PjuRatio *self);
 
 G_END_DECLS

@@ -23,21 +23,25 @@ static Cell
 make_cell (PjuTotalsBar *self, const char *title, const char *tooltip)
 {
   Cell cell;
-  GtkWidget *label = gtk_label_new (title), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
+  GtkWidget *label = gtk_label_new (title), *head = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
 
   cell.box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 1);
   cell.value = gtk_label_new ("–");
   cell.change = gtk_label_new (NULL);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_xalign (GTK_LABEL (cell.value), 0);
+  gtk_label_set_xalign (GTK_LABEL (cell.change), 1);
+  gtk_widget_set_hexpand (cell.change, TRUE);
   gtk_widget_add_css_class (label, "total-title");
   gtk_widget_add_css_class (cell.value, "total-value");
   gtk_widget_add_css_class (cell.change, "total-change");
-  gtk_box_append (GTK_BOX (row), cell.value);
-  gtk_box_append (GTK_BOX (row), cell.change);
-  gtk_box_append (GTK_BOX (cell.box), label);
-  gtk_box_append (GTK_BOX (cell.box), row);
+  gtk_box_append (GTK_BOX (head), label);
+  gtk_box_append (GTK_BOX (head), cell.change);
+  gtk_box_append (GTK_BOX (cell.box), head);
+  gtk_box_append (GTK_BOX (cell.box), cell.value);
   pju_set_tooltip (cell.box, tooltip);
   gtk_widget_add_css_class (cell.box, "total");
+  gtk_widget_set_hexpand (cell.box, FALSE);
   gtk_widget_set_parent (cell.box, GTK_WIDGET (self));
   return cell;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole window on the sample session, page by page at its default size: no label is cut off.  What is not ours
+/* The whole window on the sample session, page by page at its default size: no label is cut off, and it can become as
+ * small as a small screen.  What is not ours
  * (names of files and of layers) may be shortened where it says so in a tooltip.  TEST_LANGUAGE names the
  * language; see headless.sh. */
 #include <glib/gi18n-lib.h>
@@ -90,6 +91,51 @@ walk (GtkWidget *widget, const char *page, guint *n_labels)
   return n;
 }
 
+/* What keeps @widget from being narrower: the widest child, and so on. */
+static void
+tell_widest (GtkWidget *widget)
+{
+  g_autoptr (GString) chain = g_string_new (NULL);
+  while (widget) {
+    GtkWidget *widest = NULL;
+    int least, most = 0;
+    gtk_widget_measure (widget, GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL, NULL);
+    g_string_append_printf (chain, " > %s %d", gtk_widget_get_name (widget), least);
+    for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child)) {
+      gtk_widget_measure (child, GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL, NULL);
+      if (gtk_widget_get_visible (child) && least > most) {
+        most = least;
+        widest = child;
+      }
+    }
+    widget = widest;
+  }
+  g_test_message ("wide because of%s", chain->str);
+}
+
+/* The window goes onto a screen of 1024 by 700: with all pages in it, for it keeps its size when one page follows another. */
+static gboolean
+fits (GtkWidget *window, const char *page)
+{
+  int width, height;
+  gtk_widget_measure (window, GTK_ORIENTATION_HORIZONTAL, -1, &width, NULL, NULL, NULL);
+  gtk_widget_measure (window, GTK_ORIENTATION_VERTICAL, MAX (width, 1024), &height, NULL, NULL, NULL);
+  g_test_message ("page %s: at least %d by %d pixels", page, width, height);
+  if (width > 1024)
+    tell_widest (window);
+  return width <= 1024 && height <= 700;
+}
+
+/* The last column of the table of layers can be read without scrolling sideways. */
+static gboolean
+table_fits (GtkWidget *window)
+{
+  GtkWidget *table = find_type (find_type (window, "PjuLayersPage"), "GtkColumnView");
+  GtkAdjustment *across = gtk_scrollable_get_hadjustment (GTK_SCROLLABLE (table));
+  g_test_message ("the table needs %.0f of %.0f pixels", gtk_adjustment_get_upper (across), gtk_adjustment_get_page_size (across));
+  return gtk_adjustment_get_upper (across) <= gtk_adjustment_get_page_size (across);
+}
+
 /* The dialog with the settings of methods that have many, all of it opened. */
 static guint
 check_prune_dialog (GtkWidget *window, guint *n_labels)
@@ -132,7 +178,7 @@ test_labels (void)
 {
   g_autoptr (GtkApplication) application = gtk_application_new ("io.github.penjing.Test", G_APPLICATION_NON_UNIQUE);
   GtkWidget *window = NULL;
-  guint n_cut = 0, n_labels = 0;
+  guint n_cut = 0, n_labels = 0, n_large = 0;
 
   g_signal_connect (application, "activate", G_CALLBACK (activate_cb), &window);
   g_application_register (G_APPLICATION (application), NULL, NULL);
@@ -149,6 +195,9 @@ test_labels (void)
     g_action_group_activate_action (G_ACTION_GROUP (window), "page", g_variant_new_string (pages[i]));
     spin (window, NULL, 1);
     n_cut += walk (window, pages[i], &n_labels);
+    n_large += !fits (window, pages[i]);
+    if (g_str_equal (pages[i], "layers"))
+      n_large += !table_fits (window);
   }
   n_cut += check_prune_dialog (window, &n_labels);
   g_test_message ("%u labels", n_labels);
@@ -156,6 +205,7 @@ test_labels (void)
   g_assert_cmpint (g_str_equal (_("Export"), "Export"), ==, *g_getenv ("LANGUAGE") == '\0');
   g_assert_cmpuint (n_labels, >, 100);
   g_assert_cmpuint (n_cut, ==, 0);
+  g_assert_cmpuint (n_large, ==, 0);
   gtk_window_destroy (GTK_WINDOW (window));
   spin (NULL, NULL, 0.2);
 }
