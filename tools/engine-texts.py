@@ -33,6 +33,10 @@ def collect(root):
         for match in re.finditer(rf'\{{\s*"[a-z][a-z-]*",\s*({STRINGS}),\s*\\?\s*[-0-9A-Z]', file.read_text()):
             if " " in joined(match.group(1)):
                 texts.add(joined(match.group(1)))
+    # and what 0 means there: …, NULL, "as published (VGG 3, ResNet 8)" }
+    for file in sorted([*(root / "engine/prune/methods").glob("*.[ch]")]):
+        for match in re.finditer(rf'\{{\s*"[a-z][a-z-]*",\s*{STRINGS},[^{{}}"]*({STRINGS})\s*\}}', file.read_text()):
+            texts.add(joined(match.group(1)))
     for file in ("engine/prune/scores/scores.c", "engine/prune/budget/widths.c"):
         for match in re.finditer(rf'\[PJ_\w+\] = \{{\s*"[a-z]+",\s*({STRINGS}),\s*({STRINGS})', (root / file).read_text()):
             texts.update((joined(match.group(1)), joined(match.group(2))))

@@ -122,6 +122,55 @@ digits_for (const PjmSetting *setting)
   return setting->most <= 10 ? 4 : 2;
 }
 
+/* "as published (VGG 3, ResNet 8)" → "As published" */
+static char *
+zero_word (const PjmSetting *setting)
+{
+  g_autofree char *text = sentence (setting->zero);
+  const char *brackets[] = { " (", "（" };
+  for (guint i = 0; i < G_N_ELEMENTS (brackets); i++) {
+    const char *end = strstr (text, brackets[i]);
+    if (end != NULL)
+      return g_strndup (text, (gsize) (end - text));
+  }
+  return g_steal_pointer (&text);
+}
+
+/* A 0 that is no amount stands there as the word that says what it is. */
+static gboolean
+show_zero_cb (GtkSpinButton *spin, const char *word)
+{
+  if (fabs (gtk_spin_button_get_value (spin)) > 1e-9)
+    return FALSE;
+  if (g_strcmp0 (gtk_editable_get_text (GTK_EDITABLE (spin)), word) != 0)
+    gtk_editable_set_text (GTK_EDITABLE (spin), word);
+  return TRUE;
+}
+
+/* The word, or anything else that is no number, is 0 again. */
+static int
+read_zero_cb (GtkSpinButton *spin, double *value, const char *word)
+{
+  const char *text = gtk_editable_get_text (GTK_EDITABLE (spin));
+  char *end = NULL;
+  g_strtod (text, &end);
+  if (end != text)
+    return FALSE;
+  *value = 0;
+  return TRUE;
+}
+
+static void
+name_zero (GtkWidget *spin, const PjmSetting *setting)
+{
+  char *word = zero_word (setting);
+  g_object_set_data_full (G_OBJECT (spin), "zero", word, g_free);
+  g_signal_connect (spin, "output", G_CALLBACK (show_zero_cb), word);
+  g_signal_connect (spin, "input", G_CALLBACK (read_zero_cb), word);
+  gtk_editable_set_width_chars (GTK_EDITABLE (spin), MAX (8, (int) g_utf8_strlen (word, -1)));
+  gtk_spin_button_update (GTK_SPIN_BUTTON (spin));
+}
+
 static GtkWidget *
 make_control (PjuSettingForm *self, const PjmSetting *setting)
 {
@@ -137,6 +186,8 @@ make_control (PjuSettingForm *self, const PjmSetting *setting)
   }
   double step = setting->whole ? 1 : setting->usual > 0 ? setting->usual / 10 : setting->most <= 1 ? .05 : .1;
   GtkWidget *spin = pju_form_spin (setting->usual, setting->least, setting->most, step, digits_for (setting));
+  if (setting->zero)
+    name_zero (spin, setting);
   g_signal_connect_object (spin, "value-changed", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   return spin;
 }
@@ -149,6 +200,10 @@ tip_for (const PjmSetting *setting)
     g_autofree char *usual = g_strdup_printf (_("Usual: %s"),
                                               pjm_setting_choice_title (setting->choices[(guint) setting->usual]));
     return g_strconcat (text, "\n", usual, NULL);
+  }
+  if (setting->zero) {
+    g_autofree char *zero = sentence (setting->zero);
+    return g_strdup_printf (_("0: %s\nUsual: %g; from %g to %g"), zero, setting->usual, setting->least, setting->most);
   }
   return g_strdup_printf (_("Usual: %g; from %g to %g"), setting->usual, setting->least, setting->most);
 }

@@ -85,6 +85,8 @@ const char *cli_suggest (const char *word, const char *const *known);
 /* The settings of the methods' own as options, ending with an empty row; and what was given as "name=value". */
 const GOptionEntry *cli_method_entries (void);
 char **cli_method_settings (void);
+/* What a setting of a method is, and what 0 means there. (transfer full) */
+char *cli_method_option_about (const PjMethodOption *option);
 
 /* --- output.c --- */
 

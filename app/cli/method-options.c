@@ -13,13 +13,20 @@ take_cb (const char *option, const char *value, gpointer data, GError **error)
   return TRUE;
 }
 
+char *
+cli_method_option_about (const PjMethodOption *option)
+{
+  return option->zero != NULL ? g_strdup_printf ("%s; 0: %s", option->about, option->zero) : g_strdup (option->about);
+}
+
 /* "autopruner: epochs of … (default 3)" */
 static char *
 describe (const PjMethod *method, const PjMethodOption *option)
 {
+  g_autofree char *about = cli_method_option_about (option);
   if (option->choices != NULL)
-    return g_strdup_printf ("%s: %s (default %s)", method->name, option->about, option->choices[(int) option->usual]);
-  return g_strdup_printf ("%s: %s (default %g)", method->name, option->about, option->usual);
+    return g_strdup_printf ("%s: %s (default %s)", method->name, about, option->choices[(int) option->usual]);
+  return g_strdup_printf ("%s: %s (default %g)", method->name, about, option->usual);
 }
 
 const GOptionEntry *

@@ -84,8 +84,10 @@ show_list (Cli *cli)
     json_object_set_string_member (object, "about", (*m)->about);
     json_object_set_string_member (object, "source", (*m)->source);
     json_object_set_boolean_member (object, "gives_scores", (*m)->gives_scores);
-    for (const PjMethodOption *o = (*m)->options; o != NULL && o->name != NULL; o++)
-      cli_say (cli, "    --%s: %s\n", o->name, o->about);
+    for (const PjMethodOption *o = (*m)->options; o != NULL && o->name != NULL; o++) {
+      g_autofree char *about = cli_method_option_about (o);
+      cli_say (cli, "    --%s: %s\n", o->name, about);
+    }
     json_array_add_object_element (names, object);
   }
   json_object_set_array_member (cli->result, "methods", names);

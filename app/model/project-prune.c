@@ -17,7 +17,8 @@ pjm_project_get_settings (PjmProject *self, const char *name)
   GArray *settings = g_array_new (FALSE, FALSE, sizeof (PjmSetting));
   const PjMethod *method = pj_method_find (name);
   for (const PjMethodOption *o = method != NULL ? method->options : NULL; o != NULL && o->name != NULL; o++) {
-    PjmSetting setting = { o->name, _(o->about), o->usual, o->least, o->most, o->whole, o->choices };
+    PjmSetting setting = { o->name, _(o->about), o->usual, o->least, o->most, o->whole, o->choices,
+                           o->zero != NULL ? _(o->zero) : NULL };
     g_array_append_val (settings, setting);
   }
   return settings;

@@ -18,12 +18,14 @@ typedef struct _PjmProject PjmProject;
  * @about: a translated phrase that says what it is
  * @usual, @least, @most: the default and the limits; of @choices the index
  * @choices: (nullable): NULL-terminated words instead of a number
+ * @zero: (nullable): a translated phrase for what 0 means: "as published (VGG 3, ResNet 8)"
  */
 typedef struct {
   const char *name, *about;
   double usual, least, most;
   gboolean whole;
   const char *const *choices;
+  const char *zero;
 } PjmSetting;
 
 /* (transfer full) (element-type PjmSetting): empty for a method without any. The texts are static. */

@@ -17,12 +17,15 @@ G_BEGIN_DECLS
  * @usual: what is taken where nobody says; @least, @most: limits, both possible
  * @whole: whole numbers only
  * @choices: (nullable): NULL-terminated words; the value is the index of one
+ * @zero: (nullable): what 0 means where it is no amount: "none", "as published (VGG 3, ResNet 8)"; what is in brackets
+ *   explains it
  */
 typedef struct {
   const char *name, *about;
   double usual, least, most;
   gboolean whole;
   const char *const *choices;
+  const char *zero;
 } PjMethodOption;
 
 /**

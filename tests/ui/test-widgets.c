@@ -11,6 +11,7 @@
 #include "matrix.h"
 #include "ratio.h"
 #include "save.h"
+#include "setting-form.h"
 #include "settings.h"
 #include "shortcuts.h"
 #include "style.h"
@@ -35,6 +36,45 @@ show (GtkWidget *child)
   gtk_window_present (GTK_WINDOW (window));
   gtk_test_widget_wait_for_draw (window);
   return window;
+}
+
+/* --- settings --- */
+
+static GtkWidget *
+find_spin (GtkWidget *widget)
+{
+  GtkWidget *found = GTK_IS_SPIN_BUTTON (widget) ? widget : NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child && !found; child = gtk_widget_get_next_sibling (child))
+    found = find_spin (child);
+  return found;
+}
+
+static void
+test_zero_in_words (void)
+{
+  g_autoptr (GArray) settings = g_array_new (FALSE, FALSE, sizeof (PjmSetting));
+  PjmSetting setting = { "epochs", "epochs of each turn", 0, 0, 1000, TRUE, NULL, "as published (VGG 3, ResNet 8)" };
+  g_array_append_val (settings, setting);
+  GtkWidget *form = pju_setting_form_new (), *window = show (form);
+  pju_setting_form_set (PJU_SETTING_FORM (form), settings);
+  GtkWidget *field = find_spin (form);
+  g_assert_cmpstr (gtk_editable_get_text (GTK_EDITABLE (field)), ==, "As published");
+  g_assert_nonnull (strstr (gtk_widget_get_tooltip_text (field), "VGG 3, ResNet 8"));
+
+  /* A number is a number, and the way back is 0, nothing, or the word. */
+  static const char *const back[] = { "0", "", "As published" };
+  for (guint i = 0; i < G_N_ELEMENTS (back); i++) {
+    gtk_editable_set_text (GTK_EDITABLE (field), "5");
+    gtk_spin_button_update (GTK_SPIN_BUTTON (field));
+    g_auto (GStrv) five = pju_setting_form_get (PJU_SETTING_FORM (form));
+    g_assert_cmpstr (five[0], ==, "epochs=5");
+    gtk_editable_set_text (GTK_EDITABLE (field), back[i]);
+    gtk_spin_button_update (GTK_SPIN_BUTTON (field));
+    g_auto (GStrv) none = pju_setting_form_get (PJU_SETTING_FORM (form));
+    g_assert_null (none[0]);
+    g_assert_cmpstr (gtk_editable_get_text (GTK_EDITABLE (field)), ==, "As published");
+  }
+  gtk_window_destroy (GTK_WINDOW (window));
 }
 
 /* --- numbers --- */
@@ -471,6 +511,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/matrix", test_matrix);
   g_test_add_func ("/ui/ratio/one-final-change-per-move", test_ratio);
   g_test_add_func ("/ui/ratio/takes-typed-percent", test_ratio_typed);
+  g_test_add_func ("/ui/setting-form/zero-in-words", test_zero_in_words);
   g_test_add_func ("/ui/channel-map/speaks", test_channel_map);
   g_test_add_func ("/ui/channel-map/marks-cut-by-pattern", test_channel_map_pattern);
   g_test_add_func ("/ui/messages", test_messages);

@@ -434,15 +434,20 @@ static const char *const orders[] = { "auto", "together", "stages", "one-by-one"
 static const PjMethodOption options[] = {
   { "net", "whose published schedule to follow: auto, vgg, resnet, mobilenet", 0, 0, 3, TRUE, nets },
   { "order", "what is coded at a time: auto (as published), together, stages, one-by-one", 0, 0, 3, TRUE, orders },
-  { "epochs", "epochs of each turn; 0 as published: 3, 8, 5", 0, 0, 1000, TRUE, NULL },
-  { "alpha", "sharpness of the gates at the start; 0 as published: 0.1, 1, 0.1", 0, 0, 1000, FALSE, NULL },
-  { "alpha-end", "sharpness at the end of the linear schedule; 0 as published: 2, 100, 100", 0, 0, 10000, FALSE, NULL },
-  { "alpha-step", "what the controller adds at a time; 0 as published: 0.1, 1, none", 0, 0, 1000, FALSE, NULL },
+  { "epochs", "epochs of each turn", 0, 0, 1000, TRUE, NULL, "as published (VGG 3, ResNet 8, MobileNet 5)" },
+  { "alpha", "sharpness of the gates at the start", 0, 0, 1000, FALSE, NULL,
+    "as published (VGG 0.1, ResNet 1, MobileNet 0.1)" },
+  { "alpha-end", "sharpness at the end of the linear schedule", 0, 0, 10000, FALSE, NULL,
+    "as published (VGG 2, ResNet 100, MobileNet 100)" },
+  { "alpha-step", "what the controller adds to the sharpness at a time", 0, 0, 1000, FALSE, NULL,
+    "as published (VGG 0.1, ResNet 1, MobileNet nothing)" },
   { "lambda", "weight of the rate in the loss at the start; the controller changes it", 10, 0, 10000, FALSE, NULL },
-  { "lambda-least", "the weight never falls below; 0 as published", 0.1, 0, 10000, FALSE, NULL },
-  { "code-lr", "learning rate of network and code; 0 as published: 0.001, 0.001, 0.01", 0, 0, 10, FALSE, NULL },
+  { "lambda-least", "the weight never falls below", 0.1, 0, 10000, FALSE, NULL, "no limit, as published" },
+  { "code-lr", "learning rate of network and code", 0, 0, 10, FALSE, NULL,
+    "as published (VGG 0.001, ResNet 0.001, MobileNet 0.01)" },
   { "code-batch", "pictures per step; below 64 codes jitter", 64, 2, 4096, TRUE, NULL },
-  { "code-edge", "pool maps to at most so many pixels across before coding, which saves memory; 0 as published", 0, 0, 1024, TRUE, NULL },
+  { "code-edge", "pool maps to at most so many pixels across before coding, which saves memory", 0, 0, 1024, TRUE, NULL,
+    "whole maps, as published" },
   { NULL }
 };
 

@@ -42,8 +42,8 @@ typedef enum { PJ_LAYERWISE_NONE, PJ_LAYERWISE_FACTORS, PJ_LAYERWISE_WEIGHTS } P
 
 /* Rows of PjMethod.options for the training between layers, which all methods of this frame have. */
 #define PJ_LAYERWISE_OPTIONS \
-  { "between-epochs", "epochs of training after each layer is cut; 0 for none", 0, 0, 100, TRUE, NULL }, \
-  { "between-steps", "the same in batches: so many at most", 0, 0, 1e6, TRUE, NULL }, \
+  { "between-epochs", "epochs of training after each layer is cut", 0, 0, 100, TRUE, NULL, "none" }, \
+  { "between-steps", "the same in batches: so many at most", 0, 0, 1e6, TRUE, NULL, "no limit" }, \
   { "between-lr", "learning rate between the layers", 0.001, 1e-6, 10, FALSE, NULL }
 
 /**
