@@ -32,10 +32,10 @@ absorb (Finder *f, PjChain *chain, int node)
     chain->gated = chain->output;
 }
 
-/* TRUE for a ReLU and, with @clips, for a Clip from 0; @ceiling gets its upper bound. */
-static gboolean
-is_rectifier (const PjNode *node, gboolean clips, float *ceiling)
+gboolean
+pj_is_rectifier (const PjNode *node, gboolean clips, float *ceiling)
 {
+  *ceiling = 0.0f;
   if (node->op == &pj_op_relu)
     return TRUE;
   const PjUnaryParams *p = node->params;
@@ -68,7 +68,7 @@ grow (Finder *f, PjChain *chain, gboolean fold)
   }
   gboolean clips = op == &pj_op_norm || (folds && op == &pj_op_conv);
   if (op->fuses_relu && (next = sole_reader (f, chain->output)) >= 0
-      && is_rectifier (pj_graph_node (f->graph, next), clips, &chain->ceiling)
+      && pj_is_rectifier (pj_graph_node (f->graph, next), clips, &chain->ceiling)
       && !f->gated[pj_graph_node (f->graph, next)->outputs[0]]) {
     chain->relu = TRUE;
     absorb (f, chain, next);

@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* TRUE for a ReLU and, with @clips, for a Clip from 0; @ceiling gets its upper bound, or 0 for none. */
+gboolean pj_is_rectifier (const PjNode *node, gboolean clips, float *ceiling);
+
 /**
  * pj_chains_find:
  * @needed: one flag per node: nodes that are not needed are in no chain

@@ -45,6 +45,13 @@ PjShape pj_lower_batch_shape (PjLower *self, int value);
 int pj_lower_value_slot (PjLower *self, int value);
 /* The slot of a value's gate, made when it is first asked for; -1 for value -1. */
 int pj_lower_gate_slot (PjLower *self, int value);
+/* pj_lower_fold() with the norm @behind and the gate named; -1 for none. */
+void pj_lower_fold_norm (PjLower *self, int head, int behind, int gate, int *w, int *b);
+
+/* --- lower-without.c --- */
+
+/* The call of options->without, if there is one: it makes the slot of what is behind it. */
+void pj_lower_without (PjLower *self);
 
 /* --- lower-forward.c --- */
 

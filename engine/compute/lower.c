@@ -189,27 +189,31 @@ pj_lower_gate (PjLower *self, int head)
 void
 pj_lower_fold (PjLower *self, int head, int *w, int *b)
 {
-  const PjChain *chain = &self->chains[head];
+  pj_lower_fold_norm (self, head, self->chains[head].norm, pj_lower_gate (self, head), w, b);
+}
+
+void
+pj_lower_fold_norm (PjLower *self, int head, int behind, int gate, int *w, int *b)
+{
   const PjNode *node = pj_graph_node (self->graph, head);
   int bias = node->n_inputs > 2 ? node->inputs[2] : -1;
 
   *w = pj_lower_slot (self, node->inputs[1]);
   *b = pj_lower_slot (self, bias);
-  int gate = pj_lower_gate (self, head);
-  if (chain->norm < 0 && gate < 0)
+  if (behind < 0 && gate < 0)
     return;
 
   const PjShape *shape = &pj_graph_value (self->graph, node->inputs[1])->shape;
   int w2 = pj_lower_temp_shape (self, PJ_SLOT_KEEP, *shape);
-  int b2 = chain->norm >= 0 || *b >= 0 ? pj_lower_temp_shape (self, PJ_SLOT_KEEP, PJ_SHAPE (shape->dim[0])) : -1;
-  PjKernel kernel = chain->norm >= 0 ? PJ_KERNEL_FOLD_NORM : PJ_KERNEL_FOLD_GATE;
-  PjCall *call = pj_program_add_call (self->program, kernel, PJ_SEGMENT_PROLOGUE, chain->norm >= 0 ? chain->norm : head);
+  int b2 = behind >= 0 || *b >= 0 ? pj_lower_temp_shape (self, PJ_SLOT_KEEP, PJ_SHAPE (shape->dim[0])) : -1;
+  PjKernel kernel = behind >= 0 ? PJ_KERNEL_FOLD_NORM : PJ_KERNEL_FOLD_GATE;
+  PjCall *call = pj_program_add_call (self->program, kernel, PJ_SEGMENT_PROLOGUE, behind >= 0 ? behind : head);
   call->in[0] = *w;
   call->in[1] = *b;
   call->out[0] = w2;
   call->out[1] = b2;
-  if (chain->norm >= 0) {
-    const PjNode *norm = pj_graph_node (self->graph, chain->norm);
+  if (behind >= 0) {
+    const PjNode *norm = pj_graph_node (self->graph, behind);
     call->norm.eps = ((const PjNormParams *) norm->params)->eps;
     for (int i = 0; i < 4; i++)
       call->in[2 + i] = pj_lower_slot (self, norm->inputs[1 + i]);
@@ -279,6 +283,7 @@ lower_all (PjLower *self, GError **error)
   pj_lower_find_wanted_grads (self);
   self->segment = PJ_SEGMENT_FORWARD;
   lower_given_gates (self);
+  pj_lower_without (self);
   for (unsigned i = 0; i < o->n_stats; i++)
     if (pj_graph_value (self->graph, o->stats[i])->producer < 0 || self->lowered->given[o->stats[i]] >= 0)
       pj_lower_stats (self, o->stats[i]);
@@ -334,7 +339,7 @@ pj_lower_graph_to_program (PjGraph *graph, PjParams *params, const PjPlanOptions
   };
 
   *lowered = (PjLowered) {
-    .images = -1, .labels = -1, .teacher = -1, .logits = -1, .ce_loss = -1, .kl_loss = -1, .hyper = -1, .logit_grads = -1,
+    .images = -1, .labels = -1, .teacher = -1, .logits = -1, .ce_loss = -1, .kl_loss = -1, .hyper = -1, .logit_grads = -1, .without = -1,
     .gates = new_indices (n_values), .gate_grads = new_indices (n_values),
     .observed = new_indices (n_values), .stats = new_indices (n_values),
     .given = new_indices (n_values), .zeros = new_indices (n_values),

@@ -92,7 +92,7 @@ int pj_lower_gate_grad (PjLower *self, int head);
 /* --- for plan.c --- */
 
 typedef struct {
-  int images, labels, teacher, logits, ce_loss, kl_loss, hyper, logit_grads;   /* slots, -1 where absent */
+  int images, labels, teacher, logits, ce_loss, kl_loss, hyper, logit_grads, without;   /* slots, -1 where absent */
   int *gates, *gate_grads, *observed, *stats, *given, *zeros;     /* slots by value, -1 where absent */
 } PjLowered;
 

@@ -84,6 +84,7 @@ plan_try (PjGraph *graph, PjParams *params, const PjPlanOptions *options, GError
   self->params = params;
   self->options = *options;
   self->options.gated = self->options.observed = self->options.stats = self->options.given = NULL;
+  self->options.without = NULL;
   self->klass = device->klass;
   self->program = pj_program_new ();
   if (!pj_lower_graph_to_program (graph, params, options, self->program, &self->lowered, error))
@@ -92,7 +93,8 @@ plan_try (PjGraph *graph, PjParams *params, const PjPlanOptions *options, GError
   if (self->executable == NULL)
     return NULL;
   self->params_version = pj_params_version (params) - 1;
-  if (!open_gates (self, options, error) || !write_zeros (self, error))
+  if (!open_gates (self, options, error) || !write_zeros (self, error)
+      || (options->without != NULL && !pj_plan_set_without (self, -1, error)))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -248,6 +250,14 @@ pj_plan_set_gate (PjPlan *self, int value, const float *gate, GError **error)
   g_return_val_if_fail (self->lowered.gates[value] >= 0, FALSE);
   self->gates_changed |= needs_folding (self, self->lowered.gates[value]);
   return self->klass->write (self->executable, self->lowered.gates[value], gate, error);
+}
+
+gboolean
+pj_plan_set_without (PjPlan *self, int channel, GError **error)
+{
+  g_return_val_if_fail (self->lowered.without >= 0, FALSE);
+  float number = (float) channel;
+  return self->klass->write (self->executable, self->lowered.without, &number, error);
 }
 
 /* --- runs --- */

@@ -27,6 +27,18 @@ typedef enum { PJ_PLAN_INFER, PJ_PLAN_TRAIN, PJ_PLAN_SCORE, PJ_PLAN_RECALIBRATE 
 typedef enum { PJ_RECOMPUTE_NORMS, PJ_RECOMPUTE_BLOCKS, PJ_RECOMPUTE_NOTHING } PjRecompute;
 
 /**
+ * PjPlanWithout: a convolution or fully connected layer whose result the host has, and to which one input channel's share
+ * is missing in each run.
+ * @node: the layer; one group
+ * @norm: the norm right behind it that @whole lies behind, too, or -1
+ * @whole: its result with all channels: what the layer makes, or the norm, or an addition right behind these.  The plan
+ *   computes what lies behind from it less the share of the channel of pj_plan_set_without()
+ */
+typedef struct {
+  int node, norm, whole;
+} PjPlanWithout;
+
+/**
  * PjPlanOptions: zero-initialise, then set.
  * @batch: images per run, >= 1
  * @mode: see PjPlanMode
@@ -45,6 +57,7 @@ typedef enum { PJ_RECOMPUTE_NORMS, PJ_RECOMPUTE_BLOCKS, PJ_RECOMPUTE_NOTHING } P
  * @stats, @n_stats: values for which the per-channel statistics are computed
  * @given, @n_given: values that the host sets with pj_plan_set_value() instead of the plan computing them: it starts in
  *   the middle, and what only they need is left out (mode INFER).  A gate on one of them multiplies what was set.
+ * @without: (nullable): see PjPlanWithout; the layer's input and @whole are in @given
  * @recompute: see PjRecompute
  * @keep_zeros: weights that are 0 in the graph get no gradient, so that they stay 0 (mode TRAIN)
  * @prefix: compute no more than @observed and @stats need; there are no logits and no losses then (mode INFER)
@@ -63,6 +76,7 @@ typedef struct {
   unsigned n_stats;
   const int *given;
   unsigned n_given;
+  const PjPlanWithout *without;
   gboolean keep_zeros;
   gboolean prefix;
   PjRecompute recompute;
@@ -105,6 +119,8 @@ gboolean pj_plan_set_teacher (PjPlan *self, const float *logits, GError **error)
 gboolean pj_plan_set_logit_grads (PjPlan *self, const float *grads, GError **error);
 /* @gate: one factor per channel of @value, which must be in options->gated. */
 gboolean pj_plan_set_gate (PjPlan *self, int value, const float *gate, GError **error);
+/* @channel: of the input of options->without, that is missing from now on; -1, as at first: none. */
+gboolean pj_plan_set_without (PjPlan *self, int channel, GError **error);
 
 /* Forward pass (with the prologue if parameters or gates changed). */
 gboolean pj_plan_forward (PjPlan *self, const PjStep *step, GError **error);

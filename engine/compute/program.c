@@ -44,7 +44,7 @@ const char *
 pj_kernel_name (PjKernel kernel)
 {
   static const char *const names[PJ_N_KERNELS] = {
-    [PJ_KERNEL_CONV] = "conv", [PJ_KERNEL_CONV_BWD_INPUT] = "conv_bwd_input",
+    [PJ_KERNEL_CONV] = "conv", [PJ_KERNEL_CONV_WITHOUT] = "conv_without", [PJ_KERNEL_CONV_BWD_INPUT] = "conv_bwd_input",
     [PJ_KERNEL_CONV_BWD_WEIGHT] = "conv_bwd_weight", [PJ_KERNEL_GEMM] = "gemm",
     [PJ_KERNEL_GEMM_BWD_INPUT] = "gemm_bwd_input", [PJ_KERNEL_GEMM_BWD_WEIGHT] = "gemm_bwd_weight",
     [PJ_KERNEL_NORM_TRAIN] = "norm_train", [PJ_KERNEL_NORM_EVAL] = "norm_eval", [PJ_KERNEL_NORM_APPLY] = "norm_apply",
@@ -102,6 +102,12 @@ pj_call_work (const PjProgram *self, const PjCall *call, double *flops, double *
   case PJ_KERNEL_GEMM:
     *flops = 2.0 * product_macs (self, call->in[1], call->out[0]);
     break;
+  case PJ_KERNEL_CONV_WITHOUT: {
+    double n_in = (double) pj_program_slot (self, call->in[1])->shape.dim[1];
+    *flops = 2.0 * product_macs (self, call->in[1], call->out[0]) / n_in;
+    *bytes -= 4.0 * (slot_elems (self, call->in[0]) + slot_elems (self, call->in[1])) * (1.0 - 1.0 / n_in);
+    break;
+  }
   case PJ_KERNEL_CONV_BWD_INPUT:
   case PJ_KERNEL_GEMM_BWD_INPUT:
     *flops = 2.0 * product_macs (self, call->in[1], call->in[0]);

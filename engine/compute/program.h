@@ -61,10 +61,13 @@ typedef enum {
 /**
  * PjKernel: what a call computes.  "in" and "out" list operands in order; [] marks one that may be
  * absent (-1).  dX means ∂L/∂X.  Outputs are written (=), except where @accumulate says added (+=):
- * only gradients of parameters used twice.  relu: y = max (0, ·), with a ceiling above 0 (CONV and NORM_* only)
+ * only gradients of parameters used twice.  relu: y = max (0, ·), with a ceiling above 0 (CONV, CONV_WITHOUT and NORM_* only)
  * min (ceiling, max (0, ·)); backward passes mask dy by y > 0, with a ceiling by 0 < y < ceiling.
  *
  * CONV            in x, w, [b], [r]   out y       y = relu? (conv (x, w) + b + r); w is O × I/groups × kh × kw
+ * CONV_WITHOUT    in x, w, z, channel out y       y = relu? (z − conv (x, w) of input channel channel[0] alone): what a
+ *                 convolution whose result is z gives without that channel; −1 for none.  One group; a product x·wᵀ
+ *                 (rank 2) is one of 1 × 1.  channel: f32, one whole number
  * CONV_BWD_INPUT  in dy, w            out dx
  * CONV_BWD_WEIGHT in x, dy            out dw, [db]
  * GEMM            in x, w, [b]        out y       y = relu? (x·wᵀ + b); x N × I, w O × I
@@ -124,7 +127,7 @@ typedef enum {
  *                 d + mu·v : v)
  */
 typedef enum {
-  PJ_KERNEL_CONV, PJ_KERNEL_CONV_BWD_INPUT, PJ_KERNEL_CONV_BWD_WEIGHT,
+  PJ_KERNEL_CONV, PJ_KERNEL_CONV_BWD_INPUT, PJ_KERNEL_CONV_BWD_WEIGHT, PJ_KERNEL_CONV_WITHOUT,
   PJ_KERNEL_GEMM, PJ_KERNEL_GEMM_BWD_INPUT, PJ_KERNEL_GEMM_BWD_WEIGHT,
   PJ_KERNEL_NORM_TRAIN, PJ_KERNEL_NORM_EVAL, PJ_KERNEL_NORM_APPLY, PJ_KERNEL_NORM_BWD, PJ_KERNEL_NORM_EVAL_BWD,
   PJ_KERNEL_GATE, PJ_KERNEL_GATE_BWD,

@@ -131,6 +131,36 @@ conv_forward (gconstpointer data)
   }
 }
 
+/* The first, a middle and the last channel, and none; @z in the layout of the host and in the device's own. */
+static void
+check_without (const char *name, const PjConvParams *p, PjShape xs, PjShape ws, PjShape ys)
+{
+  const float channels[] = { 0, (float) (xs.dim[1] / 2), (float) (xs.dim[1] - 1), -1 };
+  for (guint i = 0; i < G_N_ELEMENTS (channels); i++) {
+    g_autoptr (Rig) rig = rig_new (60 + i);
+    if (rig == NULL)
+      return;
+    gboolean blocked = xs.rank == 4 && (i & 1) && ys.dim[1] <= 48;
+    int x = rig_activation (rig, blocked, xs), z = rig_activation (rig, blocked, ys), w = rig_param (rig, ws, 0, 1);
+    int channel = rig_input_from (rig, PJ_SHAPE (1), &channels[i]);
+    PjCall *call = rig_call (rig, PJ_KERNEL_CONV_WITHOUT);
+    g_autofree char *what = g_strdup_printf ("conv_without %s, channel %g", name, (double) channels[i]);
+    call->conv = *p;
+    call->relu = i != 2;
+    call->ceiling = i == 1 ? 0.75f : 0.0f;
+    rig_in (call, x, w, z, channel);
+    rig_out (call, rig_output (rig, ys));
+    rig_check (rig, what, call->ceiling > 0 ? 10 * TOLERANCE : TOLERANCE);
+  }
+}
+
+static void
+conv_without (gconstpointer data)
+{
+  const ConvCase *c = data;
+  check_without (c->name, &c->p, x_shape (c), w_shape (c), y_shape (c));
+}
+
 static void
 conv_backward_input (gconstpointer data)
 {
@@ -207,6 +237,14 @@ typedef struct { int n, i, o; } GemmCase;
 static const GemmCase gemm_cases[] = { { 1, 1, 1 }, { 3, 13, 10 }, { 17, 33, 15 }, { 64, 128, 10 }, { 2, 65, 129 } };
 
 static void
+gemm_without (gconstpointer data)
+{
+  const GemmCase *c = data;
+  const PjConvParams p = PLAIN (1, 1, 0);
+  check_without ("of a product", &p, PJ_SHAPE (c->n, c->i), PJ_SHAPE (c->o, c->i), PJ_SHAPE (c->n, c->o));
+}
+
+static void
 gemm (gconstpointer data)
 {
   const GemmCase *c = data;
@@ -244,13 +282,18 @@ add_cases (void)
     g_test_add_data_func (forward, c, conv_forward);
     g_test_add_data_func (input, c, conv_backward_input);
     g_test_add_data_func (weight, c, conv_backward_weight);
+    g_autofree char *without = g_strdup_printf ("/ops/conv/without/%s", c->name);
+    if (c->p.groups == 1)
+      g_test_add_data_func (without, c, conv_without);
     if (c->c_out <= 20)
       g_test_add_data_func (chain, c, conv_chain);
   }
   for (guint i = 0; i < G_N_ELEMENTS (gemm_cases); i++) {
     const GemmCase *c = &gemm_cases[i];
     g_autofree char *path = g_strdup_printf ("/ops/gemm/%dx%dx%d", c->n, c->i, c->o);
+    g_autofree char *without = g_strdup_printf ("/ops/gemm/without/%dx%dx%d", c->n, c->i, c->o);
     g_test_add_data_func (path, c, gemm);
+    g_test_add_data_func (without, c, gemm_without);
   }
 }
 

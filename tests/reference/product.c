@@ -87,6 +87,34 @@ ref_conv (const RefCall *c)
   finish (c, c->in[3]);
 }
 
+/* One term of the channel that is missing. */
+static void
+without_term (const RefCall *c, int64_t x, int64_t w, int64_t y)
+{
+  const PjShape *ws = c->in_shape[1];
+  if (w / (ws->dim[2] * ws->dim[3]) % ws->dim[1] == (int64_t) c->in[3][0])
+    c->out[0][y] -= c->in[0][x] * c->in[1][w];
+}
+
+/* A product is a convolution on maps of one pixel. */
+static PjShape
+as_map (const PjShape *shape)
+{
+  return shape->rank == 4 ? *shape : PJ_SHAPE (shape->dim[0], shape->dim[1], 1, 1);
+}
+
+void
+ref_conv_without (const RefCall *c)
+{
+  PjShape x = as_map (c->in_shape[0]), w = as_map (c->in_shape[1]), y = as_map (c->out_shape[0]);
+  RefCall maps = *c;
+  maps.in_shape[1] = &w;
+  memcpy (c->out[0], c->in[2], pj_shape_n_elems (&y) * sizeof (double));
+  each_term (&maps, &x, &w, &y, without_term);
+  for (size_t i = 0; i < pj_shape_n_elems (&y); i++)
+    c->out[0][i] = ref_relu_if (c, c->out[0][i]);
+}
+
 void
 ref_conv_bwd_input (const RefCall *c)
 {

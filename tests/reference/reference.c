@@ -4,7 +4,7 @@
 #include <string.h>
 
 static void (*const kernels[PJ_N_KERNELS]) (const RefCall *) = {
-  [PJ_KERNEL_CONV] = ref_conv, [PJ_KERNEL_CONV_BWD_INPUT] = ref_conv_bwd_input,
+  [PJ_KERNEL_CONV] = ref_conv, [PJ_KERNEL_CONV_WITHOUT] = ref_conv_without, [PJ_KERNEL_CONV_BWD_INPUT] = ref_conv_bwd_input,
   [PJ_KERNEL_CONV_BWD_WEIGHT] = ref_conv_bwd_weight, [PJ_KERNEL_GEMM] = ref_gemm,
   [PJ_KERNEL_GEMM_BWD_INPUT] = ref_gemm_bwd_input, [PJ_KERNEL_GEMM_BWD_WEIGHT] = ref_gemm_bwd_weight,
   [PJ_KERNEL_NORM_TRAIN] = ref_norm_train, [PJ_KERNEL_NORM_EVAL] = ref_norm_eval,

@@ -39,6 +39,7 @@ typedef struct {
 } RefCall;
 
 void ref_conv (const RefCall *c);
+void ref_conv_without (const RefCall *c);
 void ref_conv_bwd_input (const RefCall *c);
 void ref_conv_bwd_weight (const RefCall *c);
 void ref_gemm (const RefCall *c);

@@ -10,6 +10,7 @@
 
 static const PjCpuPrepare kernels[PJ_N_KERNELS] = {
   [PJ_KERNEL_CONV] = pj_cpu_conv,
+  [PJ_KERNEL_CONV_WITHOUT] = pj_cpu_conv_without,
   [PJ_KERNEL_CONV_BWD_INPUT] = pj_cpu_conv_bwd_input,
   [PJ_KERNEL_CONV_BWD_WEIGHT] = pj_cpu_conv_bwd_weight,
   [PJ_KERNEL_GEMM] = pj_cpu_gemm,
@@ -405,21 +406,25 @@ pj_cpu_profile (PjExecutable *e, unsigned segments, double *ms, GError **error)
 
 /* --- the host's view --- */
 
-/* Copies between row-major @plain and the channel blocks of @blocked. */
+/* Copies between row-major @plain and the channel blocks of @blocked, whose filling is zero. */
 static void
-convert (const PjShape *shape, int block, float *plain, float *blocked, gboolean to_plain)
+convert (const PjShape *shape, size_t block, float *plain, float *blocked, gboolean to_plain)
 {
   size_t c = (size_t) shape->dim[1], hw = (size_t) (shape->dim[2] * shape->dim[3]), n_blocks = (c + block - 1) / block;
 
 #pragma omp parallel for collapse (2)
   for (size_t n = 0; n < (size_t) shape->dim[0]; n++)
-    for (size_t k = 0; k < c; k++) {
-      float *p = plain + (n * c + k) * hw, *b = blocked + (n * n_blocks + k / block) * hw * block + k % block;
-      for (size_t i = 0; i < hw; i++)
-        if (to_plain)
-          p[i] = b[i * block];
-        else
-          b[i * block] = p[i];
+    for (size_t k = 0; k < n_blocks; k++) {
+      size_t lanes = MIN (block, c - k * block);
+      float *p = plain + (n * c + k * block) * hw, *b = blocked + (n * n_blocks + k) * hw * block;
+      for (size_t i = 0; i < hw; i++, b += block)
+        if (to_plain) {
+          for (size_t l = 0; l < lanes; l++)
+            p[l * hw + i] = b[l];
+        } else {
+          for (size_t l = 0; l < block; l++)
+            b[l] = l < lanes ? p[l * hw + i] : 0.0f;
+        }
     }
 }
 
@@ -439,7 +444,7 @@ pj_cpu_write (PjExecutable *e, int slot, gconstpointer data, GError **error)
   if (block == 1)
     memcpy (host_slot (e, slot), data, pj_cpu_size (shape, 1));
   else
-    convert (shape, block, (float *) data, host_slot (e, slot), FALSE);
+    convert (shape, (size_t) block, (float *) data, host_slot (e, slot), FALSE);
   return TRUE;
 }
 
@@ -452,6 +457,6 @@ pj_cpu_read (PjExecutable *e, int slot, gpointer data, GError **error)
   if (block == 1)
     memcpy (data, host_slot (e, slot), pj_cpu_size (shape, 1));
   else
-    convert (shape, block, data, host_slot (e, slot), TRUE);
+    convert (shape, (size_t) block, data, host_slot (e, slot), TRUE);
   return TRUE;
 }

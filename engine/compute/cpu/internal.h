@@ -234,6 +234,7 @@ gboolean pj_cpu_winograd (PjCpuExec *e, const PjCall *call, GError **error);
 typedef gboolean (*PjCpuPrepare) (PjCpuExec *e, const PjCall *call, GError **error);
 
 gboolean pj_cpu_conv (PjCpuExec *e, const PjCall *call, GError **error);
+gboolean pj_cpu_conv_without (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_conv_bwd_input (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_conv_bwd_weight (PjCpuExec *e, const PjCall *call, GError **error);
 gboolean pj_cpu_gemm (PjCpuExec *e, const PjCall *call, GError **error);

@@ -35,6 +35,16 @@ typedef struct {
 } PjCpuBehind;
 
 /**
+ * PjCpuWithout: what one input channel adds to a convolution, on one block of output channels.
+ * @width: of a row of the channel, which has its padding around it
+ * @ceiling: negative for no ReLU
+ */
+typedef struct {
+  int oh, ow, width, kernel[2], stride[2], dilation[2], block;
+  float ceiling;
+} PjCpuWithout;
+
+/**
  * PjCpuLoops:
  * @sums: sum[l] = Σ x
  * @centred: m2[l] = Σ (x − mean[l])²
@@ -45,6 +55,7 @@ typedef struct {
  * @add: y = relu? (a + b); y may be a
  * @relu_bwd: dx = dy·[y > 0]; dx may be dy
  * @sgd: one step over @n elements, see PJ_KERNEL_SGD
+ * @without: y = relu? (z − Σ over taps of x·w[tap]); x: rows of one channel, w: [tap][block]; no x: y = relu? (z)
  * @max_pool: @index (nullable): number of the window's tap that was taken
  */
 typedef struct {
@@ -59,6 +70,7 @@ typedef struct {
   void (*relu) (const float *x, size_t n, float *y);
   void (*relu_bwd) (const float *y, const float *dy, size_t n, float *dx);
   void (*sgd) (float *w, const float *g, float *v, size_t n, float lr, float mu, float wd, gboolean nesterov);
+  void (*without) (const PjCpuWithout *p, const float *x, const float *w, const float *z, float *y);
   void (*max_pool) (const PjCpuWindow *p, const float *x, float *y, gint32 *index);
   void (*max_pool_bwd) (const PjCpuWindow *p, const float *dy, const gint32 *index, float *dx);
   void (*avg_pool) (const PjCpuWindow *p, const float *x, float *y);

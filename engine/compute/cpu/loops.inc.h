@@ -316,7 +316,7 @@ sgd (float *w, const float *g, float *v, size_t n, float lr, float mu, float wd,
   }
 }
 
-/* --- pooling: one copy of the body for each block of channels --- */
+/* --- pooling and single channels: one copy of the body for each block of channels --- */
 
 /* First and one past the last tap of the window at output @o that lie inside the input of @size. */
 static inline void
@@ -340,12 +340,15 @@ share (const PjCpuWindow *p, int oy, int ox, int ky0, int ky1, int kx0, int kx1)
 
 #define BLOCK 16
 #include "compute/cpu/pool-loops.inc.h"
+#include "compute/cpu/without-loops.inc.h"
 #undef BLOCK
 #define BLOCK 8
 #include "compute/cpu/pool-loops.inc.h"
+#include "compute/cpu/without-loops.inc.h"
 #undef BLOCK
 #define BLOCK 1
 #include "compute/cpu/pool-loops.inc.h"
+#include "compute/cpu/without-loops.inc.h"
 #undef BLOCK
 
 #define FOR_BLOCK(p, name, ...) \
@@ -379,8 +382,14 @@ avg_pool_bwd (const PjCpuWindow *p, const float *dy, float *dx)
   FOR_BLOCK (p, avg_pool_bwd, dy, dx);
 }
 
+static void
+without (const PjCpuWithout *p, const float *x, const float *w, const float *z, float *y)
+{
+  FOR_BLOCK (p, without, x, w, z, y);
+}
+
 const PjCpuLoops PJ_CPU_LOOPS = {
   .name = PJ_CPU_LOOPS_NAME, .sums = sums, .centred = centred, .affine = affine, .sums_bwd = sums_bwd,
-  .affine_bwd = affine_bwd, .stats = stats, .add = add, .relu = relu, .relu_bwd = relu_bwd, .sgd = sgd,
+  .affine_bwd = affine_bwd, .stats = stats, .add = add, .relu = relu, .relu_bwd = relu_bwd, .sgd = sgd, .without = without,
   .max_pool = max_pool, .max_pool_bwd = max_pool_bwd, .avg_pool = avg_pool, .avg_pool_bwd = avg_pool_bwd,
 };

@@ -112,9 +112,9 @@ pj_cpu_get (PjCpuExec *e, int slot, int block, GError **error)
 {
   PjCpuSlot *self = &e->slots[slot];
 
-  /* Nobody made it: a parameter, or written by the host. */
+  /* Nobody made it: a parameter, or written by the host, which then writes it as the first reader wants it. */
   if (self->mem < 0)
-    pj_cpu_define (e, slot, 1, -1);
+    pj_cpu_define (e, slot, pj_cpu_shape (e, slot)->rank == 4 ? block : 1, -1);
   if (same_bytes (pj_cpu_shape (e, slot), self->block, block))
     return self->mem;
   for (guint i = 0; i < e->copies->len; i++) {

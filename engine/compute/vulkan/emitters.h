@@ -65,6 +65,9 @@ PJ_VK_EMITTER (concat);
 PJ_VK_EMITTER (gather);
 PJ_VK_EMITTER (gather_bwd);
 
+/* without.c */
+PJ_VK_EMITTER (conv_without);
+
 /* local.c */
 PJ_VK_EMITTER (lrn);
 PJ_VK_EMITTER (lrn_bwd);

@@ -12,6 +12,7 @@ const PjVkEmitter pj_vk_emitters[PJ_N_KERNELS] = {
   [PJ_KERNEL_CONV] = pj_vk_conv,
   [PJ_KERNEL_CONV_BWD_INPUT] = pj_vk_conv_bwd_input,
   [PJ_KERNEL_CONV_BWD_WEIGHT] = pj_vk_conv_bwd_weight,
+  [PJ_KERNEL_CONV_WITHOUT] = pj_vk_conv_without,
   [PJ_KERNEL_CROSS_ENTROPY] = pj_vk_cross_entropy,
   [PJ_KERNEL_FOLD_GATE] = pj_vk_fold_gate,
   [PJ_KERNEL_FOLD_NORM] = pj_vk_fold_norm,

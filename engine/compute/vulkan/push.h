@@ -54,6 +54,13 @@ typedef struct {
 PJ_VK_CHECK_PUSH (PjVkPushWindow);
 
 typedef struct {
+  uint32_t n, x_c, x_c4, y_c, y_c4;
+  int32_t h, w, oh, ow, pad_top, pad_left;
+  float ceiling;
+} PjVkPushWithout;
+PJ_VK_CHECK_PUSH (PjVkPushWithout);
+
+typedef struct {
   uint32_t n, x_c4, x_plane, y_c, y_c4, y_plane;
 } PjVkPushReshape;
 PJ_VK_CHECK_PUSH (PjVkPushReshape);
