@@ -161,7 +161,8 @@ add_pictures (Scorer *self, const PjGroup *group, PjSuffix *suffix, double *out,
 static gboolean
 score_group (Scorer *self, const PjGroup *group, double *out, GError **error)
 {
-  g_autoptr (PjSuffix) suffix = pj_suffix_new (self->scoring->graph, self->params, group, self->pictures->batch, error);
+  g_autoptr (PjSuffix) suffix = pj_suffix_new (self->scoring->graph, self->params, group, PJ_SUFFIX_ONE_CHANNEL,
+                                               self->pictures->batch, error);
   g_autofree double *sums = g_memdup2 (out, (gsize) group->n_channels * sizeof (double));
   GError *reason = NULL;
 

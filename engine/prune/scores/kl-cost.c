@@ -93,5 +93,5 @@ pj_kl_cost_passes (const PjScoring *scoring)
   pj_kl_cost (scoring->graph, scoring->groups, NULL, &cost);
   for (unsigned i = 0; i < pj_groups_n (scoring->groups); i++)
     n_judged += pj_groups_get (scoring->groups, i)->lock_reason == NULL;
-  return pj_calibration_count (scoring, PJ_DEFAULT_KL_IMAGES) * (n_judged + (double) cost.suffix / (double) MAX (cost.full, 1));
+  return pj_calibration_count (scoring, PJ_DEFAULT_KL_IMAGES) * (n_judged + (double) cost.delta / (double) MAX (cost.full, 1));
 }

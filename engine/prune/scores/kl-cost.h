@@ -11,8 +11,9 @@ G_BEGIN_DECLS
  * @n_masks: channels that are masked, one at a time
  * @full: of the network, once
  * @naive: the whole network for each channel
- * @suffix: only what lies behind the first mask points, which is what pj_suffix_run() computes
- * @delta: the same, and of the layers that read the masked channel before it mixes with others only its own input slice
+ * @suffix: only what lies behind the first mask points
+ * @delta: the same, and of the layers that read the masked channel before it mixes with others only its own input slice;
+ *   pj_suffix_run() computes that where one layer is all that reads the channel, and else @suffix
  */
 typedef struct {
   unsigned n_masks;

@@ -2,12 +2,15 @@
 #include "prune/scores/suffix.h"
 
 #include "base/alloc.h"
+#include "prune/scores/outlet.h"
 
 struct _PjSuffix {
   PjGraph *graph;
   const PjGroup *group;
   PjPlan *prefix, *suffix;
-  GArray *frontier, *gated;     /* int: values, ascending */
+  gboolean by_outlet;           /* one channel at a time, by what the outlet of the group makes of it */
+  PjOutlet outlet;
+  GArray *frontier, *gated;     /* int: values, ascending; what changes is @gated, or what lies behind the outlet */
   float *copy;                  /* the largest value of the frontier, one batch */
 };
 
@@ -25,13 +28,16 @@ is_activation (const PjGraph *graph, int value)
 
 /* By node: TRUE if one of its inputs changes when the group is masked. */
 static gboolean *
-find_changed_nodes (const PjGraph *graph, const GArray *gated)
+find_changed_nodes (const PjSuffix *self)
 {
+  const PjGraph *graph = self->graph;
   gboolean *changed = g_new0 (gboolean, pj_graph_n_nodes (graph));
   g_autofree gboolean *moves = g_new0 (gboolean, pj_graph_n_values (graph));
 
-  for (guint i = 0; i < gated->len; i++)
-    moves[g_array_index (gated, int, i)] = TRUE;
+  for (guint i = 0; i < self->gated->len; i++)
+    moves[g_array_index (self->gated, int, i)] = TRUE;
+  if (self->by_outlet)
+    moves[self->outlet.layer.whole] = TRUE;
   for (unsigned n = 0; n < pj_graph_n_nodes (graph); n++) {
     const PjNode *node = pj_graph_node (graph, (int) n);
     for (unsigned i = 0; i < node->n_inputs; i++)
@@ -47,7 +53,7 @@ static void
 find_frontier (PjSuffix *self)
 {
   const PjGraph *graph = self->graph;
-  g_autofree gboolean *changed = find_changed_nodes (graph, self->gated);
+  g_autofree gboolean *changed = find_changed_nodes (self);
   g_autofree gboolean *seen = g_new0 (gboolean, pj_graph_n_values (graph));
 
   for (unsigned n = 0; n < pj_graph_n_nodes (graph); n++) {
@@ -62,6 +68,11 @@ find_frontier (PjSuffix *self)
         g_array_append_val (self->frontier, value);
     }
   }
+  if (self->by_outlet && !seen[self->outlet.input])
+    g_array_append_val (self->frontier, self->outlet.input);
+  /* Nothing may read it any more: then it is the answer. */
+  if (self->by_outlet && !seen[self->outlet.layer.whole])
+    g_array_append_val (self->frontier, self->outlet.layer.whole);
   g_array_sort (self->frontier, compare_int);
 }
 
@@ -89,6 +100,7 @@ make_plans (PjSuffix *self, PjParams *params, unsigned batch, GError **error)
   PjPlanOptions behind = {
     .batch = batch, .mode = PJ_PLAN_INFER, .given = (const int *) self->frontier->data, .n_given = self->frontier->len,
     .gated = (const int *) self->gated->data, .n_gated = self->gated->len,
+    .without = self->by_outlet ? &self->outlet.layer : NULL,
   };
 
   for (guint i = 0; i < self->frontier->len; i++)
@@ -100,7 +112,7 @@ make_plans (PjSuffix *self, PjParams *params, unsigned batch, GError **error)
 }
 
 PjSuffix *
-pj_suffix_new (PjGraph *graph, PjParams *params, const PjGroup *group, unsigned batch, GError **error)
+pj_suffix_new (PjGraph *graph, PjParams *params, const PjGroup *group, PjSuffixMasks masks, unsigned batch, GError **error)
 {
   g_autoptr (PjSuffix) self = g_new0 (PjSuffix, 1);
 
@@ -108,7 +120,9 @@ pj_suffix_new (PjGraph *graph, PjParams *params, const PjGroup *group, unsigned 
   self->group = group;
   self->frontier = g_array_new (FALSE, FALSE, sizeof (int));
   self->gated = g_array_new (FALSE, FALSE, sizeof (int));
-  find_gated (self);
+  self->by_outlet = masks == PJ_SUFFIX_ONE_CHANNEL && pj_outlet_find (graph, group, &self->outlet);
+  if (!self->by_outlet)
+    find_gated (self);
   find_frontier (self);
   return make_plans (self, params, batch, error) ? g_steal_pointer (&self) : NULL;
 }
@@ -120,6 +134,7 @@ pj_suffix_free (PjSuffix *self)
     return;
   pj_plan_free (self->prefix);
   pj_plan_free (self->suffix);
+  pj_outlet_clear (&self->outlet);
   g_array_unref (self->frontier);
   g_array_unref (self->gated);
   pj_free (self->copy);
@@ -140,8 +155,21 @@ pj_suffix_start (PjSuffix *self, const float *images, GError **error)
   return TRUE;
 }
 
-gboolean
-pj_suffix_run (PjSuffix *self, const guint8 *keep, float *logits, GError **error)
+/* The one channel that @keep closes, or -1. */
+static int
+closed_channel (const PjSuffix *self, const guint8 *keep)
+{
+  int closed = -1;
+  for (int c = 0; keep != NULL && c < self->group->n_channels; c++)
+    if (!keep[c]) {
+      g_return_val_if_fail (closed < 0, closed);
+      closed = c;
+    }
+  return closed;
+}
+
+static gboolean
+set_gates (PjSuffix *self, const guint8 *keep, GError **error)
 {
   for (guint i = 0; i < self->gated->len; i++) {
     int value = g_array_index (self->gated, int, i), n = (int) pj_graph_value (self->graph, value)->shape.dim[1];
@@ -157,7 +185,16 @@ pj_suffix_run (PjSuffix *self, const guint8 *keep, float *logits, GError **error
     if (!pj_plan_set_gate (self->suffix, value, gate, error))
       return FALSE;
   }
-  return pj_plan_forward (self->suffix, NULL, error) && pj_plan_read_logits (self->suffix, logits, error);
+  return TRUE;
+}
+
+gboolean
+pj_suffix_run (PjSuffix *self, const guint8 *keep, float *logits, GError **error)
+{
+  int closed = self->by_outlet ? closed_channel (self, keep) : -1;
+  gboolean ok = self->by_outlet ? pj_plan_set_without (self->suffix, closed >= 0 ? self->outlet.column[closed] : -1, error)
+                                : set_gates (self, keep, error);
+  return ok && pj_plan_forward (self->suffix, NULL, error) && pj_plan_read_logits (self->suffix, logits, error);
 }
 
 const PjPlan *

@@ -7,7 +7,10 @@
  *               once       kept        set each time         each time
  *
  * The frontier is all that the suffix reads but does not compute: the first mask points, and whatever runs past them,
- * such as a shortcut.  Later mask points of the same group (a residual stream has one per block) lie in the suffix. */
+ * such as a shortcut.  Later mask points of the same group (a residual stream has one per block) lie in the suffix.
+ *
+ * Where only one channel is masked at a time and the group has an outlet (outlet.h), the suffix begins behind that, with its
+ * result less the channel's share. */
 #pragma once
 
 #include "compute/plan.h"
@@ -17,8 +20,11 @@ G_BEGIN_DECLS
 
 typedef struct _PjSuffix PjSuffix;
 
+/* What pj_suffix_run() is going to be asked for: any masks, or at most one masked channel at a time, which is cheaper. */
+typedef enum { PJ_SUFFIX_ANY, PJ_SUFFIX_ONE_CHANNEL } PjSuffixMasks;
+
 /* @params: of @graph, must outlive it. Errors of pj_plan_new(). */
-PjSuffix *pj_suffix_new (PjGraph *graph, PjParams *params, const PjGroup *group, unsigned batch, GError **error);
+PjSuffix *pj_suffix_new (PjGraph *graph, PjParams *params, const PjGroup *group, PjSuffixMasks masks, unsigned batch, GError **error);
 void pj_suffix_free (PjSuffix *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjSuffix, pj_suffix_free)
 

@@ -142,7 +142,7 @@ static gboolean
 measure_masks (Sweeper *self, const PjGroup *group, GArray *masks, GError **error)
 {
   unsigned n = pj_evaluator_n (self->evaluator), batch = pj_evaluator_batch (self->evaluator);
-  g_autoptr (PjSuffix) suffix = pj_suffix_new (self->scoring->graph, pj_evaluator_params (self->evaluator), group, batch, error);
+  g_autoptr (PjSuffix) suffix = pj_suffix_new (self->scoring->graph, pj_evaluator_params (self->evaluator), group, PJ_SUFFIX_ANY, batch, error);
 
   for (unsigned first = 0; suffix != NULL && first < n; first += batch) {
     pj_hooks_progress (self->scoring->hooks, (self->n_done + (double) first / n) / self->n_all, "%s: %u of %u pictures, %u widths",
