@@ -270,6 +270,8 @@ gboolean cli_prune_job_run (Cli *cli, CliModel *model, const PjWork *work, const
 /* What is left of it after the process ended; cli->device is open. @target: (nullable): where the network goes */
 gboolean cli_prune_job_resume (Cli *cli, PjSession *session, const PjJobRecord *job, const char *target, GError **error);
 
+/* The same of “score”; @target: (nullable): its CSV file. */
+gboolean cli_score_resume (Cli *cli, PjSession *session, const PjJobRecord *job, const char *target, GError **error);
 /* The same of “small-data”. */
 gboolean cli_small_data_resume (Cli *cli, PjSession *session, const PjJobRecord *job, const char *target, GError **error);
 

@@ -7,9 +7,10 @@
 #include "io/file.h"
 #include "model/work-open.h"
 #include "model/work-prune.h"
+#include "model/work-settings.h"
 #include "session/model.h"
 
-static char *data, *criterion, *csv, *tied;
+static char *data, *criterion, *csv, *tied, *session;
 static int n_images;
 static gboolean list;
 
@@ -21,6 +22,8 @@ static const GOptionEntry entries[] = {
     "Calibration pictures from the training part (default: the criterion's own)", "N" },
   { "tied", 0, 0, G_OPTION_ARG_FILENAME, &tied,
     "How layers that are cut together are joined: usual, sum, mean, max, fragile or first", "WORD" },
+  { "session", 0, 0, G_OPTION_ARG_FILENAME, &session,
+    "Session that records the work (default: for criteria that take minutes beside --csv; none: nowhere)", "FILE" },
   { "csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "Also write group,channel,score to a file", "FILE" },
   { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the criteria", NULL },
   { NULL }
@@ -44,7 +47,7 @@ show_list (Cli *cli)
 }
 
 static gboolean
-write_csv (const PjGroups *groups, const PjScores *scores, GError **error)
+write_csv (const PjGroups *groups, const PjScores *scores, const char *path, GError **error)
 {
   g_autoptr (GString) text = g_string_new ("group,channel,score\n");
   for (unsigned i = 0; i < scores->n_groups; i++) {
@@ -55,7 +58,7 @@ write_csv (const PjGroups *groups, const PjScores *scores, GError **error)
                               g_ascii_dtostr (number, sizeof number, group->score[c]));
     }
   }
-  g_autoptr (PjFileWriter) writer = pj_file_writer_new (csv, error);
+  g_autoptr (PjFileWriter) writer = pj_file_writer_new (path, error);
   return writer != NULL && pj_file_writer_append (writer, text->str, text->len, error)
          && pj_file_writer_finish (writer, error);
 }
@@ -106,7 +109,7 @@ say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const PjCrite
   choice.method = g_strdup (chosen->name);
   choice.keep = g_strsplit ("0.5", ",", -1);
   choice.n_images = (unsigned) n_images;
-  if (chosen->needs != PJ_NEEDS_IMAGES || !pj_work_choose_estimate (work, model->groups, &choice, &seconds, NULL) || seconds < 1)
+  if (!chosen->slow || !pj_work_choose_estimate (work, model->groups, &choice, &seconds, NULL) || seconds < 1)
     return;
   g_autofree char *text = cli_duration (seconds);
   cli_note (cli, "Scoring is going to take about %s.", text);
@@ -114,34 +117,64 @@ say_estimate (Cli *cli, const CliModel *model, const PjWork *work, const PjCrite
 }
 
 static gboolean
-score (Cli *cli, CliModel *model, const PjCriterion *chosen, PjTied policy, GError **error)
+show_scores (Cli *cli, const PjGroups *all, const PjCriterion *chosen, const PjScores *scores, PjTied policy, uint64_t seed,
+             const char *path, GError **error)
 {
-  g_autofree char *where = NULL;
-  g_autoptr (PjDataset) dataset = NULL;
-  if (chosen->needs != PJ_NEEDS_NOTHING && (dataset = cli_open_data (cli, data, &where, error)) == NULL)
-    return FALSE;
-  PjWork work;
-  if (!cli_work (cli, model, dataset, where, NULL, &work, error))
-    return FALSE;
-  say_estimate (cli, model, &work, chosen);
-  g_autoptr (PjScores) scores = pj_work_score (&work, model->groups, chosen->name, policy, (unsigned) n_images,
-                                               (uint64_t) cli->seed, NULL, error);
-  if (scores == NULL)
-    return FALSE;
   cli_say (cli, "%s, higher is more important", chosen->title);
   cli_say (cli, scores->n_images > 0 ? ", measured on %u training pictures\n" : "\n", scores->n_images);
   JsonArray *groups = json_array_new ();
   CliTable *table = cli_table_new ((const char *[]) { "group", ">channels", ">lowest", ">median", ">highest", "",
                                                       NULL });
   for (unsigned i = 0; i < scores->n_groups; i++)
-    show_group (table, groups, pj_groups_get (model->groups, (unsigned) scores->groups[i].group), &scores->groups[i]);
+    show_group (table, groups, pj_groups_get (all, (unsigned) scores->groups[i].group), &scores->groups[i]);
   cli_table_print (table, cli);
   json_object_set_string_member (cli->result, "criterion", chosen->name);
   json_object_set_string_member (cli->result, "tied", pj_tied_rows[policy].name);
   json_object_set_int_member (cli->result, "images", scores->n_images);
-  json_object_set_int_member (cli->result, "seed", cli->seed);
+  json_object_set_int_member (cli->result, "seed", (gint64) seed);
   json_object_set_array_member (cli->result, "groups", groups);
-  return csv == NULL || write_csv (model->groups, scores, error);
+  return path == NULL || write_csv (all, scores, path, error);
+}
+
+gboolean
+cli_score_resume (Cli *cli, PjSession *from, const PjJobRecord *job, const char *target, GError **error)
+{
+  g_auto (PjWorkPlace) place = { 0 };
+  PjTied policy;
+  g_autofree char *where = pj_settings_get (job->settings, "data");
+  if (!pj_work_open_step (from, job->step, &place, error))
+    return FALSE;
+  g_autoptr (PjDataset) dataset = where != NULL ? pj_work_open_data (where, error) : NULL;
+  if (where != NULL && dataset == NULL)
+    return FALSE;
+  PjWork work = {
+    .device = cli->device, .session = from, .step = job->step, .job = job->id, .graph = place.graph, .dataset = dataset,
+    .data = where, .out = target, .hooks = &cli->hooks,
+  };
+  g_autoptr (PjScores) scores = pj_work_score_again (&work, place.groups, job->settings, &policy, NULL, error);
+  g_autofree char *name = pj_settings_get (job->settings, "criterion");
+  return scores != NULL && show_scores (cli, place.groups, pj_criterion_find (name), scores, policy, job->seed, target, error);
+}
+
+static gboolean
+score (Cli *cli, CliModel *model, const char *origin, const PjCriterion *chosen, PjTied policy, GError **error)
+{
+  g_autofree char *where = NULL;
+  g_autoptr (PjDataset) dataset = NULL;
+  if (chosen->needs != PJ_NEEDS_NOTHING && (dataset = cli_open_data (cli, data, &where, error)) == NULL)
+    return FALSE;
+  PjWork work;
+  g_autofree char *target = csv != NULL ? g_canonicalize_filename (csv, NULL) : NULL;
+  /* A session is for going on with what takes minutes, and for who asks for one. */
+  if (((session != NULL || chosen->slow) && !cli_keep_session (cli, model, session, csv, origin, error))
+      || !cli_work (cli, model, dataset, where, target, &work, error))
+    return FALSE;
+  say_estimate (cli, model, &work, chosen);
+  g_autoptr (PjScores) scores = pj_work_score (&work, model->groups, chosen->name, policy, (unsigned) n_images,
+                                               (uint64_t) cli->seed, NULL, error);
+  if (scores == NULL)
+    return FALSE;
+  return show_scores (cli, model->groups, chosen, scores, policy, (uint64_t) cli->seed, csv, error);
 }
 
 static gboolean
@@ -172,14 +205,15 @@ run (Cli *cli, char **args, GError **error)
   g_auto (CliModel) model = { 0 };
   if (!cli_check_out (csv, error) || !cli_open_model (cli, args[0], TRUE, &model, error))
     return FALSE;
-  return score (cli, &model, chosen, policy, error);
+  return score (cli, &model, args[0], chosen, policy, error);
 }
 
 const CliVerb cli_verb_score = {
   .name = "score",
   .arguments = "MODEL",
   .summary = "Judges every channel by a criterion",
-  .about = "If MODEL is a session, the scores are stored in it.\n\n"
+  .about = "If MODEL is a session, the scores are stored in it.  Criteria that run the network once per channel take\n"
+           "minutes: stopped or killed, they go on with “sessions … resume”.\n\n"
            "Examples:\n"
            "  penjing-cli score --list\n"
            "  penjing-cli score model.onnx --criterion apoz --data fashion-mnist --samples 1000\n"

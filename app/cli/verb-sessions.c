@@ -377,6 +377,8 @@ resume (Cli *cli, PjSession *session, const char *argument, GError **error)
     return cli_prune_job_resume (cli, session, job, target, error);
   if (g_str_equal (job->kind, "small-data") && can_resume (job))
     return cli_small_data_resume (cli, session, job, target, error);
+  if (g_str_equal (job->kind, "score") && can_resume (job))
+    return cli_score_resume (cli, session, job, target, error);
   PjWork work = { .device = cli->device, .session = session, .job = job->id, .hooks = &cli->hooks };
   g_auto (PjWorkDone) done = { 0 };
   if (!pj_work_resume (&work, &done, error))

@@ -10,6 +10,7 @@
 #include "model/work-settings.h"
 #include "prune/criterion.h"
 #include "prune/method.h"
+#include "session/model.h"
 
 /* --- score --- */
 
@@ -264,10 +265,29 @@ pjm_task_kind_can_resume (const char *kind)
   return pj_work_can_resume (&record);
 }
 
+/* What a criterion measured of the network that is shown. */
+static gboolean
+find_scores (PjmTask *self, const PjWork *work, GError **error)
+{
+  PjmNetwork *network = self->place->network;
+  GError *reason = NULL;
+  g_autoptr (PjJobRecord) job = pj_session_get_job (work->session, work->job, error);
+  g_autoptr (PjStepRecord) step = job != NULL ? pj_session_get_step (work->session, job->step, error) : NULL;
+  if (step == NULL)
+    return FALSE;
+  g_autofree char *name = pj_settings_get (job->settings, "criterion");
+  if (step->model == network->model)
+    self->scores = pj_session_get_graph_scores (work->session, network->model, network->groups, name, &reason);
+  if (reason != NULL)
+    g_propagate_error (error, reason);
+  return reason == NULL;
+}
+
 static gboolean
 run_resume (PjmTask *self, PjWork *work, GError **error)
 {
-  return pj_work_resume (work, &self->done, error);
+  return pj_work_resume (work, &self->done, error)
+         && (!g_str_equal (pjm_job_get_kind (self->job), "score") || find_scores (self, work, error));
 }
 
 gboolean

@@ -8,6 +8,7 @@
 G_BEGIN_DECLS
 
 gboolean pj_work_train_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
+gboolean pj_work_score_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
 gboolean pj_work_choose_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
 gboolean pj_work_compare_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);
 gboolean pj_work_gate_blocks_resume (const PjWork *work, const char *settings, PjWorkDone *done, GError **error);

@@ -37,6 +37,34 @@ fill_scoring (PjScoring *scoring, const PjWork *work, const PjGroups *groups, un
   return TRUE;
 }
 
+/* What a score was asked for, as the job's settings say it. */
+typedef struct {
+  char *criterion, *tied;
+  unsigned n_images;
+  uint64_t seed;
+} ScoreSettings;
+
+static const PjField score_fields[] = {
+  { "criterion", PJ_FIELD_TEXT, G_STRUCT_OFFSET (ScoreSettings, criterion) },
+  { "tied", PJ_FIELD_TEXT, G_STRUCT_OFFSET (ScoreSettings, tied) },
+  { "images", PJ_FIELD_UINT, G_STRUCT_OFFSET (ScoreSettings, n_images) },
+  { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (ScoreSettings, seed) },
+  { NULL }
+};
+
+/* Criteria that take minutes save how far they are, and go on from there. */
+static PjScores *
+run_criterion (PjWorkRun *run, const PjWork *work, const PjCriterion *criterion, PjScoring *scoring, GError **error)
+{
+  g_autoptr (PjWorkLife) life = pj_work_life_new (work, run, error);
+  if (life == NULL)
+    return NULL;
+  scoring->life = pj_work_life_get (life);
+  PjScores *scores = pj_criterion_score (criterion, scoring, error);
+  scoring->life = NULL;
+  return scores;
+}
+
 PjScores *
 pj_work_score (const PjWork *work, const PjGroups *groups, const char *name, PjTied tied, unsigned n_images, uint64_t seed,
                PjWorkDone *done, GError **error)
@@ -49,7 +77,8 @@ pj_work_score (const PjWork *work, const PjGroups *groups, const char *name, PjT
     return NULL;
   }
   g_autofree char *title = g_strdup_printf ("Score by %s", criterion->title);
-  g_autofree char *settings = g_strdup_printf ("criterion %s\ntied %s\n", criterion->name, pj_tied_rows[tied].name);
+  ScoreSettings asked = { (char *) criterion->name, (char *) pj_tied_rows[tied].name, n_images, seed };
+  g_autofree char *settings = pj_fields_write (score_fields, &asked);
   PjWorkRun *run = pj_work_begin (work, "score", title, settings, seed, error);
   if (run == NULL)
     return NULL;
@@ -58,11 +87,32 @@ pj_work_score (const PjWork *work, const PjGroups *groups, const char *name, PjT
   g_autoptr (PjScores) scores = NULL;
   if (fill_scoring (&scoring, work, groups, n_images, seed, criterion->needs, &format, pj_work_run_hooks (run), error)) {
     scoring.tied = tied;
-    scores = pj_criterion_score (criterion, &scoring, error);
+    scores = run_criterion (run, work, criterion, &scoring, error);
   }
   gboolean ok = scores != NULL && store_scores (work, groups, scores, error);
   char *text = ok ? g_strdup_printf ("%u groups, %u pictures", scores->n_groups, scores->n_images) : NULL;
   return pj_work_end (run, ok, text, done, error) ? g_steal_pointer (&scores) : NULL;
+}
+
+PjScores *
+pj_work_score_again (const PjWork *work, const PjGroups *groups, const char *text, PjTied *tied, PjWorkDone *done, GError **error)
+{
+  ScoreSettings asked = { .seed = 1 };
+  *tied = PJ_TIED_USUAL;
+  gboolean ok = pj_fields_read (score_fields, &asked, text, error) && (asked.tied == NULL || pj_tied_find (asked.tied, tied, error));
+  PjScores *scores = ok ? pj_work_score (work, groups, asked.criterion != NULL ? asked.criterion : "", *tied, asked.n_images, asked.seed,
+                                         done, error) : NULL;
+  pj_fields_clear (score_fields, &asked);
+  return scores;
+}
+
+gboolean
+pj_work_score_resume (const PjWork *work, const char *text, PjWorkDone *done, GError **error)
+{
+  PjTied tied;
+  g_autoptr (PjGroups) groups = pj_groups_new (work->graph);
+  g_autoptr (PjScores) scores = pj_work_score_again (work, groups, text, &tied, done, error);
+  return scores != NULL;
 }
 
 /* --- settings of a choice --- */

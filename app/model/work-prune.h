@@ -15,6 +15,9 @@ G_BEGIN_DECLS
  * (transfer full) */
 PjScores *pj_work_score (const PjWork *work, const PjGroups *groups, const char *criterion, PjTied tied, unsigned n_images,
                          uint64_t seed, PjWorkDone *done, GError **error);
+/* The same with the settings of a stored job, whose record @work->job is. @tied: (out). (transfer full) */
+PjScores *pj_work_score_again (const PjWork *work, const PjGroups *groups, const char *settings, PjTied *tied, PjWorkDone *done,
+                               GError **error);
 
 /* --- what stays --- */
 

@@ -243,6 +243,7 @@ static const struct {
 } kinds[] = {
   { "train", pj_work_train_resume },
   { "fine-tune", pj_work_train_resume },
+  { "score", pj_work_score_resume },
   { "choose", pj_work_choose_resume },
   { "compare", pj_work_compare_resume },
   { "sensitivity", pj_work_sensitivity_resume },

@@ -92,7 +92,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PjWorkDone, pj_work_done_clear)
  *   resumed, and what the job itself can raise
  *
  * Runs the job @work->job to its end from what is stored of it.  Only jobs that take minutes can be
- * resumed: train, fine-tune, choose, compare, sensitivity, gate-blocks, small-data; the others are as quickly started again.
+ * resumed: train, fine-tune, score, choose, compare, sensitivity, gate-blocks, small-data; the others are as quickly started again.
  */
 gboolean pj_work_resume (const PjWork *work, PjWorkDone *done, GError **error);
 

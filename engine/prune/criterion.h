@@ -101,6 +101,7 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
  * @comparable: scores of different groups are on one scale; else a global budget first divides each group's
  *   scores by their mean
  * @drawn: the scores are a draw: one seed says nothing, a comparison takes several
+ * @slow: runs the network once per channel: it takes minutes, saves its work and goes on from it (PjScoring.life)
  * @joins: layers that are cut together are scored one by one and joined as PjScoring.tied says; the others judge what is
  *   tied as one, and take no other policy than the usual one
  * @fit: (nullable): refuses a group that the criterion cannot judge, from its structure alone, with
@@ -113,7 +114,7 @@ const PjSensitivity *pj_statistics_get_sensitivity (const PjStatistics *self, in
 typedef struct {
   const char *name, *title, *about, *source;
   PjNeeds needs;
-  gboolean comparable, drawn, joins;
+  gboolean comparable, drawn, slow, joins;
   gboolean (*fit) (const PjScoring *scoring, const PjGroup *group, GError **error);
   gboolean (*score) (const PjScoring *scoring, const PjStatistics *statistics, const PjGroup *group,
                      double *out, GError **error);

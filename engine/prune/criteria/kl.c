@@ -240,7 +240,7 @@ const PjCriterion pj_criterion_kl = {
            "Channels of all layers share one scale; it takes longer than the other criteria, and no labels are needed.",
   .source = SOURCE,
   .needs = PJ_NEEDS_IMAGES,
-  .comparable = TRUE, .score_all = score_forward,
+  .comparable = TRUE, .slow = TRUE, .score_all = score_forward,
 };
 
 const PjCriterion pj_criterion_kl_reverse = {
@@ -249,5 +249,5 @@ const PjCriterion pj_criterion_kl_reverse = {
            "ones. It judges more mildly what makes the network less sure.",
   .source = SOURCE,
   .needs = PJ_NEEDS_IMAGES,
-  .comparable = TRUE, .score_all = score_reverse,
+  .comparable = TRUE, .slow = TRUE, .score_all = score_reverse,
 };

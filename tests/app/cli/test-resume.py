@@ -89,6 +89,27 @@ def resume_sensitivity():
     check(open("s-half.csv").read() == open("s-straight.csv").read(), "the tables differ")
 
 
+def resume_score():
+    """The divergence of all channels takes minutes: killed in the middle it goes on, and ends with the same numbers."""
+    args = ["score", "net.onnx", "--data", DATA, "--criterion", "kl", "--samples", "256"]
+    ok(run(*args, "--csv", "k-straight.csv"))
+    process = start(*args, "--csv", "k-half.csv")
+    wait_for("k-half.penjing", "SELECT 1 FROM job WHERE kind = 'score'", process)
+    status, _, err = stop(process, signal.SIGINT)
+    check(status == 130 and "resume" in err and not os.path.exists("k-half.csv"), status, err)
+    check(query("k-half.penjing", "SELECT count(*) FROM checkpoint") == [(1,)], "nothing was kept")
+    process = start("sessions", "k-half.penjing", "resume")
+    wait_for("k-half.penjing", "SELECT 1 FROM job WHERE state = 1", process)
+    check(stop(process, signal.SIGKILL)[0] == -signal.SIGKILL, "it had ended")
+    listing = ok(run("sessions", "k-half.penjing", "--json")).json
+    check(listing["jobs"][-1]["kind"] == "score" and listing["jobs"][-1]["resumable"], listing["jobs"])
+    result = ok(run("sessions", "k-half.penjing", "resume", "--json")).json
+    check(result["criterion"] == "kl" and result["images"] == 256, result)
+    check(open("k-half.csv").read() == open("k-straight.csv").read(), "the scores differ")
+    check(query("k-half.penjing", "SELECT count(*) FROM checkpoint") == [(0,)], "checkpoints were left")
+    refused(run("sessions", "k-half.penjing", "resume"), "no job")
+
+
 def digest(path):
     return hashlib.sha256(open(path, "rb").read()).hexdigest()
 
@@ -136,5 +157,5 @@ def hangup_of_the_reader():
     check(process.returncode != 0, "status 0 although nothing could be written")
 
 
-main([kill_and_resume_training, ctrl_c_and_resume_training, second_process_is_refused, resume_comparison, resume_sensitivity,
+main([kill_and_resume_training, ctrl_c_and_resume_training, second_process_is_refused, resume_comparison, resume_sensitivity, resume_score,
       resume_prune, hangup_of_the_reader])
