@@ -6,7 +6,7 @@
 //   dgamma, dbeta  [c4] quads, = or += (ACCUMULATE); MODE 2 does not touch them
 //   dgate       [c4] quads, = ; only if GATE_GRAD
 //   coefficients [c4][4] quads: dx = a*d + b + e*(x - center)
-//   dispatch    one invocation per block of channels
+//   dispatch    one worker per block of channels (slices.glsl)
 // MODE 0 batch statistics, 1 stored statistics, 2 a gate alone
 //
 // Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
@@ -14,6 +14,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"
+#include "slices.glsl"
 
 layout (constant_id = 1) const uint MODE = 0;
 layout (constant_id = 2) const bool GATED = false;
@@ -34,13 +35,13 @@ layout (push_constant) uniform Push { uint c4, c, n_parts, n_slices; float items
 void
 main ()
 {
-  uint k = flat_index ();
+  uint k = worker ();
   if (k >= c4)
     return;
   vec4 sum = vec4 (0), products = vec4 (0);
   for (uint part = 0; part < n_parts; part++) {
     vec4 part_sum = vec4 (0), part_products = vec4 (0);
-    for (uint s = 0; s < n_slices; s++) {
+    for (uint s = lane (); s < n_slices; s += LANES) {
       uint row = 2 * ((part * c4 + k) * n_slices + s);
       part_sum += LOAD (partial, row);
       part_products += LOAD (partial, row + 1);
@@ -48,6 +49,10 @@ main ()
     sum += part_sum;
     products += part_products;
   }
+  sum = TOTAL (sum);
+  products = TOTAL (products);
+  if (lane () > 0u)
+    return;
   vec4 g = GATED ? LOAD (gate, k) : vec4 (1), a = g, b = vec4 (0), e = vec4 (0), center = vec4 (0);
   vec4 gate_gradient = products;
   if (MODE != 2) {

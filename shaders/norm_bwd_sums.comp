@@ -3,11 +3,10 @@
 // gradient with the ReLU undone.  For the backward passes of norms and gates.
 //   x, dy       blocked tensors; y only if RELU; center [c4] quads only if CENTERED
 //   partial     [first_row + c4 * n_slices][2] quads
-//   dispatch    one invocation per block and slice
+//   dispatch    one worker per block and slice
 //
-// Limit: memory: each element is read once and adds to a sum; an invocation owns a slice, so that the order
-// of the sum is fixed and no group waits for another.  Expected: 0.6 of the memory limit on hardware, where
-// there are enough sums to fill it, a launch and a pass of a single core otherwise.
+// Limit: memory: each element is read once and adds to a sum.  Occupancy as norm_sums.comp.  Expected: 0.7 of the memory
+// limit on hardware, a pass of a single core per slice otherwise.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"
@@ -26,14 +25,14 @@ layout (push_constant) uniform Push { uint plane, c4, items, n_slices, image_ste
 void
 main ()
 {
-  uint i = flat_index ();
+  uint i = worker ();
   if (i >= c4 * n_slices)
     return;
   uint block = quotient (i, n_slices), slice = i - block * n_slices;
-  uint count = slice_count (items, slice, n_slices);
-  Walk w = walk_begin (block, slice, plane, c4, image_step, pixel_step);
+  uint own = lane_count (slice_count (items, slice, n_slices));
+  Walk w = walk_begin (block, slice_first (items, slice, n_slices) + lane (), plane, c4, image_step, pixel_step);
   vec4 middle = CENTERED ? LOAD (center, block) : vec4 (0), sum = vec4 (0), products = vec4 (0);
-  for (uint k = 0; k < count; k++) {
+  for (uint k = 0; k < own; k++) {
     vec4 d = LOAD (dy, w.quad);
     if (RELU) {
       vec4 out_value = LOAD (y, w.quad);
@@ -44,6 +43,10 @@ main ()
     products += d * (LOAD (x, w.quad) - middle);
     walk_next (w);
   }
+  sum = TOTAL (sum);
+  products = TOTAL (products);
+  if (lane () > 0u)
+    return;
   partial[2 * (first_row + i)] = sum;
   partial[2 * (first_row + i) + 1] = products;
 }

@@ -5,7 +5,7 @@
 //   gamma, beta, gate [c4] quads; gate only if GATED; hyper: 2 quads, see PjHyper
 //   mean, rstd, coefficients [c4], [c4], [c4][3] quads, written
 //   running_mean, running_variance [c4] quads, updated
-//   dispatch    one invocation per block of channels
+//   dispatch    one worker per block of channels
 //
 // Limit: the launch: a few numbers per channel or picture, once per pass. Neither arithmetic nor memory is
 // near a limit.
@@ -30,7 +30,7 @@ layout (push_constant) uniform Push { uint c4, c, n_parts, n_slices, items_each,
 void
 main ()
 {
-  uint k = flat_index ();
+  uint k = worker ();
   if (k >= c4)
     return;
   float n = float (n_parts - 1u) * float (items_each) + float (items_last);
@@ -38,18 +38,22 @@ main ()
   for (uint part = 0; part < n_parts; part++) {
     uint items = part + 1u < n_parts ? items_each : items_last;
     vec4 part_sum = vec4 (0);
-    for (uint s = 0; s < n_slices; s++)
+    for (uint s = lane (); s < n_slices; s += LANES)
       part_sum += float (slice_count (items, s, n_slices)) * LOAD (partial, 2 * ((part * c4 + k) * n_slices + s));
     m += part_sum / n;
   }
+  m = TOTAL (m);
   for (uint part = 0; part < n_parts; part++) {
     uint items = part + 1u < n_parts ? items_each : items_last;
-    for (uint s = 0; s < n_slices; s++) {
+    for (uint s = lane (); s < n_slices; s += LANES) {
       uint row = 2 * ((part * c4 + k) * n_slices + s);
       vec4 d = LOAD (partial, row) - m;
       m2 += LOAD (partial, row + 1) + float (slice_count (items, s, n_slices)) * d * d;
     }
   }
+  m2 = TOTAL (m2);
+  if (lane () > 0u)
+    return;
   vec4 r = lanes_below (k, c) / sqrt (m2 / n + eps);
   vec4 g = GATED ? LOAD (gate, k) : vec4 (1);
   float momentum = LOAD (hyper, 1).x;

@@ -4,25 +4,44 @@
  *   forward    norm_sums (parts × slices) -> norm_finish (per channel) -> affine
  *   backward   norm_bwd_sums              -> norm_bwd_finish           -> norm_bwd_apply
  *
- * Sums run over slices in a fixed order, see shaders/include/slices.glsl.  A part is what one dispatch may
- * bind; usually there is one. */
+ * Sums run over slices in a fixed order, see shaders/include/slices.glsl for them and for the workers that sum them.
+ * A part is what one dispatch may bind; usually there is one. */
 #include "compute/vulkan/emitters.h"
+
+#define WANTED_GROUPS 2048      /* fill a graphics card several times over */
+#define ITEMS_PER_LANE 8        /* at least, before a slice is cut again */
 
 /* How the items of a channel are dealt out. */
 typedef struct {
   PjVkLayout l;
   uint32_t step, n_parts, n_slices;
+  uint32_t group;               /* invocations of one */
   PjVkRegion partial;
 } Sums;
+
+/* One invocation sums a slice in the texel family, one group in the other. */
+static uint32_t
+n_slices (PjVkEmit *emit, const Sums *self, uint32_t items)
+{
+  if (pj_vk_caps (emit)->texel)
+    return CLAMP (items / 32, 1, 64);
+  return CLAMP (MIN (items / (ITEMS_PER_LANE * self->group), WANTED_GROUPS / self->l.c4), 1, 256);
+}
+
+/* Groups for @n workers. */
+static void
+worker_groups (PjVkEmit *emit, uint64_t n, PjVkDispatch *d)
+{
+  pj_vk_fold_groups (emit, n, pj_vk_caps (emit)->texel ? d->spec[0] : 1, d->groups);
+}
 
 static Sums
 sums_init (PjVkEmit *emit, const int *slots, unsigned n_slots)
 {
   Sums self = { .l = pj_vk_layout (emit, slots[0]), .step = pj_vk_images_per_dispatch (emit, slots, n_slots) };
-  uint32_t items = MIN (self.step, self.l.n) * self.l.plane;
 
-  /* Long slices for a few cores, many for a graphics card. */
-  self.n_slices = CLAMP (items / 32, 1, pj_vk_caps (emit)->texel ? 64 : 256);
+  self.group = MIN (pj_vk_group_size (emit), pj_vk_caps (emit)->texel ? 64 : 256);
+  self.n_slices = n_slices (emit, &self, MIN (self.step, self.l.n) * self.l.plane);
   self.n_parts = (self.l.n + self.step - 1) / self.step;
   self.partial = pj_vk_scratch (emit, (size_t) self.n_parts * self.l.c4 * self.n_slices * 2 * 16);
   return self;
@@ -32,33 +51,34 @@ sums_init (PjVkEmit *emit, const int *slots, unsigned n_slots)
 static gboolean
 sums_emit (PjVkEmit *emit, const Sums *self, PjVkDispatch *d, const int *slots, unsigned n_slots, GError **error)
 {
-  uint32_t group = MIN (pj_vk_group_size (emit), 64);
+  /* From an item to the next of the same lane. */
+  uint32_t stride = pj_vk_caps (emit)->texel ? self->n_slices : self->group;
 
   for (uint32_t part = 0; part < self->n_parts; part++) {
     uint32_t first = part * self->step, n = MIN (self->step, self->l.n - first);
     PjVkPushSums push = {
       .plane = self->l.plane, .c4 = self->l.c4, .items = n * self->l.plane, .n_slices = self->n_slices,
-      .image_step = self->n_slices / self->l.plane, .pixel_step = self->n_slices % self->l.plane,
+      .image_step = stride / self->l.plane, .pixel_step = stride % self->l.plane,
       .first_row = part * self->l.c4 * self->n_slices,
     };
-    d->spec[0] = group;
+    d->spec[0] = self->group;
     d->push = &push;
     d->push_bytes = sizeof push;
     for (unsigned i = 0; i < n_slots; i++)
       d->operands[i] = pj_vk_images (emit, slots[i], first, n);
-    pj_vk_fold_groups (emit, self->l.c4 * self->n_slices, group, d->groups);
+    worker_groups (emit, (uint64_t) self->l.c4 * self->n_slices, d);
     if (!pj_vk_emit (emit, d, error))
       return FALSE;
   }
   return TRUE;
 }
 
-/* Group size and groups for one invocation per block of channels. */
+/* Group size and groups for one worker per block of channels. */
 static void
-per_block (PjVkEmit *emit, PjVkDispatch *d, uint32_t c4)
+worker_per_block (PjVkEmit *emit, PjVkDispatch *d, uint32_t c4)
 {
   d->spec[0] = MIN (pj_vk_group_size (emit), 64);
-  pj_vk_fold_groups (emit, c4, d->spec[0], d->groups);
+  worker_groups (emit, c4, d);
 }
 
 PJ_VK_EMITTER (norm_train)
@@ -81,7 +101,7 @@ PJ_VK_EMITTER (norm_train)
       PJ_VK_WHOLE (call->out[2]), PJ_VK_WHOLE (coefficients),
     },
   };
-  per_block (emit, &finish, sums.l.c4);
+  worker_per_block (emit, &finish, sums.l.c4);
   return pj_vk_emit (emit, &finish, error)
          && pj_vk_emit_affine (emit, call->in[0], coefficients, TRUE, pj_call_ceiling (call), call->out[0], error);
 }
@@ -101,7 +121,8 @@ apply (PjVkEmit *emit, const PjCall *call, gboolean is_rstd, GError **error)
       PJ_VK_WHOLE (call->in[5]), PJ_VK_WHOLE (coefficients),
     },
   };
-  per_block (emit, &d, l.c4);
+  d.spec[0] = MIN (pj_vk_group_size (emit), 64);
+  pj_vk_fold_groups (emit, l.c4, d.spec[0], d.groups);
   return (is_rstd ? pj_vk_emit (emit, &d, error) : pj_vk_emit_prologue (emit, &d, error))
          && pj_vk_emit_affine (emit, call->in[0], coefficients, TRUE, pj_call_ceiling (call), call->out[0], error);
 }
@@ -153,7 +174,7 @@ emit_finish (PjVkEmit *emit, const PjCall *call, const Backward *b, const Sums *
       PJ_VK_WHOLE (b->dgate >= 0 ? b->dgate : unused), PJ_VK_WHOLE (coefficients),
     },
   };
-  per_block (emit, &d, sums->l.c4);
+  worker_per_block (emit, &d, sums->l.c4);
   return pj_vk_emit (emit, &d, error);
 }
 
