@@ -2,15 +2,23 @@
 //   partial     quads (see conv_bwd_weight.glsl); with PLANES [split][block][tap], whose four floats are four
 //               channels with one weight per tap each: depthwise weights, and biases with one "tap"
 //   dw          [O][I / groups][taps], plain; written (=) or, with accumulate, added to (+=)
-//   dispatch    one invocation per weight, folded into x and y by the host
+//   dispatch    one invocation per weight, folded into x and y by the host; in the tiled family LANES neighbours per
+//               weight, each of which adds every LANES-th part before they add each other's sums in a tree
 //
-// Limit: memory: one addition per 4 bytes.  Occupancy: a sum and an index in registers, one invocation per weight, so every
-// group is resident.  Expected: the memory limit where the parts are many, a launch otherwise.
+// Limit: memory: one addition per 4 bytes, of quads of which a weight uses a quarter; neighbours find the rest in the
+// cache.  Occupancy: a sum and an index in registers, so every group is resident; lanes make enough of them where
+// weights are few and parts many.  Expected: the memory limit where the parts are many, a launch otherwise.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "quads.glsl"
 
 QUADS (0, Partial, partial);
+#ifdef TEXEL
+const int LANES = 1;
+#else
+layout (constant_id = 1) const int LANES = 1;           // a power of two, at most WG
+shared float tree[WG];
+#endif
 layout (binding = 1, std430) buffer Dw { float dw[]; };
 layout (push_constant) uniform Push {
   int n, taps;                  // weights, taps of a pair of channels
@@ -51,13 +59,25 @@ place (int i, out int lane)
 void
 main ()
 {
-  int i = int (flat_index ()), lane;
-
-  if (i >= p.n)
-    return;
-  int at = place (i, lane);
+  int index = int (flat_index ()), i = index / LANES, own = index - i * LANES, lane;
+  int at = place (min (i, p.n - 1), lane);
   vec4 sum = vec4 (0);
-  for (int s = 0; s < p.n_splits; s++)
+
+  for (int s = own; s < p.n_splits; s += LANES)
     sum += LOAD (partial, at + s * p.split);
-  dw[i] = p.accumulate != 0 ? dw[i] + sum[lane] : sum[lane];
+  float total = sum[lane];
+#ifndef TEXEL
+  if (LANES > 1) {
+    int id = int (gl_LocalInvocationID.x);
+    tree[id] = total;
+    for (int step_ = LANES / 2; step_ > 0; step_ /= 2) {
+      barrier ();
+      if (own < step_)
+        tree[id] += tree[id + step_];
+    }
+    total = tree[id];
+  }
+#endif
+  if (i < p.n && own == 0)
+    dw[i] = p.accumulate != 0 ? dw[i] + total : total;
 }

@@ -6,8 +6,14 @@
 #include "compute/plan.h"
 #include "ops/op.h"
 
-#define SIDE 1024                      /* of the matrix product */
-#define ELEMS ((size_t) 8 << 20)       /* of the pass over memory: 64 MiB read and written */
+/* Of the matrix product and of the pass over memory (64 MiB read and written): the least, twice as much until a run takes long
+ * enough to be more than its launch and to fill a graphics card, and the most. */
+#define SIDE 1024
+#define MAX_SIDE 8192
+#define PRODUCT_SECONDS 4e-3
+#define ELEMS ((size_t) 8 << 20)
+#define MAX_ELEMS ((size_t) 64 << 20)
+#define PASS_SECONDS 0.5e-3
 #define MAX_RUNS 8
 #define MAX_SECONDS 0.15
 
@@ -50,26 +56,26 @@ fastest (PjDevice *device, PjGraph *graph, unsigned batch, GError **error)
 }
 
 static double
-product_seconds (PjDevice *device, GError **error)
+product_seconds (PjDevice *device, size_t side, GError **error)
 {
   g_autoptr (PjGraph) graph = pj_graph_new ("product");
-  size_t n = (size_t) SIDE * SIDE;
+  size_t n = side * side;
   float *data = pj_alloc (n * sizeof (float), "a product to time", error);
   if (data == NULL)
     return 0.0;
   for (size_t i = 0; i < n; i++)
-    data[i] = 1.0f / SIDE;
-  int inputs[] = { pj_graph_add_input (graph, "x", PJ_SHAPE (1, SIDE)),
-                   pj_graph_add_param (graph, "w", PJ_SHAPE (SIDE, SIDE), pj_blob_new_take (data, n)) };
+    data[i] = 1.0f / (float) side;
+  int inputs[] = { pj_graph_add_input (graph, "x", PJ_SHAPE (1, (int64_t) side)),
+                   pj_graph_add_param (graph, "w", PJ_SHAPE ((int64_t) side, (int64_t) side), pj_blob_new_take (data, n)) };
   int y = pj_graph_add_node (graph, "product", &pj_op_gemm, NULL, inputs, 2, error);
   if (y < 0)
     return 0.0;
   pj_graph_set_output (graph, y);
-  return fastest (device, graph, SIDE, error);
+  return fastest (device, graph, (unsigned) side, error);
 }
 
 static double
-pass_seconds (PjDevice *device, GError **error)
+pass_seconds (PjDevice *device, size_t elems, GError **error)
 {
   g_autoptr (PjGraph) graph = pj_graph_new ("pass");
   /* Pictures of 64 channels: 16 KiB each, a thread's task. */
@@ -78,18 +84,41 @@ pass_seconds (PjDevice *device, GError **error)
   if (y < 0)
     return 0.0;
   pj_graph_set_output (graph, y);
-  return fastest (device, graph, ELEMS / (64 * 8 * 8), error);
+  return fastest (device, graph, (unsigned) (elems / (64 * 8 * 8)), error);
+}
+
+static double
+product_flops (size_t side, double seconds)
+{
+  return 2.0 * (double) side * (double) side * (double) side / seconds;
+}
+
+static double
+pass_bytes (size_t elems, double seconds)
+{
+  return 2.0 * sizeof (float) * (double) elems / seconds;
 }
 
 gboolean
 pj_limits_measure (PjDevice *device, PjLimits *limits, GError **error)
 {
-  double product = product_seconds (device, error), pass = product > 0.0 ? pass_seconds (device, error) : 0.0;
+  double product = product_seconds (device, SIDE, error), pass = product > 0.0 ? pass_seconds (device, ELEMS, error) : 0.0;
 
   if (pass <= 0.0)
     return FALSE;
-  limits->flops = 2.0 * SIDE * SIDE * SIDE / product;
-  limits->bytes = 2.0 * sizeof (float) * ELEMS / pass;
+  limits->flops = product_flops (SIDE, product);
+  limits->bytes = pass_bytes (ELEMS, pass);
+  /* What does not fit is not measured: the last that did stands. */
+  for (size_t side = 2 * SIDE; side <= MAX_SIDE && product > 0.0 && product < PRODUCT_SECONDS; side *= 2) {
+    product = product_seconds (device, side, NULL);
+    if (product > 0.0)
+      limits->flops = MAX (limits->flops, product_flops (side, product));
+  }
+  for (size_t elems = 2 * ELEMS; elems <= MAX_ELEMS && pass > 0.0 && pass < PASS_SECONDS; elems *= 2) {
+    pass = pass_seconds (device, elems, NULL);
+    if (pass > 0.0)
+      limits->bytes = pass_bytes (elems, pass);
+  }
   return TRUE;
 }
 

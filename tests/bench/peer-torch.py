@@ -88,7 +88,17 @@ def mobilenetv2(channels=3, classes=1000):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, classes))
 
 
-NETS = {"vgg-mini": vgg_mini, "resnet20-b": resnet20, "mobilenetv2": mobilenetv2}
+def from_torchvision(name):
+    def make(channels, classes):
+        try:
+            import torchvision
+        except ImportError:
+            raise RuntimeError("torchvision is not installed (package python3-torchvision)")
+        return getattr(torchvision.models, name)(num_classes=classes)
+    return make
+
+
+NETS = {"resnet50": from_torchvision("resnet50"), "vgg16-bn": from_torchvision("vgg16_bn"), "vgg-mini": vgg_mini, "resnet20-b": resnet20, "mobilenetv2": mobilenetv2}
 
 
 def memory_bytes(field):
@@ -129,8 +139,44 @@ class Server:
         self.nets.append(step)
         return {"net": len(self.nets) - 1}
 
+    def gpu(self):
+        if not torch.cuda.is_available():
+            raise RuntimeError("this PyTorch has no CUDA device")
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        return {"name": torch.cuda.get_device_name()}
+
+    def gpu_open(self, net, channels, side, batch, classes, channels_last, train):
+        torch.manual_seed(0)
+        model = NETS[net](channels, classes).cuda().train(train)
+        x, y = torch.randn(batch, channels, side, side).cuda(), torch.randint(0, classes, (batch,)).cuda()
+        if channels_last:
+            model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+        sgd = torch.optim.SGD(model.parameters(), 1e-4, momentum=0.9, weight_decay=5e-4, nesterov=True)
+
+        def step():
+            sgd.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            sgd.step()
+            torch.cuda.synchronize()
+
+        def infer():
+            with torch.no_grad():
+                model(x)
+            torch.cuda.synchronize()
+
+        run = step if train else infer
+        for _ in range(3):
+            run()
+        self.nets.append(run)
+        return {"net": len(self.nets) - 1}
+
+    def gpu_run(self, net, seconds):
+        return median_ms(self.nets[net], seconds)
+
     def close(self):
         self.nets = []
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
         return {}
 
     def train(self, net, seconds):

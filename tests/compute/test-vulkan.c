@@ -137,7 +137,9 @@ faults (gconstpointer staging_mode)
       gboolean ok = whole_way (&device, &error);
       gboolean fired = pj_fault_fired (kind);
       pj_fault_arm (kind, 0);
-      g_assert_true (ok == (error == NULL) && ok == !fired);
+      if (ok != (error == NULL) || ok != !fired)
+        g_error ("call %u of kind %d: %s, %s, %s", nth, kind, ok ? "done" : "failed", fired ? "as it should" : "but no fault was due",
+                 error != NULL ? error->message : "without a reason");
       if (!ok) {
         failed++;
         g_assert_error (error, PJ_GPU_ERROR, code);

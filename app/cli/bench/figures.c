@@ -15,6 +15,7 @@ const BenchFigure bench_figures[] = {
   { "vulkan-kernels", "kernels on a software Vulkan driver next to OpenBLAS and PyTorch", bench_vulkan_kernels },
   { "vulkan-train", "training on a software Vulkan driver next to PyTorch", bench_vulkan_train },
   { "vulkan-start", "first and later start on Vulkan", bench_vulkan_start },
+  { "gpu", "a graphics card by Vulkan next to PyTorch by CUDA, float32", bench_gpu },
   { "preview", "a slider's preview", bench_preview },
   { "open", "reading a network and finding its groups", bench_open },
   { "cut", "cutting ResNet-50 and checking the result", bench_cut },

@@ -16,6 +16,9 @@ gboolean bench_vulkan_kernels (Bench *bench, GError **error);
 gboolean bench_vulkan_train (Bench *bench, GError **error);
 gboolean bench_vulkan_start (Bench *bench, GError **error);
 
+/* figures-gpu.c */
+gboolean bench_gpu (Bench *bench, GError **error);
+
 /* figures-waits.c */
 gboolean bench_preview (Bench *bench, GError **error);
 gboolean bench_open (Bench *bench, GError **error);

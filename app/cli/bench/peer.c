@@ -105,7 +105,9 @@ start_torch (gboolean timed, GError **error)
 {
   g_autofree char *path = script ("peer-torch.py", error);
   /* Debian's own interpreter first: it is the one that the package belongs to. */
-  const char *python = g_file_test ("/usr/bin/python3", G_FILE_TEST_IS_EXECUTABLE) ? "/usr/bin/python3" : "python3";
+  const char *python = g_getenv ("PENJING_PEER_PYTHON");
+  if (python == NULL)
+    python = g_file_test ("/usr/bin/python3", G_FILE_TEST_IS_EXECUTABLE) ? "/usr/bin/python3" : "python3";
   const char *arguments[] = { python, path, "serve", NULL };
   return path != NULL ? start (arguments, "PyTorch", timed, error) : NULL;
 }

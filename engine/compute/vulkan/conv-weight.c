@@ -11,6 +11,9 @@
 #define WANTED_GROUPS_TEXEL 16  /* enough to keep the threads of a software driver busy to the end */
 #define WANTED_GROUPS_TILED 2048
 #define DEPTHWISE_GROUP 64
+#define PARTS_PER_LANE 8        /* that an invocation adds before another one helps */
+#define TILED_GROUP 64
+#define TILED_PIXELS 16         /* PIXELS of conv_bwd_weight_tiled.comp */
 
 /* How one gradient by the weights is computed. */
 typedef struct {
@@ -33,6 +36,16 @@ static gboolean
 has_side_by_side_taps (const PjConvParams *c)
 {
   return c->kernel[1] == 3 && c->stride[1] == 1 && c->dilation[1] == 1;
+}
+
+/* The least one that is not below @n, at most 16. */
+static uint32_t
+power_of_two (uint32_t n)
+{
+  uint32_t power = 1;
+  while (power < MIN (n, 16))
+    power *= 2;
+  return power;
 }
 
 static void
@@ -69,16 +82,20 @@ choose_tile (const PjVkCaps *caps, Weights *self)
     self->spec[0] = caps->subgroup_size;
     self->n_spec = 1;
   } else {
-    gboolean narrow = self->group_in <= 16;
-    uint32_t quads = MIN (self->y.c, self->group_in) >= 64 ? 2 : 1, group_o = narrow ? 16 : 8;
-    self->shader = PJ_VK_SHADER_conv_bwd_weight_tiled;
+    /* Invocations along output and input channels; the rest of a group's shares pixels. */
+    uint32_t quads = MIN (self->y.c, self->group_in) >= 64 ? 2 : 1;
+    uint32_t group_o = quads == 2 ? 8 : power_of_two (self->y.c4), group_i = quads == 2 ? 8 : power_of_two ((self->group_in + 3) / 4);
+    while (group_o * group_i > TILED_GROUP)
+      *(group_o >= group_i ? &group_o : &group_i) /= 2;
+    while (group_o * group_i * TILED_PIXELS < TILED_GROUP)      /* each must have a pixel of a step */
+      group_o *= 2;
+    self->shader = quads == 2 ? PJ_VK_SHADER_conv_bwd_weight_tiled_2 : PJ_VK_SHADER_conv_bwd_weight_tiled_1;
     self->out_quads = quads * group_o;
-    self->in_quads = quads * (64 / group_o);
-    self->spec[0] = 64;
+    self->in_quads = quads * group_i;
+    self->spec[0] = TILED_GROUP;
     self->spec[1] = group_o;
-    self->spec[2] = quads;
-    self->spec[3] = 16;
-    self->n_spec = 4;
+    self->spec[2] = group_i;
+    self->n_spec = 3;
   }
   self->n_blocks = pj_vk_blocks_of_tile (self->y.c, 4 * self->out_quads, self->group_out, self->group_in, self->x.c4);
   self->in_tiles = (self->n_blocks + self->in_quads - 1) / self->in_quads;
@@ -176,6 +193,21 @@ emit_parts (PjVkEmit *emit, const Weights *self, PjVkRegion partial, uint32_t fi
   return pj_vk_emit (emit, &d, error);
 }
 
+/* Groups of a dispatch of conv_bwd_weight_sum.comp for @n weights. */
+static void
+shape_sum (PjVkEmit *emit, PjVkDispatch *d, uint32_t n, uint32_t n_splits)
+{
+  uint32_t lanes = 1;
+
+  d->spec[0] = pj_vk_group_size (emit);
+  if (!pj_vk_caps (emit)->texel)
+    while (lanes < d->spec[0] && PARTS_PER_LANE * lanes < n_splits)
+      lanes *= 2;
+  d->spec[1] = lanes;
+  d->n_spec = 2;
+  pj_vk_fold_groups (emit, (uint64_t) n * lanes, d->spec[0], d->groups);
+}
+
 static gboolean
 emit_sum (PjVkEmit *emit, const Weights *self, PjVkRegion partial, uint32_t n_splits, int dw, gboolean accumulate,
           GError **error)
@@ -193,11 +225,10 @@ emit_sum (PjVkEmit *emit, const Weights *self, PjVkRegion partial, uint32_t n_sp
   PjVkDispatch d = {
     .shader = self->depthwise ? PJ_VK_FAMILY (emit, conv_bwd_weight_sum_planes)
                               : PJ_VK_FAMILY (emit, conv_bwd_weight_sum),
-    .spec = { pj_vk_group_size (emit) }, .n_spec = 1, PJ_VK_PUSH (push),
-    .operands = { PJ_VK_WHOLE (partial), PJ_VK_WHOLE (dw) },
+    PJ_VK_PUSH (push), .operands = { PJ_VK_WHOLE (partial), PJ_VK_WHOLE (dw) },
   };
 
-  pj_vk_fold_groups (emit, n, d.spec[0], d.groups);
+  shape_sum (emit, &d, n, n_splits);
   return pj_vk_emit (emit, &d, error);
 }
 
@@ -230,10 +261,10 @@ emit_bias (PjVkEmit *emit, int dy, int db, gboolean accumulate, GError **error)
     .accumulate = accumulate,
   };
   PjVkDispatch d = {
-    .shader = PJ_VK_FAMILY (emit, conv_bwd_weight_sum_planes), .spec = { group }, .n_spec = 1, PJ_VK_PUSH (push),
+    .shader = PJ_VK_FAMILY (emit, conv_bwd_weight_sum_planes), PJ_VK_PUSH (push),
     .operands = { PJ_VK_WHOLE (partial), PJ_VK_WHOLE (db) },
   };
-  pj_vk_fold_groups (emit, l.c, group, d.groups);
+  shape_sum (emit, &d, l.c, ranges * splits);
   return pj_vk_emit (emit, &d, error);
 }
 

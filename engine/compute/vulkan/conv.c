@@ -4,7 +4,7 @@
  * Weights are packed in the prologue, then one dispatch per phase does the rest: bias, residual and ReLU are
  * part of the store.  The gradient by the input of a strided convolution has stride_y·stride_x phases, see
  * Axis; everything else has one. */
-#include "compute/vulkan/conv.h"
+#include "compute/vulkan/conv-sides.h"
 
 #include "base/error.h"
 
@@ -132,33 +132,8 @@ backward_axis (const PjConvParams *c, int i, int pixels, int phase)
 
 /* --- the sides of a product --- */
 
-/* A variant of conv_depthwise_patch.comp: pixels of an invocation. */
-typedef struct {
-  PjVkShader shader;
-  uint32_t width, height;
-} Patch;
-
-static const Patch wide_patch = { PJ_VK_SHADER_conv_depthwise_patch_7x2_texel, 7, 2 };
-static const Patch square_patch = { PJ_VK_SHADER_conv_depthwise_patch_4x4_texel, 4, 4 };
-static const Patch half_patch = { PJ_VK_SHADER_conv_depthwise_patch_half_texel, 4, 2 };
-
-/* A product as the shaders see it. */
-typedef struct {
-  const PjVkProduct *product;
-  gboolean backward, depthwise, texel;
-  int source, result;           /* slots */
-  PjVkLayout x, y;              /* their layouts */
-  uint32_t group_results, group_sources;
-  uint32_t tile, n_blocks;      /* result channels of a group of invocations; source blocks that they sum */
-  uint32_t n_tiles;
-  uint32_t group_o, quads;      /* GROUP_O and Q of conv_tiled.comp */
-  const Patch *patch;           /* of a depthwise one, or NULL: strips */
-  PjVkRegion packed;
-} Sides;
-
-/* What a variant is measured for, and remembered by. */
-static char *
-describe (const Sides *self)
+char *
+pj_vk_sides_describe (const PjVkSides *self)
 {
   const PjConvParams *c = &self->product->conv;
   return g_strdup_printf ("%s %dx%d s%d,%d d%d,%d p%d,%d g%d %ux%ux%u to %ux%ux%u n%u", self->backward ? "conv_bwd_input" : "conv", c->kernel[0],
@@ -166,9 +141,13 @@ describe (const Sides *self)
                           self->x.c, self->x.h, self->x.w, self->y.c, self->y.h, self->y.w, self->y.n);
 }
 
+static const PjVkPatch wide_patch = { PJ_VK_SHADER_conv_depthwise_patch_7x2_texel, 7, 2 };
+static const PjVkPatch square_patch = { PJ_VK_SHADER_conv_depthwise_patch_4x4_texel, 4, 4 };
+static const PjVkPatch half_patch = { PJ_VK_SHADER_conv_depthwise_patch_half_texel, 4, 2 };
+
 /* Relative cost of all multiply-adds with tiles of @tile channels, @n_blocks each. */
 static double
-tile_cost (const Sides *self, uint32_t tile, double per_channel)
+tile_cost (const PjVkSides *self, uint32_t tile, double per_channel)
 {
   uint32_t blocks = pj_vk_blocks_of_tile (self->y.c, tile, self->group_results, self->group_sources, self->x.c4);
   return (double) ((self->y.c + tile - 1) / tile * tile) * blocks * per_channel;
@@ -176,45 +155,26 @@ tile_cost (const Sides *self, uint32_t tile, double per_channel)
 
 /* Tiles of the texel family: the guess first, which a start without measurements takes. */
 static void
-choose_texel (PjVkEmit *emit, Sides *self)
+choose_texel (PjVkEmit *emit, PjVkSides *self)
 {
   static const char *const wide_first[] = { "16 channels", "8 channels" }, *const narrow_first[] = { "8 channels", "16 channels" };
   /* A tile of 16 channels is a sixth faster per channel than one of 8, where it is not half empty. */
   gboolean wide = tile_cost (self, 16, 1.0) <= tile_cost (self, 8, 1.15);
-  g_autofree char *what = describe (self);
+  g_autofree char *what = pj_vk_sides_describe (self);
   /* With a single tile of 8 there is nothing to choose. */
   unsigned other = self->y.c <= 8 ? 0 : pj_vk_variant (emit, what, wide ? wide_first : narrow_first, 2);
   self->tile = wide == (other == 0) ? 16 : 8;
 }
 
-/* Tiles of the family for hardware: GROUP_O × Q of conv_tiled.comp. */
-static void
-choose_tiled (PjVkEmit *emit, Sides *self)
-{
-  static const char *const names[] = { "as guessed", "half as wide", "twice as wide" };
-  g_autofree char *what = describe (self);
-  uint32_t group_o = self->y.c <= 16 ? 4 : self->y.c <= 32 ? 8 : 16, quads = self->y.c >= 96 ? 2 : 1;
-  /* A software driver takes minutes for these kernels, and nobody waits for it. */
-  unsigned variant = pj_vk_caps (emit)->software ? 0 : pj_vk_variant (emit, what, names, G_N_ELEMENTS (names));
-
-  if (variant == 1 && group_o > 4)
-    group_o /= 2;
-  else if (variant == 2)
-    quads = quads == 1 ? 2 : 1;
-  self->group_o = group_o;
-  self->quads = quads;
-  self->tile = 4 * group_o * quads;
-}
-
 static uint32_t
-patches (const PjVkLayout *y, const Patch *patch)
+patches (const PjVkLayout *y, const PjVkPatch *patch)
 {
   return (y->h + patch->height - 1) / patch->height * ((y->w + patch->width - 1) / patch->width);
 }
 
 /* Filters of 3 × 3 of one channel in the texel family; others go strip by strip. */
 static void
-choose_patch (PjVkEmit *emit, Sides *self)
+choose_patch (PjVkEmit *emit, PjVkSides *self)
 {
   static const char *const wide_first[] = { "7×2 pixels", "4×4 pixels" }, *const square_first[] = { "4×4 pixels", "7×2 pixels" };
   const PjConvParams *c = &self->product->conv;
@@ -228,13 +188,13 @@ choose_patch (PjVkEmit *emit, Sides *self)
     return;
   /* A pixel of a wide patch is a tenth cheaper, where the patches do not hang over the map. */
   gboolean wide = 14 * patches (&self->y, &wide_patch) <= 1.1 * 16 * patches (&self->y, &square_patch);
-  g_autofree char *what = describe (self);
+  g_autofree char *what = pj_vk_sides_describe (self);
   unsigned other = pj_vk_variant (emit, what, wide ? wide_first : square_first, 2);
   self->patch = wide == (other == 0) ? &wide_patch : &square_patch;
 }
 
 static void
-choose_tile (PjVkEmit *emit, Sides *self)
+choose_tile (PjVkEmit *emit, PjVkSides *self)
 {
   if (self->depthwise) {
     choose_patch (emit, self);
@@ -244,17 +204,17 @@ choose_tile (PjVkEmit *emit, Sides *self)
     if (self->texel)
       choose_texel (emit, self);
     else
-      choose_tiled (emit, self);
+      pj_vk_tiled_choose (emit, self);
     self->n_blocks = pj_vk_blocks_of_tile (self->y.c, self->tile, self->group_results, self->group_sources,
                                            self->x.c4);
   }
   self->n_tiles = (self->y.c + self->tile - 1) / self->tile;
 }
 
-static Sides
+static PjVkSides
 sides_of (PjVkEmit *emit, const PjVkProduct *product, gboolean backward)
 {
-  Sides self = {
+  PjVkSides self = {
     .product = product, .backward = backward, .texel = pj_vk_product_texel (emit),
     .depthwise = pj_vk_product_is_depthwise (emit, product),
     .source = backward ? product->out : product->in, .result = backward ? product->in : product->out,
@@ -271,7 +231,7 @@ sides_of (PjVkEmit *emit, const PjVkProduct *product, gboolean backward)
 
 /* Tiles whose packed weights one dispatch may write, all if they fit; parts start at allowed offsets. */
 static uint32_t
-tiles_per_part (PjVkEmit *emit, const Sides *self, size_t tile_quads)
+tiles_per_part (PjVkEmit *emit, const PjVkSides *self, size_t tile_quads)
 {
   size_t fits = pj_vk_caps (emit)->max_buffer_bytes / 16 / tile_quads;
   /* A tile of the texel family is 8 channels or more: 16 of them are a multiple of any alignment. */
@@ -279,7 +239,7 @@ tiles_per_part (PjVkEmit *emit, const Sides *self, size_t tile_quads)
 }
 
 static gboolean
-pack (PjVkEmit *emit, Sides *self, GError **error)
+pack (PjVkEmit *emit, PjVkSides *self, GError **error)
 {
   uint32_t taps = (uint32_t) (self->product->conv.kernel[0] * self->product->conv.kernel[1]);
   size_t tile_quads = taps * (self->depthwise ? 1 : (size_t) self->n_blocks * self->tile);
@@ -314,10 +274,9 @@ pack (PjVkEmit *emit, Sides *self, GError **error)
 #define STRIP 4                 /* pixels of an invocation of conv_texel.comp and conv_depthwise.comp */
 #define TEXEL_GROUP 32
 #define DEPTHWISE_GROUP 64
-#define TILED_PIXELS 4          /* R of conv_tiled.comp */
 
 static PjVkPushConv
-geometry (const Sides *self, uint32_t images, const Axis *y, const Axis *x)
+geometry (const PjVkSides *self, uint32_t images, const Axis *y, const Axis *x)
 {
   PjVkMap from = pj_vk_map (&self->x, images), to = pj_vk_map (&self->y, images);
   int32_t tap = self->depthwise ? 1 : (int32_t) (self->n_blocks * self->tile);
@@ -347,7 +306,7 @@ geometry (const Sides *self, uint32_t images, const Axis *y, const Axis *x)
 }
 
 static void
-shape_texel (const Sides *self, const PjVkPushConv *push, PjVkDispatch *d)
+shape_texel (const PjVkSides *self, const PjVkPushConv *push, PjVkDispatch *d)
 {
   gboolean row = push->taps_x == 3 && push->scale_x == 1 && push->step_x == 1;
   uint32_t strips = (uint32_t) (push->images * push->rows * ((push->columns + STRIP - 1) / STRIP));
@@ -371,44 +330,25 @@ shape_texel (const Sides *self, const PjVkPushConv *push, PjVkDispatch *d)
   d->groups[2] = 1;
 }
 
-static void
-shape_tiled (PjVkEmit *emit, const Sides *self, const PjVkPushConv *push, PjVkDispatch *d)
+gboolean
+pj_vk_sides_check (PjVkEmit *emit, const PjVkSides *self, const PjVkDispatch *d, GError **error)
 {
-  const PjVkCaps *caps = pj_vk_caps (emit);
-  uint32_t group = caps->max_group >= 256 ? 256 : 128, pixels = TILED_PIXELS * group / self->group_o;
-  uint32_t blocks = 4;
-
-  while (blocks > 1 && 16 * blocks * (self->tile + pixels) > caps->max_shared_bytes)
-    blocks /= 2;
-  d->shader = PJ_VK_SHADER_conv_tiled;
-  d->spec[0] = group;
-  d->spec[3] = self->group_o;
-  d->spec[4] = self->quads;
-  d->spec[5] = TILED_PIXELS;
-  d->spec[6] = blocks;
-  d->n_spec = 7;
-  d->groups[0] = ((uint32_t) (push->images * push->rows * push->columns) + pixels - 1) / pixels;
-  d->groups[1] = self->n_tiles;
-  d->groups[2] = 1;
+  for (int i = 0; i < 3; i++)
+    if (d->groups[i] > pj_vk_caps (emit)->max_groups[i]) {
+      g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED,
+                   "a map of %u×%u pixels with %u channels is too large for this device", self->y.h, self->y.w, self->y.c);
+      return FALSE;
+    }
+  return TRUE;
 }
 
 static gboolean
-emit_phase (PjVkEmit *emit, const Sides *self, uint32_t first, uint32_t images, const Axis *y, const Axis *x,
+emit_phase (PjVkEmit *emit, const PjVkSides *self, uint32_t first, uint32_t images, const Axis *y, const Axis *x,
             GError **error)
 {
   PjVkPushConv push = geometry (self, images, y, x);
   PjVkDispatch d = { PJ_VK_PUSH (push) };
 
-  if (self->depthwise || self->texel)
-    shape_texel (self, &push, &d);
-  else
-    shape_tiled (emit, self, &push, &d);
-  for (int i = 0; i < 3; i++)
-    if (d.groups[i] > pj_vk_caps (emit)->max_groups[i]) {
-      g_set_error (error, PJ_ERROR, PJ_ERROR_UNSUPPORTED,
-                   "a map of %u×%u pixels with %u channels is too large for this device", self->y.h, self->y.w, self->y.c);
-      return FALSE;
-    }
   d.spec[1] = self->product->b >= 0;
   d.spec[2] = self->product->r >= 0;
   d.operands[0] = pj_vk_images (emit, self->source, first, images);
@@ -416,11 +356,14 @@ emit_phase (PjVkEmit *emit, const Sides *self, uint32_t first, uint32_t images, 
   d.operands[2] = PJ_VK_WHOLE (self->product->b);
   d.operands[3] = pj_vk_images (emit, self->product->r, first, images);
   d.operands[4] = pj_vk_images (emit, self->result, first, images);
-  return pj_vk_emit (emit, &d, error);
+  if (!self->depthwise && !self->texel)
+    return pj_vk_tiled_emit (emit, self, &push, &d, error);
+  shape_texel (self, &push, &d);
+  return pj_vk_sides_check (emit, self, &d, error) && pj_vk_emit (emit, &d, error);
 }
 
 static gboolean
-emit_images (PjVkEmit *emit, const Sides *self, uint32_t first, uint32_t images, GError **error)
+emit_images (PjVkEmit *emit, const PjVkSides *self, uint32_t first, uint32_t images, GError **error)
 {
   const PjConvParams *c = &self->product->conv;
 
@@ -438,7 +381,7 @@ emit_images (PjVkEmit *emit, const Sides *self, uint32_t first, uint32_t images,
 }
 
 static gboolean
-emit_sides (PjVkEmit *emit, Sides *self, GError **error)
+emit_sides (PjVkEmit *emit, PjVkSides *self, GError **error)
 {
   int slots[] = { self->source, self->result };
   uint32_t step = pj_vk_images_per_dispatch (emit, slots, G_N_ELEMENTS (slots));
@@ -454,14 +397,14 @@ emit_sides (PjVkEmit *emit, Sides *self, GError **error)
 gboolean
 pj_vk_product (PjVkEmit *emit, const PjVkProduct *product, GError **error)
 {
-  Sides sides = sides_of (emit, product, FALSE);
+  PjVkSides sides = sides_of (emit, product, FALSE);
   return emit_sides (emit, &sides, error);
 }
 
 gboolean
 pj_vk_product_bwd_input (PjVkEmit *emit, const PjVkProduct *product, GError **error)
 {
-  Sides sides = sides_of (emit, product, TRUE);
+  PjVkSides sides = sides_of (emit, product, TRUE);
   return emit_sides (emit, &sides, error);
 }
 

@@ -68,6 +68,15 @@ typedef struct {
 } PjVkPushConv;
 PJ_VK_CHECK_PUSH (PjVkPushConv);
 
+/* shaders/conv_split_sum.comp */
+typedef struct {
+  int32_t n_splits, y_blocks;
+  int32_t images, rows, columns;
+  int32_t y_n, y_c, y_y, y_x, y_first, y_channels;
+  float ceiling;
+} PjVkPushConvSplitSum;
+PJ_VK_CHECK_PUSH (PjVkPushConvSplitSum);
+
 /* shaders/conv_pack.comp */
 typedef struct {
   int32_t n, first_quad;

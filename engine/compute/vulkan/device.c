@@ -62,18 +62,17 @@ list (char **why)
 {
   GPtrArray *infos = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
-  PjVkInstance instance;
+  const PjVkInstance *instance = pj_vk_instance_get (&error);
 
   if (why != NULL)
     *why = NULL;
-  if (pj_vk_instance_init (&instance, &error)) {
-    g_autoptr (GArray) devices = pj_vk_instance_devices (&instance, &error);
+  if (instance != NULL) {
+    g_autoptr (GArray) devices = pj_vk_instance_devices (instance, &error);
     for (guint i = 0; devices != NULL && i < devices->len; i++) {
       PjDeviceInfo *info = g_new0 (PjDeviceInfo, 1);
       describe (g_array_index (devices, VkPhysicalDevice, i), i, info);
       g_ptr_array_add (infos, info);
     }
-    pj_vk_instance_clear (&instance);
   }
   if (error != NULL && why != NULL)
     *why = g_strdup (error->message);
@@ -217,7 +216,6 @@ close_device (PjDevice *base)
     vkDestroyCommandPool (self->device, self->command_pool, NULL);
     vkDestroyDevice (self->device, NULL);
   }
-  pj_vk_instance_clear (&self->instance);
   g_free (base->info.id);
   g_free (base->info.name);
   g_free (base->info.driver);
@@ -227,9 +225,10 @@ close_device (PjDevice *base)
 static gboolean
 open_physical (PjVkDevice *self, unsigned index, GError **error)
 {
-  if (!pj_vk_instance_init (&self->instance, error))
+  const PjVkInstance *instance = pj_vk_instance_get (error);
+  if (instance == NULL)
     return FALSE;
-  g_autoptr (GArray) devices = pj_vk_instance_devices (&self->instance, error);
+  g_autoptr (GArray) devices = pj_vk_instance_devices (instance, error);
   if (devices == NULL)
     return FALSE;
   if (index >= devices->len) {

@@ -35,14 +35,22 @@ validation_mode (void)
 static gboolean
 create_messenger (PjVkInstance *self, GError **error)
 {
-  PFN_vkCreateDebugUtilsMessengerEXT create =
+  PFN_vkCreateDebugUtilsMessengerEXT create_ =
     (PFN_vkCreateDebugUtilsMessengerEXT) vkGetInstanceProcAddr (self->instance, "vkCreateDebugUtilsMessengerEXT");
-  return create != NULL
-         && pj_vk_check (create (self->instance, &messenger_info, NULL, &self->messenger), error, "vkCreateDebugUtilsMessengerEXT");
+  return create_ != NULL
+         && pj_vk_check (create_ (self->instance, &messenger_info, NULL, &self->messenger), error, "vkCreateDebugUtilsMessengerEXT");
 }
 
-gboolean
-pj_vk_instance_init (PjVkInstance *self, GError **error)
+static void
+destroy (PjVkInstance *self)
+{
+  if (self->instance != VK_NULL_HANDLE)
+    vkDestroyInstance (self->instance, NULL);
+  *self = (PjVkInstance) { 0 };
+}
+
+static gboolean
+create (PjVkInstance *self, GError **error)
 {
   const char *mode = validation_mode ();
   const char *layers[] = { LAYER }, *extensions[] = { VK_EXT_DEBUG_UTILS_EXTENSION_NAME };
@@ -62,7 +70,6 @@ pj_vk_instance_init (PjVkInstance *self, GError **error)
     .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &application,
   };
 
-  *self = (PjVkInstance) { 0 };
   if (mode != NULL) {
     info.pNext = &features;
     info.enabledLayerCount = info.enabledExtensionCount = 1;
@@ -78,23 +85,20 @@ pj_vk_instance_init (PjVkInstance *self, GError **error)
   if (!pj_vk_check (result, error, mode ? "vkCreateInstance with " LAYER : "vkCreateInstance"))
     return FALSE;
   if (mode != NULL && !create_messenger (self, error)) {
-    pj_vk_instance_clear (self);
+    destroy (self);
     return FALSE;
   }
   return TRUE;
 }
 
-void
-pj_vk_instance_clear (PjVkInstance *self)
+const PjVkInstance *
+pj_vk_instance_get (GError **error)
 {
-  if (self->messenger != VK_NULL_HANDLE) {
-    PFN_vkDestroyDebugUtilsMessengerEXT destroy =
-      (PFN_vkDestroyDebugUtilsMessengerEXT) vkGetInstanceProcAddr (self->instance, "vkDestroyDebugUtilsMessengerEXT");
-    destroy (self->instance, self->messenger, NULL);
-  }
-  if (self->instance != VK_NULL_HANDLE)
-    vkDestroyInstance (self->instance, NULL);
-  *self = (PjVkInstance) { 0 };
+  static GMutex lock;
+  static PjVkInstance shared;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  return shared.instance != VK_NULL_HANDLE || create (&shared, error) ? &shared : NULL;
 }
 
 static gboolean

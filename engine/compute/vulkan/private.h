@@ -27,9 +27,11 @@ typedef struct {
   VkDebugUtilsMessengerEXT messenger;   /* only with PENJING_VULKAN_VALIDATION=1 */
 } PjVkInstance;
 
-/* PJ_GPU_ERROR_UNAVAILABLE with a sentence a person can act on. */
-gboolean pj_vk_instance_init (PjVkInstance *self, GError **error);
-void pj_vk_instance_clear (PjVkInstance *self);
+/* The instance of this process, made when it is first asked for and kept to the end: a driver for graphics cards was seen
+ * to refuse the 15th of those that were made and destroyed one after the other.  Any thread.
+ *
+ * Returns: (transfer none) (nullable): PJ_GPU_ERROR_UNAVAILABLE with a sentence a person can act on */
+const PjVkInstance *pj_vk_instance_get (GError **error);
 /* Devices that have Vulkan 1.1 and a compute queue, in the driver's order. (transfer full) */
 GArray *pj_vk_instance_devices (const PjVkInstance *self, GError **error);
 
@@ -86,7 +88,6 @@ const char *pj_vk_shader_name (PjVkShader shader);
 
 struct _PjVkDevice {
   PjDevice base;
-  PjVkInstance instance;
   VkPhysicalDevice physical;
   VkDevice device;
   VkQueue queue;

@@ -15,8 +15,13 @@
 #define RUNS 4
 #define MARGIN 0.95
 #define MAX_FILE_BYTES ((gsize) 1 << 20)
-/* Pictures that are enough to tell variants apart. */
+/* Pictures that are enough to tell variants apart: a processor is busy with few, a graphics card wants many where they
+ * are small. */
 #define MAX_BATCH 8
+#define MAX_BATCH_HARDWARE 64
+#define BATCH_BYTES ((size_t) 64 << 20)
+/* Runs of the call between two looks at the clock: starting work on a graphics card takes as long as a small kernel. */
+#define COPIES_HARDWARE 8
 
 static void
 row_free (gpointer data)
@@ -133,10 +138,28 @@ pj_vk_tune_clear (PjVkDevice *device)
 
 /* --- measuring --- */
 
+static int64_t
+max_batch (const PjProgram *program, const PjCall *call, gboolean software)
+{
+  size_t largest = 1;
+
+  if (software)
+    return MAX_BATCH;
+  for (int i = 0; i < PJ_CALL_MAX_IN + PJ_CALL_MAX_OUT; i++) {
+    int slot = i < PJ_CALL_MAX_IN ? call->in[i] : call->out[i - PJ_CALL_MAX_IN];
+    if (slot < 0 || pj_program_slot (program, slot)->store != PJ_STORE_ARENA)
+      continue;
+    const PjShape *shape = &pj_program_slot (program, slot)->shape;
+    largest = MAX (largest, pj_shape_n_elems (shape) / (size_t) MAX (shape->dim[0], 1) * sizeof (float));
+  }
+  return (int64_t) CLAMP (BATCH_BYTES / largest, MAX_BATCH, MAX_BATCH_HARDWARE);
+}
+
 /* Copies the slots of @call, with few pictures, and @call itself; parameters get places one after the other. */
 static PjProgram *
-call_alone (const PjProgram *program, const PjCall *call, size_t *n_params)
+call_alone (const PjProgram *program, const PjCall *call, gboolean software, size_t *n_params)
 {
+  int64_t most = max_batch (program, call, software);
   PjProgram *alone = pj_program_new ();
   PjCall copy = *call;
   int *operands[] = { copy.in, copy.out };
@@ -152,7 +175,7 @@ call_alone (const PjProgram *program, const PjCall *call, size_t *n_params)
       /* Folded weights are plain in the arena, which only their maker can say: here they are parameters. */
       is_param |= side == 0 && i > 0 && (slot->flags & PJ_SLOT_KEEP) != 0;
       if (!is_param)
-        shape.dim[0] = MIN (shape.dim[0], MAX_BATCH);
+        shape.dim[0] = MIN (shape.dim[0], most);
       operands[side][i] = pj_program_add_slot (alone, is_param ? PJ_STORE_PARAMS : PJ_STORE_ARENA, is_param ? 0 : PJ_SLOT_HOST | PJ_SLOT_KEEP,
                                                shape, is_param ? *n_params : 0, -1);
       if (is_param)
@@ -160,18 +183,19 @@ call_alone (const PjProgram *program, const PjCall *call, size_t *n_params)
     }
   copy.segment = PJ_SEGMENT_FORWARD;
   copy.node = -1;
-  g_array_append_val (alone->calls, copy);
+  for (int i = 0; i < (software ? 1 : COPIES_HARDWARE); i++)
+    g_array_append_val (alone->calls, copy);
   return alone;
 }
 
 /* Runs once more and keeps the least of the times. FALSE if it cannot be run. */
 static gboolean
-time_once (PjExecutable *executable, double *best)
+time_once (PjExecutable *executable, int copies, double *best)
 {
   gint64 before = g_get_monotonic_time ();
   if (!pj_vk_run (executable, 1u << PJ_SEGMENT_FORWARD, NULL))
     return FALSE;
-  double ms = (double) (g_get_monotonic_time () - before) / 1e3;
+  double ms = (double) (g_get_monotonic_time () - before) / 1e3 / copies;
   *best = *best < 0.0 ? ms : MIN (*best, ms);
   return TRUE;
 }
@@ -193,7 +217,7 @@ time_variants (PjVkDevice *device, const PjProgram *program, PjBuffer *const sto
   device->forced_variant = -1;
   for (int i = 0; i < RUNS; i++)
     for (unsigned v = 0; v < row->n_variants; v++)
-      if (executables[v] != NULL && !time_once (executables[v], &row->ms[v]))
+      if (executables[v] != NULL && !time_once (executables[v], (int) program->calls->len, &row->ms[v]))
         g_clear_pointer (&executables[v], pj_vk_executable_free);
   for (unsigned v = 0; v < row->n_variants; v++)
     pj_vk_executable_free (executables[v]);
@@ -203,7 +227,7 @@ static void
 measure (PjVkDevice *device, const PjProgram *program, const PjCall *call, PjTuneRow *row)
 {
   size_t n_params = 0;
-  PjProgram *alone = call_alone (program, call, &n_params);
+  PjProgram *alone = call_alone (program, call, device->caps.software, &n_params);
   PjBuffer *stores[PJ_N_STORES] = { NULL };
 
   stores[PJ_STORE_PARAMS] = pj_device_vulkan.buffer_new (&device->base, MAX (n_params, 64) * sizeof (float), NULL);
