@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures first, then the groups in which the steps differ.  The table can be copied. */
+/* Figures first, then the groups in which the steps differ, then the classes.  The table can be copied.  What was not
+ * measured yet is measured from here, and then all of it is filled in again. */
 #include <glib/gi18n-lib.h>
 
 #include "class-bars.h"
 #include "compare-columns.h"
 #include "format.h"
+#include "job-row.h"
 #include "save.h"
 #include "step-diff.h"
 
 typedef struct {
   PjuStudio *studio;
-  GtkWidget *window, *box, *bars;
+  GtkWidget *window, *box, *bars, *rows, *evaluate;
+  PjmStep *steps[2];
   char *titles[2];
+  gboolean evaluated[2];
+  PjmJob *jobs[2];                 /* that measure the steps, or NULL */
   GString *csv;
 } Diff;
 
@@ -20,8 +25,11 @@ diff_free (gpointer data)
 {
   Diff *self = data;
   g_object_unref (self->studio);
-  g_free (self->titles[0]);
-  g_free (self->titles[1]);
+  for (guint k = 0; k < 2; k++) {
+    g_free (self->titles[k]);
+    g_object_unref (self->steps[k]);
+    g_clear_object (&self->jobs[k]);
+  }
   if (self->csv)
     g_string_free (self->csv, TRUE);
   g_free (self);
@@ -66,7 +74,7 @@ put_figures (Diff *self, GtkWidget *grid, const PjmStepDiff *diff)
   }
   g_autofree char *a = pju_format_percent (diff->accuracy[0], 2), *b = pju_format_percent (diff->accuracy[1], 2);
   put_line (self, grid, 4, _("Accuracy"), a, b, diff->accuracy[0] < 0 || diff->accuracy[1] < 0
-                                                ? _("Evaluate measures it where it is missing") : "");
+                                                ? _("not measured yet") : "");
 }
 
 static void
@@ -97,6 +105,75 @@ put_groups (Diff *self, GtkWidget *grid, const PjmStepDiff *diff)
   gtk_grid_attach (GTK_GRID (grid), label, 0, row, 4, 1);
 }
 
+/* --- measuring what is missing --- */
+
+static void compare (Diff *self);
+
+static gboolean
+is_measuring (Diff *self)
+{
+  for (guint k = 0; k < 2; k++)
+    if (self->jobs[k] && pjm_job_is_active (self->jobs[k]))
+      return TRUE;
+  return FALSE;
+}
+
+/* A job that failed leaves its row with the reason, and the button. */
+static void
+job_ended_cb (PjmJob *job, GParamSpec *pspec, GtkWidget *window)
+{
+  Diff *self = g_object_get_data (G_OBJECT (window), "diff");
+  if (is_measuring (self))
+    return;
+  gboolean done = TRUE;
+  for (guint k = 0; k < 2; k++)
+    done = done && (!self->jobs[k] || pjm_job_get_state (self->jobs[k]) == PJM_JOB_DONE);
+  if (done)
+    compare (self);
+  else
+    gtk_widget_set_sensitive (self->evaluate, TRUE);
+}
+
+static void
+evaluate_cb (GtkWidget *button, Diff *self)
+{
+  GtkWidget *child;
+  while ((child = gtk_widget_get_first_child (self->rows)))
+    gtk_box_remove (GTK_BOX (self->rows), child);
+  for (guint k = 0; k < 2; k++) {
+    g_clear_object (&self->jobs[k]);
+    PjmJob *job = self->evaluated[k] ? NULL : pjm_project_evaluate_step (pju_studio_get_project (self->studio), self->steps[k]);
+    if (!job)
+      continue;
+    GtkWidget *row = pju_job_row_new (self->studio, FALSE);
+    pju_job_row_set_job (PJU_JOB_ROW (row), job);
+    gtk_box_append (GTK_BOX (self->rows), row);
+    self->jobs[k] = g_object_ref (job);
+    g_signal_connect_object (job, "notify::state", G_CALLBACK (job_ended_cb), self->window, 0);
+  }
+  gtk_widget_set_sensitive (self->evaluate, !is_measuring (self));
+}
+
+/* Why the classes are not there yet, and the one click that brings them. */
+static void
+put_evaluate (Diff *self)
+{
+  PjmProject *project = pju_studio_get_project (self->studio);
+  g_autofree char *data = pju_get_string (project, "data-name");
+  const char *obstacle = pju_get_boolean (project, "read-only") ? _("This session cannot be changed")
+                         : data ? NULL : _("Open a folder of pictures or a data set to measure accuracy.");
+  gboolean both = !self->evaluated[0] && !self->evaluated[1];
+  self->evaluate = gtk_button_new_with_label (both ? _("Evaluate Both Steps") : _("Evaluate the Other Step"));
+  self->rows = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  gtk_widget_add_css_class (self->evaluate, "suggested-action");
+  gtk_widget_set_halign (self->evaluate, GTK_ALIGN_START);
+  gtk_widget_set_sensitive (self->evaluate, !obstacle);
+  pju_set_tooltip (self->evaluate, obstacle ? obstacle : _("Measures the accuracy on the whole test part of the data, of each class too"));
+  g_signal_connect (self->evaluate, "clicked", G_CALLBACK (evaluate_cb), self);
+  gtk_box_append (GTK_BOX (self->box), self->evaluate);
+  gtk_box_append (GTK_BOX (self->box), self->rows);
+}
+
 static void
 save_cb (Diff *self)
 {
@@ -115,8 +192,9 @@ put_classes (Diff *self, const PjmStepDiff *diff)
   gtk_widget_add_css_class (counts, "dim-label");
   gtk_box_append (GTK_BOX (self->box), counts);
   if (!diff->classes) {
-    gtk_label_set_text (GTK_LABEL (counts), _("Go to each of the two steps and choose Evaluate: then it stands here how every "
-                                              "class fares. Channels that are only marked have to be cut first."));
+    gtk_label_set_text (GTK_LABEL (counts), _("How every class fares is known once both steps were measured on the same "
+                                              "pictures. Channels that are only marked count as cut."));
+    put_evaluate (self);
     return;
   }
   g_autofree char *text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
@@ -154,6 +232,11 @@ compared_cb (GObject *source, GAsyncResult *result, gpointer data)
     gtk_window_destroy (GTK_WINDOW (window));
     return;
   }
+  for (GtkWidget *child; (child = gtk_widget_get_first_child (self->box));)
+    gtk_box_remove (GTK_BOX (self->box), child);
+  g_string_truncate (self->csv, 0);
+  self->evaluated[0] = diff->evaluated[0];
+  self->evaluated[1] = diff->evaluated[1];
   GtkWidget *grid = gtk_grid_new (), *copy = gtk_button_new_with_label (_("Copy CSV"));
   gtk_grid_set_column_spacing (GTK_GRID (grid), 18);
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
@@ -166,6 +249,13 @@ compared_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect (copy, "clicked", G_CALLBACK (copy_cb), self);
   gtk_box_append (GTK_BOX (self->box), copy);
   pjm_step_diff_free (diff);
+}
+
+static void
+compare (Diff *self)
+{
+  pjm_project_compare_steps_async (pju_studio_get_project (self->studio), self->steps[0], self->steps[1], compared_cb,
+                                   g_object_ref (self->window));
 }
 
 static char *
@@ -183,6 +273,8 @@ pju_step_diff_show (PjuStudio *studio, GtkWidget *parent, PjmStep *a, PjmStep *b
   GtkEventController *keys = gtk_shortcut_controller_new ();
 
   self->studio = g_object_ref (studio);
+  self->steps[0] = g_object_ref (a);
+  self->steps[1] = g_object_ref (b);
   self->titles[0] = title_of (a);
   self->titles[1] = title_of (b);
   self->csv = g_string_new (NULL);
@@ -200,6 +292,6 @@ pju_step_diff_show (PjuStudio *studio, GtkWidget *parent, PjmStep *a, PjmStep *b
     gtk_keyval_trigger_new (GDK_KEY_Escape, 0), gtk_named_action_new ("window.close")));
   gtk_widget_add_controller (self->window, keys);
   g_object_set_data_full (G_OBJECT (self->window), "diff", self, diff_free);
-  pjm_project_compare_steps_async (pju_studio_get_project (studio), a, b, compared_cb, g_object_ref (self->window));
+  compare (self);
   gtk_window_present (GTK_WINDOW (self->window));
 }

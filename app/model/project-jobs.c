@@ -148,6 +148,26 @@ pjm_project_evaluate (PjmProject *self)
 }
 
 static gboolean
+run_evaluate_step (PjmTask *self, PjWork *work, GError **error)
+{
+  return pj_work_evaluate_step (work, &self->done, error);
+}
+
+PjmJob *
+pjm_project_evaluate_step (PjmProject *self, PjmStep *step)
+{
+  g_return_val_if_fail (PJM_IS_PROJECT (self) && PJM_IS_STEP (step), NULL);
+  /* Translators: a job; %s is the title of a step of the history */
+  g_autofree char *title = g_strdup_printf (_("Measure accuracy of “%s”"), pjm_step_title (step));
+  PjmTask *task = pjm_task_new (self, "evaluate", title, run_evaluate_step, TRUE, TRUE);
+  if (task == NULL)
+    return NULL;
+  pjm_step_id_unref (task->from_id);
+  task->from_id = pjm_step_id_ref (pjm_step_id (step));
+  return pjm_task_start (task);
+}
+
+static gboolean
 run_compare (PjmTask *self, PjWork *work, GError **error)
 {
   g_autoptr (PjComparison) comparison = pj_work_compare (work, self->place->network->groups, &self->compare, NULL, NULL,

@@ -6,6 +6,7 @@
 
 #include "model/project-private.h"
 #include "model/work-open.h"
+#include "model/work-train.h"
 #include "prune/compare/jury.h"
 #include "session/model.h"
 
@@ -134,6 +135,7 @@ group_diff_free (gpointer data)
 
 typedef struct {
   PjmStore *store;
+  char *data;
   PjmStepId *ids[2];
   PjmStepDiff *diff;
   GTask *task;
@@ -144,6 +146,7 @@ comparing_free (gpointer data)
 {
   Comparing *self = data;
   pjm_store_unref (self->store);
+  g_free (self->data);
   pjm_step_id_unref (self->ids[0]);
   pjm_step_id_unref (self->ids[1]);
   pjm_step_diff_free (self->diff);
@@ -213,6 +216,18 @@ compare_answers (PjmStepDiff *diff, PjAnswersRecord *const answers[2])
   }
 }
 
+/* -1 without answers. */
+static double
+share_right (const PjAnswersRecord *answers)
+{
+  guint n = 0;
+  if (answers == NULL || answers->n == 0)
+    return -1.0;
+  for (guint i = 0; i < answers->n; i++)
+    n += answers->answers[i] == answers->labels[i];
+  return (double) n / answers->n;
+}
+
 /* Masks of one step, the channels of each group and what it costs. */
 static gboolean
 read_side (Comparing *self, int side, GPtrArray *cuts_of[2], PjAnswersRecord *answers[2], GError **error)
@@ -223,18 +238,15 @@ read_side (Comparing *self, int side, GPtrArray *cuts_of[2], PjAnswersRecord *an
   if (graph == NULL)
     return FALSE;
   g_autoptr (PjGroups) groups = pj_groups_new (graph);
-  g_autoptr (PjCutPlan) plan = pj_cut_plan_new ();
-  gboolean any = FALSE;
+  g_autoptr (PjCutPlan) plan = pj_stored_cuts_to_plan (groups, record->cuts, NULL, error);
+  if (plan == NULL)
+    return FALSE;
   for (unsigned g = 0; g < pj_groups_n (groups); g++) {
     const PjGroup *group = pj_groups_get (groups, g);
-    const PjStoredCut *cut = find_cut (record->cuts, group->name);
-    count_group (self->diff, side, group, cut);
-    if (cut == NULL || cut->n_channels != (unsigned) group->n_channels || memchr (cut->keep, 0, cut->n_channels) == NULL)
-      continue;
-    pj_cut_plan_set (plan, group, cut->keep, NULL);
-    any = TRUE;
+    count_group (self->diff, side, group, find_cut (record->cuts, group->name));
   }
-  g_autoptr (PjGraph) outline = any ? pj_cut_outline (graph, groups, plan, error) : pj_graph_ref (graph);
+  gboolean marked = pj_work_has_marks (groups, plan);
+  g_autoptr (PjGraph) outline = marked ? pj_cut_outline (graph, groups, plan, error) : pj_graph_ref (graph);
   if (outline == NULL)
     return FALSE;
   PjCost cost = { 0 };
@@ -243,10 +255,12 @@ read_side (Comparing *self, int side, GPtrArray *cuts_of[2], PjAnswersRecord *an
   self->diff->params[side] = cost.learnable;
   self->diff->size[side] = pjm_cost_size_bytes (&cost);
   /* What was measured belongs to the network; with marks it is another one. */
-  g_autofree char *known = any ? NULL : pj_work_known_accuracy (session, record->model);
-  self->diff->accuracy[side] = known != NULL ? g_ascii_strtod (known, NULL) : -1.0;
+  g_autofree char *known = marked ? NULL : pj_work_known_accuracy (session, record->model);
   cuts_of[side] = g_ptr_array_ref (record->cuts);
-  answers[side] = any ? NULL : pj_session_get_answers (session, record->model, NULL);
+  answers[side] = marked ? pj_session_get_step_answers (session, record->id, NULL)
+                         : pj_session_get_answers (session, record->model, NULL);
+  self->diff->accuracy[side] = known != NULL ? g_ascii_strtod (known, NULL) : share_right (answers[side]);
+  self->diff->evaluated[side] = answers[side] != NULL && g_strcmp0 (answers[side]->data, self->data) == 0;
   return TRUE;
 }
 
@@ -300,6 +314,7 @@ pjm_project_compare_steps_async (PjmProject *self, PjmStep *a, PjmStep *b, GAsyn
   g_return_if_fail (PJM_IS_PROJECT (self) && PJM_IS_STEP (a) && PJM_IS_STEP (b) && self->store != NULL);
   Comparing *data = g_new0 (Comparing, 1);
   data->store = pjm_store_ref (self->store);
+  data->data = g_strdup (self->data != NULL ? self->data : "");
   data->ids[0] = pjm_step_id_ref (pjm_step_id (a));
   data->ids[1] = pjm_step_id_ref (pjm_step_id (b));
   data->task = g_task_new (self, NULL, callback, user_data);

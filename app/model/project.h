@@ -229,10 +229,12 @@ typedef struct {
  * @classes: (element-type PjmClassChange): how each class fares; NULL unless both were evaluated on the same pictures.  Then of
  *   @n_test answers @n_changed are others, of which @n_lost were right and @n_won are
  * @names: of the classes
+ * @evaluated: the step was measured on the pictures that are open now
  */
 typedef struct {
   guint64 macs[2], params[2], size[2];
   double accuracy[2];
+  gboolean evaluated[2];
   GPtrArray *groups;
   GArray *classes;
   char **names;
@@ -242,5 +244,8 @@ void pjm_step_diff_free (PjmStepDiff *self);
 void pjm_project_compare_steps_async (PjmProject *self, PjmStep *a, PjmStep *b, GAsyncReadyCallback callback,
                                       gpointer user_data);
 PjmStepDiff *pjm_project_compare_steps_finish (PjmProject *self, GAsyncResult *result, GError **error);
+/* As pjm_project_evaluate() for any step of the history, with what is marked there masked: what comparing steps by their
+ * classes needs. */
+PjmJob *pjm_project_evaluate_step (PjmProject *self, PjmStep *step);
 
 G_END_DECLS

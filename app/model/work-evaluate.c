@@ -66,9 +66,10 @@ pj_work_bring_norms_back (const PjWork *work, unsigned n_images, uint64_t seed, 
   return g_steal_pointer (&graph);
 }
 
-/* What each picture was taken for, so that versions can be compared without measuring them again. */
-static gboolean
-remember_answers (const PjWork *work, int64_t model, const PjAccuracy *accuracy, GError **error)
+/* What each picture was taken for, so that versions can be compared without measuring them again.
+ * (transfer full) */
+static PjAnswersRecord *
+make_answers (const PjWork *work, const PjAccuracy *accuracy)
 {
   g_autoptr (PjAnswersRecord) record = g_new0 (PjAnswersRecord, 1);
   record->data = g_strdup (work->data != NULL ? work->data : "");
@@ -78,7 +79,7 @@ remember_answers (const PjWork *work, int64_t model, const PjAccuracy *accuracy,
   for (unsigned i = 0; i < accuracy->n; i++)
     record->labels[i] = (uint16_t) CLAMP (pj_dataset_label (work->dataset, PJ_SPLIT_TEST, i), 0, PJ_NO_ANSWER);
   record->answers = g_memdup2 (accuracy->answers, accuracy->n * sizeof *accuracy->answers);
-  return pj_session_put_answers (work->session, model, record, error);
+  return g_steal_pointer (&record);
 }
 
 static gboolean
@@ -87,14 +88,25 @@ remember (const PjWork *work, const PjAccuracy *accuracy, GError **error)
   if (work->session == NULL || work->step == 0 || pj_session_is_read_only (work->session))
     return TRUE;
   g_autoptr (PjStepRecord) step = pj_session_get_step (work->session, work->step, error);
+  g_autoptr (PjAnswersRecord) answers = make_answers (work, accuracy);
   return step != NULL && pj_work_remember_accuracy (work->session, step->model, accuracy->top1, accuracy->n, error)
-         && remember_answers (work, step->model, accuracy, error);
+         && pj_session_put_answers (work->session, step->model, answers, error);
 }
 
-gboolean
-pj_work_evaluate (const PjWork *work, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks,
-                  PjAccuracy *accuracy,
-                  PjWorkDone *done, GError **error)
+/* The network with marked channels masked is the step's own. */
+static gboolean
+remember_masked (const PjWork *work, const PjAccuracy *accuracy, GError **error)
+{
+  g_autoptr (PjAnswersRecord) answers = make_answers (work, accuracy);
+  return pj_session_put_step_answers (work->session, work->step, answers, error);
+}
+
+typedef gboolean (*Remember) (const PjWork *work, const PjAccuracy *accuracy, GError **error);
+
+/* @keep: (nullable): stores what was measured */
+static gboolean
+evaluate (const PjWork *work, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks, Remember keep, PjAccuracy *accuracy,
+          PjWorkDone *done, GError **error)
 {
   if (done != NULL)
     memset (done, 0, sizeof *done);
@@ -106,12 +118,50 @@ pj_work_evaluate (const PjWork *work, unsigned n_max, const PjGroups *groups, co
   gboolean ok = pj_dataset_format_for (work->dataset, work->graph, TRUE, &format, error)
                 && pj_evaluate (work->device, work->graph, work->dataset, PJ_SPLIT_TEST, &format, n_max, groups, masks,
                                 pj_work_run_hooks (run), accuracy, error)
-                && (masks != NULL || remember (work, accuracy, error));
+                && (keep == NULL || keep (work, accuracy, error));
   g_autofree char *percent = pj_work_percent (accuracy->top1);
   char *text = ok ? g_strdup_printf ("%s of %u pictures (±%.2f), loss %.4f", percent, accuracy->n,
                                      100.0 * pj_accuracy_error (accuracy), accuracy->loss) : NULL;
   ok = pj_work_end (run, ok, text, done, error);
   if (!ok)
     pj_accuracy_clear (accuracy);
+  return ok;
+}
+
+gboolean
+pj_work_evaluate (const PjWork *work, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks,
+                  PjAccuracy *accuracy, PjWorkDone *done, GError **error)
+{
+  return evaluate (work, n_max, groups, masks, masks == NULL ? remember : NULL, accuracy, done, error);
+}
+
+gboolean
+pj_work_has_marks (const PjGroups *groups, const PjCutPlan *plan)
+{
+  for (unsigned g = 0; g < pj_groups_n (groups); g++)
+    if (pj_cut_plan_get (plan, (int) g) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+pj_work_evaluate_step (const PjWork *work, PjWorkDone *done, GError **error)
+{
+  g_autoptr (PjStepRecord) step = pj_session_get_step (work->session, work->step, error);
+  g_autoptr (PjGraph) graph = step != NULL ? pj_session_get_graph (work->session, step->model, error) : NULL;
+  if (graph == NULL)
+    return FALSE;
+  g_autoptr (PjGroups) groups = pj_groups_new (graph);
+  g_autoptr (PjCutPlan) masks = pj_stored_cuts_to_plan (groups, step->cuts, NULL, error);
+  if (masks == NULL)
+    return FALSE;
+  PjWork own = *work;
+  own.graph = graph;
+  gboolean marked = pj_work_has_marks (groups, masks);
+  PjAccuracy accuracy;
+  gboolean ok = evaluate (&own, 0, marked ? groups : NULL, marked ? masks : NULL, marked ? remember_masked : remember, &accuracy,
+                          done, error);
+  if (ok)
+    pj_accuracy_clear (&accuracy);
   return ok;
 }

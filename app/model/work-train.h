@@ -68,5 +68,10 @@ PjGraph *pj_work_bring_norms_back (const PjWork *work, unsigned n_images, uint64
  */
 gboolean pj_work_evaluate (const PjWork *work, unsigned n_max, const PjGroups *groups, const PjCutPlan *masks,
                            PjAccuracy *accuracy, PjWorkDone *done, GError **error);
+/* The same of the network of the step @work->step, read from the session, with what is marked there masked; @work->graph is
+ * not used.  The session remembers the answers: of a step with marks for the step, of others for the model. */
+gboolean pj_work_evaluate_step (const PjWork *work, PjWorkDone *done, GError **error);
+/* TRUE if the network of a step with this plan is another one than its model. */
+gboolean pj_work_has_marks (const PjGroups *groups, const PjCutPlan *plan);
 
 G_END_DECLS

@@ -98,7 +98,19 @@ add_labels (sqlite3 *db)
     NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static gboolean (*const migrations[PJ_SCHEMA_VERSION]) (sqlite3 *db) = { add_history, add_jobs, add_scores, add_answers, add_labels };
+/* Version 6: what the masked network of a step took each picture for, which is another one than the step's model. */
+static gboolean
+add_step_answers (sqlite3 *db)
+{
+  return sqlite3_exec (db,
+    "CREATE TABLE step_answers (step INTEGER PRIMARY KEY REFERENCES step ON DELETE CASCADE, data TEXT NOT NULL,"
+    "  n INTEGER NOT NULL, classes TEXT NOT NULL, labels BLOB NOT NULL, answers BLOB NOT NULL);",
+    NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static gboolean (*const migrations[PJ_SCHEMA_VERSION]) (sqlite3 *db) = {
+  add_history, add_jobs, add_scores, add_answers, add_labels, add_step_answers
+};
 
 gboolean
 pj_schema_migrate (sqlite3 *db, int from, int to)

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /* "PJ" + "ng": what `file` shows of a session. */
 #define PJ_SCHEMA_APPLICATION_ID 0x504a6e67
-#define PJ_SCHEMA_VERSION 5
+#define PJ_SCHEMA_VERSION 6
 
 /**
  * pj_schema_migrate:

@@ -323,5 +323,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjAnswersRecord, pj_answers_record_free)
 gboolean pj_session_put_answers (PjSession *self, int64_t model, const PjAnswersRecord *answers, GError **error);
 /* (transfer full) (nullable): NULL without error if there are none. */
 PjAnswersRecord *pj_session_get_answers (PjSession *self, int64_t model, GError **error);
+/* The same for a step with marked channels: of its network with those masked. */
+gboolean pj_session_put_step_answers (PjSession *self, int64_t step, const PjAnswersRecord *answers, GError **error);
+PjAnswersRecord *pj_session_get_step_answers (PjSession *self, int64_t step, GError **error);
 
 G_END_DECLS

@@ -290,11 +290,49 @@ test_compare_classes (Place *place, gconstpointer data)
   g_assert_cmpfloat_with_epsilon (won, (double) diff->n_won - diff->n_lost, 1e-6);
   g_assert_cmpfloat_with_epsilon (diff->accuracy[1] - diff->accuracy[0], won / n, 1e-6);
   pjm_step_diff_free (diff);
-  /* What is marked makes another network, which was not measured. */
+  assert_nothing_failed (place);
+}
+
+/* What is marked makes another network, which is measured with the channels masked; and each step from wherever one is. */
+static void
+test_compare_marked (Place *place, gconstpointer data)
+{
+  place_open_all (place);
   pjm_project_set_ratio (place->project, place_layer (place, "a1"), 0.5, TRUE);
-  PjmStepDiff *marked = compare (place, 0, 2);
-  g_assert_null (marked->classes);
-  pjm_step_diff_free (marked);
+  pjm_project_set_ratio (place->project, place_layer (place, "a1"), 1, TRUE);
+  PjmStepDiff *before = compare (place, 0, 1);
+  g_assert_null (before->classes);
+  g_assert_false (before->evaluated[0] || before->evaluated[1]);
+  g_assert_cmpfloat (before->accuracy[1], <, 0);
+  pjm_step_diff_free (before);
+  PjmJob *first = pjm_project_evaluate_step (place->project, step_at (place, 0));
+  wait_job (pjm_project_evaluate_step (place->project, step_at (place, 1)), PJM_JOB_DONE);
+  g_assert_cmpint (pjm_job_get_state (first), ==, PJM_JOB_DONE);
+  g_assert_true (place_flag (step_at (place, 2), "current"));
+
+  PjmStepDiff *diff = compare (place, 0, 1);
+  g_assert_nonnull (diff->classes);
+  g_assert_true (diff->evaluated[0] && diff->evaluated[1]);
+  g_assert_cmpfloat_with_epsilon (diff->accuracy[1] - diff->accuracy[0], ((double) diff->n_won - diff->n_lost) / diff->n_test, 1e-6);
+  pjm_step_diff_free (diff);
+  /* The whole network answers as it did before: what was measured with marks is not taken for it. */
+  PjmStepDiff *whole = compare (place, 0, 2);
+  g_assert_cmpuint (whole->n_changed, ==, 0);
+  pjm_step_diff_free (whole);
+
+  g_autofree char *path = place_text (place->project, "path");
+  double accuracy = -1;
+  for (guint i = 0; i < 2; i++) {
+    PjmStepDiff *again = compare (place, 0, 1);
+    g_assert_nonnull (again->classes);
+    g_assert_true (i == 0 || again->accuracy[1] == accuracy);
+    accuracy = again->accuracy[1];
+    pjm_step_diff_free (again);
+    if (i == 0) {
+      place_restart (place);
+      place_open (place, path, NULL);
+    }
+  }
   assert_nothing_failed (place);
 }
 
@@ -435,6 +473,7 @@ main (int argc, char **argv)
   place_add ("/app/studio/sensitivity", test_sensitivity);
   place_add ("/app/studio/steps", test_steps);
   place_add ("/app/studio/compare-steps", test_compare_steps);
+  place_add ("/app/studio/compare-marked-steps", test_compare_marked);
   place_add ("/app/studio/compare-classes", test_compare_classes);
   place_add ("/app/studio/several-layers", test_several);
   place_add ("/app/studio/view", test_view);

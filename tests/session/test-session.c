@@ -329,6 +329,18 @@ test_answers (Place *place, gconstpointer data)
   g_assert_cmpstr (back->classes, ==, "a\nb");
   g_assert_cmpmem (back->answers, 2 * back->n, answers, 4);
   g_assert_cmpmem (back->labels, 2 * back->n, labels, 4);
+
+  /* A step with marked channels has answers of its own beside those of its model. */
+  g_autoptr (PjStepRecord) step = pj_step_record_new (PJ_STEP_MASKED, model, "marked");
+  g_assert_true (pj_session_add_step (session, step, &error));
+  g_assert_null (pj_session_get_step_answers (session, step->id, &error));
+  g_assert_no_error (error);
+  answers[1] = 0;
+  g_assert_true (pj_session_put_step_answers (session, step->id, &record, &error));
+  g_autoptr (PjAnswersRecord) own = pj_session_get_step_answers (session, step->id, &error);
+  g_assert_cmpmem (own->answers, 2 * own->n, answers, 4);
+  g_autoptr (PjAnswersRecord) others = pj_session_get_answers (session, model, &error);
+  g_assert_cmpuint (others->answers[1], ==, 1);
   pj_session_close (session);
 }
 

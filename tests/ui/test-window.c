@@ -93,6 +93,64 @@ test_delete_step (Fixture *self, gconstpointer data)
   await_text (self, "Keep 50 % of every layer");
 }
 
+static gboolean
+is_unmarked (GtkWidget *widget, gconstpointer icon)
+{
+  return GTK_IS_TOGGLE_BUTTON (widget) && gtk_widget_get_mapped (widget) && !gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (widget))
+         && g_strcmp0 (gtk_button_get_icon_name (GTK_BUTTON (widget)), icon) == 0;
+}
+
+static gboolean
+is_drawing_of (GtkWidget *widget, gconstpointer type)
+{
+  return gtk_widget_get_mapped (widget) && is_named (widget, type);
+}
+
+static GtkWidget *
+find_window (const char *title)
+{
+  GListModel *windows = gtk_window_get_toplevels ();
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++) {
+    g_autoptr (GtkWindow) window = g_list_model_get_item (windows, i);
+    if (g_strcmp0 (gtk_window_get_title (window), title) == 0)
+      return GTK_WIDGET (window);
+  }
+  return NULL;
+}
+
+static gboolean
+shows_classes (gpointer window)
+{
+  return find_widget (window, is_drawing_of, "PjuClassBars") != NULL;
+}
+
+/* Two steps that nobody measured: one click measures both, the marked one too, and shows how every class fares. */
+static void
+test_compare_steps (Fixture *self, gconstpointer data)
+{
+  drop (self, self->place.onnx);
+  await_text (self, "No pictures yet");
+  drop (self, self->place.data);
+  await_text (self, "4 classes");
+  act (self, "keep-all", g_variant_new_double (0.5));
+  act (self, "page", g_variant_new_string ("history"));
+  await_text (self, "Keep 50 % of every layer");
+  for (guint i = 0; i < 2; i++)
+    gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (find_widget (self->window, is_unmarked, "penjing-compare-symbolic")), TRUE);
+  settle (100);
+  g_signal_emit_by_name (find_widget (self->window, is_button_for, "Compare Two Steps"), "clicked");
+  Fixture dialog = *self;
+  dialog.window = find_window ("Two Steps Compared");
+  g_assert_nonnull (dialog.window);
+  await_text (&dialog, "How every class fares is known once both steps were measured");
+  g_assert_false (shows_classes (dialog.window));
+  g_signal_emit_by_name (find_widget (dialog.window, is_button_for, "Evaluate Both Steps"), "clicked");
+  wait_until (shows_classes, dialog.window);
+  await_text (&dialog, "answers changed");
+  g_assert_null (find_widget (dialog.window, is_button_for, "Evaluate Both Steps"));
+  gtk_window_destroy (GTK_WINDOW (dialog.window));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -101,5 +159,6 @@ main (int argc, char **argv)
   add ("/ui/window/preparation", test_preparation);
   add ("/ui/window/pages-and-view", test_pages_and_view);
   add ("/ui/window/delete-step", test_delete_step);
+  add ("/ui/window/compare-steps", test_compare_steps);
   return g_test_run ();
 }
