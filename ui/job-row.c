@@ -38,6 +38,13 @@ pju_job_state_title (PjmJobState state)
   return (guint) state < G_N_ELEMENTS (states) ? _(states[state].title) : "";
 }
 
+gboolean
+pju_job_is_offered (PjmJob *job)
+{
+  PjmJobState state = pjm_job_get_state (job);
+  return pjm_job_can_resume (job) && (state == PJM_JOB_INTERRUPTED || state == PJM_JOB_DONE);
+}
+
 static char *
 time_text (PjmJob *job, PjmJobState state)
 {
@@ -84,7 +91,14 @@ show_buttons (PjuJobRow *self, PjmJobState state)
   gtk_widget_set_visible (self->resume, whole && pjm_job_can_resume (self->job));
   gtk_widget_set_visible (self->sooner, whole && state == PJM_JOB_QUEUED);
   gtk_widget_set_visible (self->later, whole && state == PJM_JOB_QUEUED);
-  gtk_widget_set_visible (self->dismiss, whole && state == PJM_JOB_FAILED && !pju_get_boolean (self->job, "dismissed"));
+  gboolean rest = state == PJM_JOB_DONE && self->job && pjm_job_can_resume (self->job);
+  gtk_widget_set_visible (self->dismiss, whole && (state == PJM_JOB_FAILED || rest) && !pju_get_boolean (self->job, "dismissed"));
+  if (!gtk_widget_get_visible (self->dismiss))
+    return;
+  const char *verb = rest ? _("Dismiss: nothing is to follow") : _("Dismiss: the failure was seen");
+  pju_set_tooltip (self->dismiss, verb);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->dismiss), GTK_ACCESSIBLE_PROPERTY_LABEL, verb, -1);
+  pju_set_tooltip (self->resume, rest ? _("Start what was to follow") : _("Go on from the last checkpoint"));
 }
 
 /* What a person can do about a failure, by words of its reason. */
@@ -100,6 +114,8 @@ next_step (PjmJob *job, PjmJobState state, const char *error)
   };
   if (state == PJM_JOB_INTERRUPTED)
     return pjm_job_can_resume (job) ? _("Resume goes on from the last checkpoint.") : _("It can be started again.");
+  if (state == PJM_JOB_DONE && pjm_job_can_resume (job))
+    return _("The program ended before what was to follow. Resume starts it.");
   if (state != PJM_JOB_FAILED)
     return NULL;
   if (pjm_job_can_resume (job))

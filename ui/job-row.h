@@ -14,6 +14,8 @@ GtkWidget *pju_job_row_new (PjuStudio *studio, gboolean compact);
 /* @job (nullable): none. */
 void pju_job_row_set_job (PjuJobRow *self, PjmJob *job);
 PjmJob *pju_job_row_get_job (PjuJobRow *self);
+/* TRUE if the end of the program cut it off, or what was to follow it, and it can go on: a person is asked. */
+gboolean pju_job_is_offered (PjmJob *job);
 /* A word for a state, translated. */
 const char *pju_job_state_title (PjmJobState state);
 

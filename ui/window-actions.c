@@ -2,6 +2,7 @@
 /* Everything a person can ask of a window, by name: buttons, menus, keys and tests all come through here. */
 #include <glib/gi18n-lib.h>
 
+#include "job-row.h"
 #include "prune-dialog.h"
 #include "shortcuts.h"
 #include "window-private.h"
@@ -194,7 +195,7 @@ act_evaluate (GSimpleAction *action, GVariant *parameter, gpointer data)
   pjm_project_evaluate (PJU_WINDOW (data)->project);
 }
 
-/* The oldest job that was interrupted. */
+/* The oldest job that was interrupted, or whose successor was. */
 static void
 act_resume (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -202,7 +203,7 @@ act_resume (GSimpleAction *action, GVariant *parameter, gpointer data)
   GListModel *jobs = pjm_project_get_jobs (self->project);
   for (guint i = 0; i < g_list_model_get_n_items (jobs); i++) {
     g_autoptr (PjmJob) job = g_list_model_get_item (jobs, i);
-    if (pjm_job_get_state (job) != PJM_JOB_INTERRUPTED || !pjm_job_can_resume (job))
+    if (!pju_job_is_offered (job))
       continue;
     if (pjm_project_resume (self->project, job)) {
       pju_jobs_page_show_job (PJU_JOBS_PAGE (self->jobs_page), job);

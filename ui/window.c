@@ -192,14 +192,17 @@ offer_interrupted (PjuWindow *self)
   GListModel *jobs = pjm_project_get_jobs (self->project);
   for (guint i = 0; i < g_list_model_get_n_items (jobs); i++) {
     g_autoptr (PjmJob) job = g_list_model_get_item (jobs, i);
-    if (pjm_job_get_state (job) == PJM_JOB_INTERRUPTED && pjm_job_can_resume (job)) {
-      g_autofree char *title = pju_get_string (job, "title");
-      g_autofree char *text = g_strdup_printf (_("“%s” was interrupted and can go on"), title);
-      pju_banner_offer (PJU_BANNER (self->banner), text,
-                        _("The program ended while it ran. It goes on from the last checkpoint and comes to the same result "
-                          "as if it had never stopped."), _("Resume"), "win.resume");
-      return;
-    }
+    gboolean done = pjm_job_get_state (job) == PJM_JOB_DONE;
+    if (!pju_job_is_offered (job))
+      continue;
+    g_autofree char *title = pju_get_string (job, "title");
+    g_autofree char *text = g_strdup_printf (done ? _("What was to follow “%s” can go on")
+                                                  : _("“%s” was interrupted and can go on"), title);
+    pju_banner_offer (PJU_BANNER (self->banner), text,
+                      done ? _("The program ended before it. It starts from the result of the job that is done.")
+                           : _("The program ended while it ran. It goes on from the last checkpoint and comes to the same "
+                               "result as if it had never stopped."), _("Resume"), "win.resume");
+    return;
   }
 }
 

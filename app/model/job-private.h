@@ -34,6 +34,8 @@ void pjm_job_set_model (PjmJob *self, gint64 model);
 void pjm_job_restart (PjmJob *self);
 /* @task: referenced until the job ends. Cancels at once what was cancelled before. */
 void pjm_job_set_task (PjmJob *self, PjTask *task);
+/* Of one that is done: what was to follow it can go on. */
+void pjm_job_set_can_resume (PjmJob *self, gboolean can_resume);
 void pjm_job_set_dismissed (PjmJob *self, gboolean dismissed);
 /* Shows what the queue says, final states apart: those come with pjm_job_end(). */
 void pjm_job_show_news (PjmJob *self, const PjTaskNews *news);

@@ -168,8 +168,8 @@ set_state (PjmJob *self, PjmJobState state)
   notify (self, PROP_STATE);
 }
 
-static void
-set_can_resume (PjmJob *self, gboolean can_resume)
+void
+pjm_job_set_can_resume (PjmJob *self, gboolean can_resume)
 {
   if (self->can_resume == can_resume)
     return;
@@ -310,7 +310,7 @@ pjm_job_restart (PjmJob *self)
   set_text (self, &self->result, NULL, PROP_RESULT);
   set_text (self, &self->stage, NULL, PROP_STAGE);
   set_number (self, &self->elapsed, 0.0, PROP_ELAPSED);
-  set_can_resume (self, FALSE);
+  pjm_job_set_can_resume (self, FALSE);
   set_state (self, PJM_JOB_QUEUED);
 }
 
@@ -379,7 +379,7 @@ pjm_job_end (PjmJob *self, PjmJobState state, const char *error, const char *res
   set_number (self, &self->remaining, -1.0, PROP_REMAINING);
   if (state == PJM_JOB_DONE)
     set_number (self, &self->fraction, 1.0, PROP_FRACTION);
-  set_can_resume (self, can_resume);
+  pjm_job_set_can_resume (self, can_resume);
   set_state (self, state);
   g_object_thaw_notify (G_OBJECT (self));
 }

@@ -92,7 +92,7 @@ read_jobs (PjmOpening *self, GError **error)
     g_ptr_array_add (self->points, points);
     const PjJobRecord *job = self->jobs->pdata[i];
     g_autofree char *key = g_strdup_printf (PJM_META_JOB_DISMISSED " %" G_GINT64_FORMAT, job->id);
-    g_autofree char *dismissed = job->state == PJ_JOB_FAILED ? pj_session_get_meta (self->session, key) : NULL;
+    g_autofree char *dismissed = job->state == PJ_JOB_FAILED || job->state == PJ_JOB_DONE ? pj_session_get_meta (self->session, key) : NULL;
     if (dismissed != NULL)
       g_hash_table_add (self->dismissed, g_memdup2 (&job->id, sizeof job->id));
   }

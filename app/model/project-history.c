@@ -4,7 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "model/project-private.h"
+#include "model/tasks-private.h"
 
 /* Places that are kept beside the shown one. */
 #define N_RECENT 4
@@ -325,12 +325,14 @@ load_done (gpointer data, const GError *error, gpointer user_data)
     return;
   /* Without its network there is nothing to edit here; the way to other steps is open. */
   if (error != NULL) {
+    g_clear_object (&project->going_on);
     pjm_project_fail (project, _("This step cannot be shown; go to another one"), error->message);
     return;
   }
   project->loading = FALSE;
   pjm_project_remember_place (project, self->place);
   pjm_project_install (project, self->place);
+  pjm_chain_loaded (project);
 }
 
 static void
@@ -373,6 +375,7 @@ go_to_step (PjmProject *self, PjmStep *step)
 {
   if (step == NULL || step == self->current || self->closed || self->place == NULL || pjm_project_refuse_read_only (self))
     return;
+  g_clear_object (&self->going_on);
   set_current (self, step);
   write_step (self, NULL, NULL, step);
   pjm_project_show_current (self);

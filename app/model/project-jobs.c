@@ -48,7 +48,7 @@ pjm_task_new_cut (PjmProject *self)
 {
   PjmTask *task = pjm_task_new (self, "cut", _("Cut"), run_nothing, FALSE, TRUE);
   if (task != NULL)
-    task->cuts_first = TRUE;
+    task->cuts_first = task->only_cuts = TRUE;
   return task;
 }
 
@@ -316,6 +316,8 @@ pjm_project_resume (PjmProject *self, PjmJob *job)
   g_return_val_if_fail (PJM_IS_PROJECT (self) && PJM_IS_JOB (job), FALSE);
   if (!pjm_job_can_resume (job))
     return FALSE;
+  if (pjm_job_get_state (job) == PJM_JOB_DONE)
+    return pjm_chain_go_on (self, job);
   PjmTask *task = pjm_task_new (self, pjm_job_get_kind (job), "", run_resume, FALSE, TRUE);
   if (task == NULL)
     return FALSE;
@@ -451,8 +453,8 @@ pjm_project_dismiss_job (PjmProject *self, PjmJob *job)
 {
   g_return_if_fail (PJM_IS_PROJECT (self) && PJM_IS_JOB (job));
   pjm_job_set_dismissed (job, TRUE);
-  if (pjm_job_get_id (job) == 0)
-    return;
-  g_autofree char *key = g_strdup_printf (PJM_META_JOB_DISMISSED " %" G_GINT64_FORMAT, pjm_job_get_id (job));
-  pjm_project_write_meta (self, key, "yes");
+  if (pjm_job_get_state (job) == PJM_JOB_DONE)
+    pjm_job_set_can_resume (job, FALSE);
+  if (pjm_job_get_id (job) != 0)
+    pjm_chain_drop (self, pjm_job_get_id (job));
 }

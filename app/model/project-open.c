@@ -30,14 +30,17 @@ replace_jobs (PjmProject *self, const PjmOpening *found)
   for (guint i = 0; i < found->jobs->len; i++) {
     const PjJobRecord *record = found->jobs->pdata[i];
     g_autofree char *title = pjm_job_title (record);
-    gboolean can_resume = !self->read_only && pj_work_can_resume (record);
+    gboolean dismissed = g_hash_table_contains (found->dismissed, &record->id);
+    gboolean can_resume = !self->read_only && (pj_work_can_resume (record)
+                                               || (!dismissed && pjm_chain_is_open (found->jobs, record)));
     PjmJob *job = pjm_job_new_stored (record, title, found->points->pdata[i], can_resume);
+    pjm_chain_take_stored (job, record);
     for (guint s = 0; s < found->steps->len; s++) {
       const PjStepRecord *step = found->steps->pdata[s];
       if (step->id == record->step)
         pjm_job_set_model (job, step->model);
     }
-    pjm_job_set_dismissed (job, g_hash_table_contains (found->dismissed, &record->id));
+    pjm_job_set_dismissed (job, dismissed);
     g_ptr_array_add (jobs, job);
   }
   g_list_store_splice (self->jobs, 0, n_old, jobs->pdata, jobs->len);
@@ -78,6 +81,7 @@ take_session (PjmProject *self, PjmOpening *found)
   self->store = pjm_store_new (g_steal_pointer (&found->session), self->files);
   self->criterion = found->criterion;
   self->scoring = NULL;
+  g_clear_object (&self->going_on);
   self->loading = FALSE;
   self->load_serial++;
   replace_jobs (self, found);

@@ -38,7 +38,11 @@ run_drop_blocks (PjmTask *self, PjWork *work, GError **error)
   const PjParts *parts = self->place->network->parts;
   g_autofree guint8 *removed = g_malloc0 (pj_parts_n (parts));
   g_autofree double *scores = g_new0 (double, pj_parts_n (parts));
-  if (!pj_work_judge_parts (work, parts, PJ_PART_BRANCH, 0, PJM_SEED, scores, NULL, error)
+  /* What was asked to follow comes after the removal, not after the judgement. */
+  PjWork judge = *work;
+  judge.after = 0;
+  judge.follow = NULL;
+  if (!pj_work_judge_parts (&judge, parts, PJ_PART_BRANCH, 0, PJM_SEED, scores, NULL, error)
       || !pj_work_weakest_parts (parts, PJ_PART_BRANCH, scores, self->n_parts, removed, error))
     return FALSE;
   g_autoptr (PjGraph) graph = pj_work_remove_parts (work, parts, removed, PJM_SEED, NULL, &self->done, error);

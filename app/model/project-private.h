@@ -16,7 +16,8 @@
  *   project-tasks.c     jobs: from a click to the engine thread and back
  *   project-jobs.c      the jobs there are
  *   project-prune.c     pruning by a method with all its settings
- *   project-tune.c      training afterwards; jobs that follow others
+ *   project-tune.c      training afterwards
+ *   project-chain.c     jobs that follow others, also over the end of the program
  *   project-profile.c   kernel by kernel
  *   project-parts.c     blocks and layers that go whole
  *   project-choices.c   what menus list
@@ -81,6 +82,7 @@ struct _PjmProject {
 
   GListStore *layers, *jobs, *comparisons, *steps;
   guint n_active;               /* jobs */
+  PjmJob *going_on;             /* (nullable): what follows it starts when its network is read */
 
   /* The open session; NULL before. */
   PjmStore *store;

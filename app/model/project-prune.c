@@ -5,6 +5,7 @@
 
 #include "model/engine-text.h"
 #include "model/tasks-private.h"
+#include "model/work-settings.h"
 #include "prune/budget/budget.h"
 #include "prune/criterion.h"
 #include "prune/method.h"
@@ -416,6 +417,64 @@ make_drop (PjmProject *self, gpointer n, gboolean *skip)
   return pjm_task_new_drop_blocks (self, GPOINTER_TO_UINT (n));
 }
 
+/* --- what a session keeps of it --- */
+
+static const PjField choice_fields[] = {
+  { "method", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjmPruneOptions, method) },
+  { "keep", PJ_FIELD_INT, G_STRUCT_OFFSET (PjmPruneOptions, keep) },
+  { "share", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjmPruneOptions, share) },
+  { "floor", PJ_FIELD_DOUBLE, G_STRUCT_OFFSET (PjmPruneOptions, floor) },
+  { "multiple", PJ_FIELD_INT, G_STRUCT_OFFSET (PjmPruneOptions, multiple) },
+  { "tied", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjmPruneOptions, tied) },
+  { "widths", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjmPruneOptions, widths) },
+  { "constants", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjmPruneOptions, constants) },
+  { "set", PJ_FIELD_LIST, G_STRUCT_OFFSET (PjmPruneOptions, set) },
+  { "mends", PJ_FIELD_BOOL, G_STRUCT_OFFSET (PjmPruneOptions, mends) },
+  { "images", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjmPruneOptions, n_images) },
+  { "drop-blocks", PJ_FIELD_UINT, G_STRUCT_OFFSET (PjmPruneOptions, drop_blocks) },
+  { "seed", PJ_FIELD_UINT64, G_STRUCT_OFFSET (PjmPruneOptions, seed) },
+  { NULL }
+};
+
+static char *
+write_choice (gconstpointer data)
+{
+  return pj_fields_write (choice_fields, &((const Choice *) data)->options);
+}
+
+static gpointer
+read_choice (const char *text)
+{
+  PjmPruneOptions options;
+  pjm_prune_options_init (&options, NULL);
+  gboolean ok = pj_fields_read (choice_fields, &options, text, NULL) && options.method != NULL
+                && pj_method_find (options.method) != NULL && options.keep < PJM_N_KEEP;
+  gpointer choice = ok ? choice_new (&options) : NULL;
+  pj_fields_clear (choice_fields, &options);
+  return choice;
+}
+
+static char *
+write_drop (gconstpointer n)
+{
+  return g_strdup_printf ("%u", GPOINTER_TO_UINT (n));
+}
+
+static gpointer
+read_drop (const char *text)
+{
+  return GUINT_TO_POINTER ((guint) g_ascii_strtoull (text, NULL, 10));
+}
+
+const PjmLink pjm_prune_links[] = {
+  { "choose", make_choose, choice_free, write_choice, read_choice },
+  { "drop-blocks", make_drop, NULL, write_drop, read_drop },
+  { "cut", make_cut, NULL, NULL, NULL },
+  { "replace-classifier", make_gap, NULL, NULL, NULL },
+  { "recalibrate", make_recalibrate, NULL, NULL, NULL },
+  { NULL }
+};
+
 PjmJob *
 pjm_project_prune (PjmProject *self, const PjmPruneOptions *options)
 {
@@ -427,7 +486,7 @@ pjm_project_prune (PjmProject *self, const PjmPruneOptions *options)
   pjm_follow_append (&list, pjm_follow_new (make_choose, choice_new (options), choice_free));
   if (pjm_project_is_ready (self))
     append_rest (self, &list, options);
-  return pjm_follow_start (self, list);
+  return pjm_follow_start (self, list, 0);
 }
 
 /* The ratios of the layers, and nothing afterwards. */

@@ -46,6 +46,7 @@ task_free (gpointer data)
   pj_scores_free (self->scores);
   pjm_step_id_unref (self->teacher_id);
   pjm_follow_free_all (self->follow);
+  g_free (self->chain);
   g_ptr_array_unref (self->made);
   pjm_store_unref (self->store);
   g_free (self);
@@ -211,8 +212,16 @@ task_work (PjmTask *self, const PjHooks *hooks, GError **error)
     return FALSE;
   pjm_engine_set_hooks (self->engine, hooks);
   g_autoptr (PjGraph) cut = NULL;
-  if (self->cuts_first && !cut_first (self, &work, &cut, error))
+  /* The record that others follow is that of the work, or of the cut if there is no more to do. */
+  PjWork plain = work;
+  work.follow = self->chain;
+  work.after = self->after;
+  if (self->cuts_first && !cut_first (self, self->only_cuts ? &work : &plain, &cut, error))
     return FALSE;
+  if (self->cuts_first && !self->only_cuts) {
+    work.graph = plain.graph;
+    work.step = plain.step;
+  }
   return self->run (self, &work, error);
 }
 
@@ -298,7 +307,10 @@ end_task (PjmTask *self, PjmJobState state, const char *error)
     pjm_job_set_follow (self->job, g_steal_pointer (&self->follow));
   pjm_job_end (self->job, state, error, done->text, can_resume);
   if (here && state == PJM_JOB_DONE)
-    pjm_follow_start (project, g_steal_pointer (&self->follow));
+    pjm_follow_start (project, g_steal_pointer (&self->follow), done->job);
+  /* It was stopped, or failed: nobody waits for it any more. */
+  if (here && state != PJM_JOB_DONE && !can_resume && self->after != 0)
+    pjm_chain_drop (project, self->after);
   set_active (project, -1);
   if (state != PJM_JOB_FAILED || project->closed)
     return;
@@ -337,6 +349,8 @@ number_run (gpointer data, const PjHooks *hooks, GError **error)
 {
   PjmTask *self = data;
   self->step = self->from_id->id;
+  g_free (self->chain);
+  self->chain = pjm_follow_write (self->follow);
   self->train.teacher_step = self->teacher_id != NULL ? (uint64_t) self->teacher_id->id : 0;
   if (self->step != 0)
     return TRUE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Training after a cut, with or without a teacher, and what starts by itself when a job has ended well. */
+/* Training after a cut, with or without a teacher. */
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
@@ -9,75 +9,6 @@ void
 pjm_tune_options_init (PjmTuneOptions *options)
 {
   *options = (PjmTuneOptions) { .kind = PJM_TUNE_PLAIN, .epochs = 1, .lr = 0.01, .batch = 64, .distill = 0.5, .temperature = 2 };
-}
-
-/* --- one after the other --- */
-
-PjmFollow *
-pjm_follow_new (PjmFollowFunc make, gpointer data, GDestroyNotify destroy)
-{
-  PjmFollow *self = g_new0 (PjmFollow, 1);
-  *self = (PjmFollow) { make, data, destroy, NULL };
-  return self;
-}
-
-void
-pjm_follow_append (PjmFollow **list, PjmFollow *follow)
-{
-  while (*list != NULL)
-    list = &(*list)->next;
-  *list = follow;
-}
-
-static void
-follow_free (PjmFollow *self)
-{
-  if (self->destroy != NULL)
-    self->destroy (self->data);
-  g_free (self);
-}
-
-void
-pjm_follow_free_all (PjmFollow *list)
-{
-  while (list != NULL) {
-    PjmFollow *next = list->next;
-    follow_free (list);
-    list = next;
-  }
-}
-
-#define FOLLOW_KEY "pjm-follow"
-
-void
-pjm_job_set_follow (PjmJob *job, PjmFollow *list)
-{
-  g_object_set_data_full (G_OBJECT (job), FOLLOW_KEY, list, (GDestroyNotify) pjm_follow_free_all);
-}
-
-PjmFollow *
-pjm_job_take_follow (PjmJob *job)
-{
-  return g_object_steal_data (G_OBJECT (job), FOLLOW_KEY);
-}
-
-PjmJob *
-pjm_follow_start (PjmProject *project, PjmFollow *list)
-{
-  gboolean skip = TRUE;
-  while (list != NULL && skip) {
-    PjmFollow *next = list->next;
-    skip = FALSE;
-    PjmTask *task = list->make (project, list->data, &skip);
-    follow_free (list);
-    if (task != NULL) {
-      task->follow = next;
-      return pjm_task_start (task);
-    }
-    list = next;
-  }
-  pjm_follow_free_all (list);
-  return NULL;
 }
 
 /* --- training --- */
@@ -146,6 +77,34 @@ make_tune (PjmProject *project, gpointer data, gboolean *skip)
   return task;
 }
 
+static char *
+write_tune (gconstpointer data)
+{
+  const Tune *tune = data;
+  g_auto (PjWorkTrain) settings;
+  pj_work_train_init (&settings);
+  settings.options = tune->options;
+  settings.teacher_step = tune->teacher != NULL ? (uint64_t) tune->teacher->id : 0;
+  return pj_work_train_write (&settings);
+}
+
+static gpointer
+read_tune (const char *text)
+{
+  g_auto (PjWorkTrain) settings;
+  pj_work_train_init (&settings);
+  if (!pj_work_train_read (&settings, text, NULL))
+    return NULL;
+  Tune *tune = g_new0 (Tune, 1);
+  *tune = (Tune) { settings.options, settings.teacher_step != 0 ? pjm_step_id_new ((gint64) settings.teacher_step) : NULL };
+  return tune;
+}
+
+const PjmLink pjm_tune_links[] = {
+  { "fine-tune", make_tune, tune_free, write_tune, read_tune },
+  { NULL }
+};
+
 static void
 append_tune (PjmFollow **list, const PjTrainOptions *options, PjmStepId *teacher)
 {
@@ -197,5 +156,5 @@ pjm_project_tune (PjmProject *self, const PjmTuneOptions *options)
   if (options->kind != PJM_TUNE_PLAIN)
     teacher = g_list_model_get_item (G_LIST_MODEL (self->steps), options->teacher);
   pjm_tune_follow (self, &list, options, teacher != NULL ? pjm_step_id (teacher) : NULL);
-  return pjm_follow_start (self, list);
+  return pjm_follow_start (self, list, 0);
 }

@@ -99,6 +99,7 @@ static void
 pjm_project_finalize (GObject *object)
 {
   PjmProject *self = PJM_PROJECT (object);
+  g_clear_object (&self->going_on);
   g_object_unref (self->layers);
   g_object_unref (self->jobs);
   g_object_unref (self->comparisons);

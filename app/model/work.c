@@ -94,9 +94,12 @@ complete_settings (const PjWork *work, const char *settings)
     { "out", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWork, out) },
     { NULL }
   };
-  g_autofree char *shared = pj_fields_write (fields, work);
-  if (work->part_of == 0)
-    return g_strconcat (settings != NULL ? settings : "", shared, NULL);
+  static const PjField chain[] = { { "follow", PJ_FIELD_TEXT, G_STRUCT_OFFSET (PjWork, follow) }, { NULL } };
+  g_autofree char *shared = pj_fields_write (fields, work), *follow = pj_fields_write (chain, work);
+  if (work->part_of == 0) {
+    g_autofree char *after = work->after != 0 ? g_strdup_printf ("after %" G_GINT64_FORMAT "\n", work->after) : NULL;
+    return g_strconcat (settings != NULL ? settings : "", shared, follow, after, NULL);
+  }
   return g_strdup_printf ("%s%spart-of %" G_GINT64_FORMAT "\nstage %s\n", settings != NULL ? settings : "", shared, work->part_of,
                           work->stage);
 }

@@ -53,6 +53,8 @@ G_BEGIN_DECLS
  * @out: (nullable): file that the result is meant for; only stored in the settings, for whoever resumes
  * @part_of, @stage: job of the session whose part this one is, and which part; 0 for a job of its own.  Only stored, for
  *   pj_work_find_stage()
+ * @after: job that this one was asked to follow, 0 for none; @follow: (nullable): what was asked to follow this one.  Only
+ *   stored in the settings, for whoever resumes; not for a part of a job
  * @hooks: (nullable)
  * @command: (nullable): what a person asks of a running method, as in PjMethodLife, with @command_data
  */
@@ -65,6 +67,8 @@ typedef struct {
   const char *data, *out;
   int64_t part_of;
   const char *stage;
+  int64_t after;
+  const char *follow;
   const PjHooks *hooks;
   gboolean (*command) (PjCommand *command, gpointer data);
   gpointer command_data;

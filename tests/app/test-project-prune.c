@@ -85,16 +85,48 @@ is_idle (gpointer project)
   return !busy;
 }
 
-static void
-assert_kinds (Place *place, const char *wanted)
+/* "choose cut" (transfer full) */
+static char *
+kinds_of (Place *place)
 {
   g_autoptr (GString) kinds = g_string_new (NULL);
   for (guint i = 0; i < n_items (pjm_project_get_jobs (place->project)); i++) {
     g_autofree char *kind = place_text (job_at (place, i), "kind");
     g_string_append_printf (kinds, "%s%s", i > 0 ? " " : "", kind);
-    g_assert_cmpint (pjm_job_get_state (job_at (place, i)), ==, PJM_JOB_DONE);
   }
-  g_assert_cmpstr (kinds->str, ==, wanted);
+  return g_string_free (g_steal_pointer (&kinds), FALSE);
+}
+
+static void
+assert_kinds (Place *place, const char *wanted)
+{
+  g_autofree char *kinds = kinds_of (place);
+  g_assert_cmpstr (kinds, ==, wanted);
+}
+
+static void
+assert_all_done (Place *place, const char *wanted)
+{
+  assert_kinds (place, wanted);
+  for (guint i = 0; i < n_items (pjm_project_get_jobs (place->project)); i++)
+    g_assert_cmpint (pjm_job_get_state (job_at (place, i)), ==, PJM_JOB_DONE);
+}
+
+/* The program ends as by a kill in the middle of the job @i, and begins again. */
+static void
+restart_killed (Place *place, guint i)
+{
+  g_autofree char *path = place_text (place->project, "path");
+  place_stop (place);
+  PjSession *session = pj_session_open (path, 0, NULL);
+  g_autoptr (GPtrArray) jobs = pj_session_list_jobs (session, NULL);
+  PjJobRecord *record = jobs->pdata[i];
+  record->state = PJ_JOB_RUNNING;
+  g_assert_true (pj_session_update_job (session, record, NULL));
+  pj_session_close (session);
+  place_start (place);
+  place_open (place, path, NULL);
+  g_assert_cmpint (pjm_job_get_state (job_at (place, i)), ==, PJM_JOB_INTERRUPTED);
 }
 
 /* The settings that the session has of the job @i, oldest first. */
@@ -260,7 +292,7 @@ test_whole_way (Place *place, gconstpointer data)
   g_assert_nonnull (pjm_project_prune (place->project, &options));
   wait_until (is_idle, place->project);
   assert_nothing_failed (place);
-  assert_kinds (place, "choose cut recalibrate fine-tune fine-tune");
+  assert_all_done (place, "choose cut recalibrate fine-tune fine-tune");
   g_assert_cmpuint (count (place, "macs"), <=, (guint64) (0.625 * (double) macs));
   g_assert_cmpuint (count (place, "macs"), >, macs / 4);
   g_autofree char *a = place_text (job_at (place, 3), "title"), *b = place_text (job_at (place, 4), "title");
@@ -292,6 +324,16 @@ has_points (gpointer job)
   return pjm_job_n_series (job) > 0;
 }
 
+typedef struct { Place *place; const char *kinds; } KindsWanted;
+
+static gboolean
+has_kinds (gpointer data)
+{
+  KindsWanted *wanted = data;
+  g_autofree char *kinds = kinds_of (wanted->place);
+  return strcmp (kinds, wanted->kinds) == 0;
+}
+
 /* A cancelled job takes what would follow with it; resumed, it brings it along. */
 static void
 test_cancel (Place *place, gconstpointer data)
@@ -320,9 +362,122 @@ test_cancel (Place *place, gconstpointer data)
   wait_job (job, PJM_JOB_DONE);
   wait_until (is_idle, place->project);
   assert_nothing_failed (place);
-  assert_kinds (place, "fine-tune fine-tune");
+  assert_all_done (place, "fine-tune fine-tune");
   g_autofree char *b = place_text (job_at (place, 1), "title");
   g_assert_cmpstr (b, ==, "Refine labels, 400 steps");
+}
+
+/* The program may end where it will: what was to follow goes on afterwards. */
+static void
+test_chain_over_restart (Place *place, gconstpointer data)
+{
+  PjmPruneOptions options;
+  place_open_all (place);
+  pjm_prune_options_init (&options, "weight-sum");
+  options.keep = PJM_KEEP_SHARE;
+  options.share = 0.5;
+  options.cut = options.recalibrate = TRUE;
+  options.tune.kind = PJM_TUNE_CURL;
+  options.tune.epochs = 1000;
+  options.tune.epochs_b = 1;
+  options.tune.max_steps = 400;
+  options.tune.batch = 4;
+  g_assert_nonnull (pjm_project_prune (place->project, &options));
+  /* In the middle of a training, which goes on from its checkpoint and brings the other one along. */
+  wait_until (has_kinds, &(KindsWanted) { place, "choose cut recalibrate fine-tune" });
+  wait_until (has_points, job_at (place, 3));
+  restart_killed (place, 3);
+  assert_kinds (place, "choose cut recalibrate fine-tune");
+  for (guint i = 0; i < 3; i++)
+    g_assert_false (pjm_job_can_resume (job_at (place, i)));
+  g_assert_true (pjm_job_can_resume (job_at (place, 3)));
+  g_assert_true (pjm_project_resume (place->project, job_at (place, 3)));
+  wait_job (job_at (place, 3), PJM_JOB_DONE);
+  wait_until (has_kinds, &(KindsWanted) { place, "choose cut recalibrate fine-tune fine-tune" });
+  wait_until (is_idle, place->project);
+  g_autofree char *title = place_text (job_at (place, 4), "title"), *settings = stored_settings (place, 4);
+  g_assert_cmpstr (title, ==, "Refine labels, 400 steps");
+  assert_has (settings, "teacher-step 1\n");
+  assert_nothing_failed (place);
+}
+
+/* Between two jobs, and in one that cannot go on by itself: the one before is done, and what follows it is offered there. */
+static void
+test_chain_between_jobs (Place *place, gconstpointer data)
+{
+  PjmPruneOptions options;
+  place_open_all (place);
+  g_autofree char *path = place_text (place->project, "path");
+  /* The line is kept, so that the cut waits behind it when the program ends. */
+  pjm_prune_options_init (&options, "weight-sum");
+  options.keep = PJM_KEEP_SHARE;
+  options.share = 0.5;
+  options.cut = TRUE;
+  options.tune.kind = PJM_TUNE_PLAIN;
+  options.tune.max_steps = 2;
+  PjmJob *first = pjm_project_prune (place->project, &options);
+  PjmJob *long_one = pjm_project_fine_tune (place->project, 100000, 0.01);
+  wait_job (first, PJM_JOB_DONE);
+  wait_until (has_points, long_one);
+  place_restart (place);
+  place_open (place, path, NULL);
+  assert_kinds (place, "choose fine-tune");
+  g_assert_true (pjm_job_can_resume (job_at (place, 0)));
+  /* From the step that it made, wherever one is. */
+  pjm_project_go_to (place->project, 0);
+  g_assert_true (pjm_project_resume (place->project, job_at (place, 0)));
+  g_assert_false (pjm_job_can_resume (job_at (place, 0)));
+  wait_until (has_kinds, &(KindsWanted) { place, "choose fine-tune cut fine-tune" });
+  wait_until (is_idle, place->project);
+  g_assert_cmpint (pjm_job_get_state (job_at (place, 3)), ==, PJM_JOB_DONE);
+  g_autofree char *tuned = place_text (job_at (place, 3), "title");
+  g_assert_cmpstr (tuned, ==, "Fine-tune, 2 steps");
+  assert_nothing_failed (place);
+
+  /* It went on: it is not offered again. */
+  place_restart (place);
+  place_open (place, path, NULL);
+  g_assert_false (pjm_job_can_resume (job_at (place, 0)));
+
+  /* Killed in the cut, which cannot go on: it is made again. */
+  restart_killed (place, 2);
+  g_assert_false (pjm_job_can_resume (job_at (place, 2)));
+  g_assert_true (pjm_job_can_resume (job_at (place, 0)));
+}
+
+/* What a person stopped is not offered, and neither is what was dismissed. */
+static void
+test_chain_stopped (Place *place, gconstpointer data)
+{
+  PjmPruneOptions options;
+  place_open_all (place);
+  g_autofree char *path = place_text (place->project, "path");
+  pjm_prune_options_init (&options, "weight-sum");
+  options.keep = PJM_KEEP_SHARE;
+  options.share = 0.5;
+  options.recalibrate = TRUE;
+  for (guint i = 0; i < 2; i++) {
+    PjmJob *first = pjm_project_prune (place->project, &options);
+    PjmJob *long_one = pjm_project_fine_tune (place->project, 100000, 0.01);
+    wait_job (first, PJM_JOB_DONE);
+    wait_until (has_points, long_one);
+    PjmJob *waiting = job_at (place, n_items (pjm_project_get_jobs (place->project)) - 1);
+    g_assert_cmpint (pjm_job_get_state (waiting), ==, PJM_JOB_QUEUED);
+    if (i == 0) {
+      pjm_job_cancel (waiting);
+      wait_job (waiting, PJM_JOB_CANCELLED);
+    }
+    place_restart (place);
+    place_open (place, path, NULL);
+    guint at = i == 0 ? 0 : 2;
+    g_assert_cmpint (pjm_job_can_resume (job_at (place, at)), ==, i == 1);
+    pjm_project_undo (place->project);
+  }
+  pjm_project_dismiss_job (place->project, job_at (place, 2));
+  g_assert_false (pjm_job_can_resume (job_at (place, 2)));
+  place_restart (place);
+  place_open (place, path, NULL);
+  g_assert_false (pjm_job_can_resume (job_at (place, 2)));
 }
 
 static void
@@ -464,6 +619,9 @@ main (int argc, char **argv)
   place_add ("/app/prune/outlook", test_outlook);
   place_add ("/app/prune/whole-way", test_whole_way);
   place_add ("/app/prune/cancel", test_cancel);
+  place_add ("/app/prune/chain/goes-on-after-a-kill", test_chain_over_restart);
+  place_add ("/app/prune/chain/between-two-jobs", test_chain_between_jobs);
+  place_add ("/app/prune/chain/stopped-stays-stopped", test_chain_stopped);
   place_add ("/app/prune/teacher", test_teacher);
   place_add ("/app/prune/drop-blocks", test_drop_blocks);
   place_add ("/app/prune/sensitivity-of-gates", test_sensitivity_of_gates);

@@ -244,6 +244,48 @@ test_notification (Fixture *self, gconstpointer data)
   desktop_stop (&desktop);
 }
 
+static gboolean
+has_started (gpointer job)
+{
+  return pjm_job_n_series (job) > 0;
+}
+
+static gboolean
+has_ended_after (gpointer project)
+{
+  GListModel *jobs = pjm_project_get_jobs (project);
+  g_autoptr (PjmJob) last = g_list_model_get_item (jobs, g_list_model_get_n_items (jobs) - 1);
+  g_autofree char *kind = place_text (last, "kind");
+  return strcmp (kind, "recalibrate") == 0 && pjm_job_get_state (last) == PJM_JOB_DONE;
+}
+
+/* The window is closed between two jobs: the next window offers what was to follow, and one click starts it. */
+static void
+test_rest (Fixture *self, gconstpointer data)
+{
+  PjmPruneOptions options;
+  open_all (self);
+  g_autofree char *session = place_text (project_of (self), "path");
+  pjm_prune_options_init (&options, "weight-sum");
+  options.keep = PJM_KEEP_SHARE;
+  options.recalibrate = TRUE;
+  PjmJob *first = pjm_project_prune (project_of (self), &options);
+  PjmJob *endless = pjm_project_fine_tune (project_of (self), 100000, 0.01);
+  wait_job (first, PJM_JOB_DONE);
+  wait_until (has_started, endless);
+  close_window (self);
+  open_window (self);
+  drop (self, session);
+  await_text (self, "What was to follow “Choose by Weight sum” can go on");
+  act (self, "page", g_variant_new_string ("jobs"));
+  g_autoptr (PjmJob) again = g_list_model_get_item (pjm_project_get_jobs (project_of (self)), 0);
+  WantedButton start = { self, again, "Start what was to follow" };
+  wait_until (has_button, &start);
+  act (self, "resume", NULL);
+  wait_until (has_ended_after, project_of (self));
+  wait_until (has_no_button, &start);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -251,5 +293,6 @@ main (int argc, char **argv)
   add ("/ui/jobs/reorder", test_reorder);
   add ("/ui/jobs/failure-stays", test_failure);
   add ("/ui/jobs/notification", test_notification);
+  add ("/ui/jobs/rest-of-a-chain", test_rest);
   return g_test_run ();
 }
