@@ -57,6 +57,8 @@ def reflect(words):
 
     letters, push = {}, 0
     for variable, pointer, storage in variables:
+        if storage not in (UNIFORM_CONSTANT, PUSH_CONSTANT, STORAGE_BUFFER):
+            continue
         target = types[pointer][1][1]
         op, w = types[target]
         if storage == PUSH_CONSTANT:

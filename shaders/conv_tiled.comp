@@ -20,11 +20,7 @@
 //
 // Registers: 4·Q·R sums, 4·(R + 4) operands and 4·K·(TILE + PIXELS) / WG floats on the way: from 80 to 160; shared
 // memory 32·K·(TILE + PIXELS) bytes, 16 to 36 KiB at K = 4.  Lanes of a subgroup have neighbouring pixels: loads of
-// x, reads of shared memory and stores are contiguous, weights are broadcast.  Where a step never crosses from one
-// tap to the next (WHOLE: n_blocks is a multiple of K) the tap is the same for the group and moving on is an addition.
-//
-// SPLIT: groups of z sum one part of the long sum each, and write it to partial sums instead of y, which
-// conv_split_sum.comp adds; for maps with few pixels.
+// x, reads of shared memory and stores are contiguous, weights are broadcast.
 //
 // R ≤ GROUP_O, so that PIXELS divides WG and an invocation always loads the same pixel.  No assumption on subgroups.
 //
@@ -58,77 +54,9 @@ QUADS_OUT (4, Y, y);
 shared vec4 shared_w[2 * K * TILE];
 shared vec4 shared_x[2 * K * PIXELS];
 
-int id, length, block;
-int tap_x, tap_y, at_block;     // WHOLE: where the next step begins
-int plane, row, column, x_at, w_at;
-bool inside;
-vec4 next_w[LOADS_W], next_x[LOADS_X];
+#include "conv_walk.glsl"
+
 vec4 acc[Q][R];
-
-// Image, row and column of a pixel of the dispatch.
-ivec3
-locate (int pixel)
-{
-  int line = pixel / p.columns, n = line / p.rows;
-  return ivec3 (n, line - n * p.rows, pixel - line * p.columns);
-}
-
-// Where the pixel that this lane loads and the weights are for a tap.
-void
-move_to (int ty, int tx)
-{
-  w_at = p.w_first + int (gl_WorkGroupID.y) * p.w_tile + ty * p.w_y + tx * p.w_x;
-  int source_row = row + ty * p.step_y, source_column = column + tx * p.step_x;
-  // A negative number is a large unsigned one: one comparison.
-  inside = uint (source_row) < uint (p.x_h) && uint (source_column) < uint (p.x_w);
-  x_at = plane + source_row * p.x_y + source_column * p.x_x;
-}
-
-// Loads the step at the present place of the walk and moves on.
-void
-fetch_whole ()
-{
-  [[unroll]] for (int j = 0; j < LOADS_X; j++) {
-    int e = id + j * int (WG);
-    if (e < K * PIXELS)
-      next_x[j] = inside ? x[x_at + (at_block + e / PIXELS) * p.x_c] : vec4 (0);
-  }
-  [[unroll]] for (int j = 0; j < LOADS_W; j++)
-    if (id + j * int (WG) < K * TILE)
-      next_w[j] = w[w_at + at_block * TILE + id + j * int (WG)];
-  at_block += K;
-  if (at_block == p.n_blocks) {
-    at_block = 0;
-    tap_x++;
-    if (tap_x == p.taps_x) {
-      tap_x = 0;
-      tap_y++;
-    }
-    move_to (tap_y, tap_x);
-  }
-}
-
-// Loads the step that begins at block k0 of the long sum.
-void
-fetch_any (int k0)
-{
-  [[unroll]] for (int j = 0; j < LOADS_X; j++) {
-    int e = id + j * int (WG), k = k0 + e / PIXELS;
-    int tap = k / p.n_blocks, ty = tap / p.taps_x;
-    if (e < K * PIXELS) {
-      move_to (ty, tap - ty * p.taps_x);
-      next_x[j] = k < length && inside ? x[x_at + (k - tap * p.n_blocks) * p.x_c] : vec4 (0);
-    }
-  }
-  [[unroll]] for (int j = 0; j < LOADS_W; j++) {
-    int e = id + j * int (WG), k = k0 + e / TILE;
-    int tap = k / p.n_blocks, ty = tap / p.taps_x;
-    if (e < K * TILE) {
-      move_to (ty, tap - ty * p.taps_x);
-      next_w[j] = k < length ? w[w_at + (k - tap * p.n_blocks) * TILE + e % TILE] : vec4 (0);
-    }
-  }
-}
 
 void
 put (int half_)
@@ -168,27 +96,11 @@ compute (int half_, int own_o, int own_p)
 void
 store (int first_pixel, int n_pixels, int own_o, int own_p)
 {
-  int tile = int (gl_WorkGroupID.y), y_blocks = int (gl_NumWorkGroups.y) * TILE / 4;
-
   [[unroll]] for (int i = 0; i < R; i++) {
     int pixel = first_pixel + i * GROUP_P + own_p;
     ivec3 place = locate (pixel);
-    [[unroll]] for (int q = 0; q < Q; q++) {
-      int y_block = (tile * Q + q) * GROUP_O + own_o;
-      if (pixel >= n_pixels || 4 * y_block >= p.y_channels)
-        continue;
-      vec4 v = acc[q][i];
-      if (SPLIT) {
-        y[(int (gl_WorkGroupID.z) * y_blocks + y_block) * n_pixels + pixel] = v;
-        continue;
-      }
-      int at = p.y_first + place.x * p.y_n + y_block * p.y_c + place.y * p.y_y + place.z * p.y_x;
-      if (HAS_B)
-        v += b[y_block];
-      if (HAS_R)
-        v += r[at];
-      y[at] = p.ceiling >= 0.0 ? min (max (v, vec4 (0)), vec4 (p.ceiling)) : v;
-    }
+    [[unroll]] for (int q = 0; q < Q; q++)
+      put_result (pixel, n_pixels, place, (int (gl_WorkGroupID.y) * Q + q) * GROUP_O + own_o, acc[q][i]);
   }
 }
 
@@ -198,45 +110,16 @@ main ()
   id = int (gl_LocalInvocationID.x);
   int own_o = id / GROUP_P, own_p = id - own_o * GROUP_P;
   int first_pixel = int (gl_WorkGroupID.x) * PIXELS, n_pixels = p.images * p.rows * p.columns;
-  length = p.taps_y * p.taps_x * p.n_blocks;
-  block = first_block (int (gl_WorkGroupID.y) * TILE);
-  int n_steps = (length + K - 1) / K, first = 0, end = n_steps;
-  if (SPLIT) {
-    int each = (n_steps + int (gl_NumWorkGroups.z) - 1) / int (gl_NumWorkGroups.z);
-    first = min (int (gl_WorkGroupID.z) * each, n_steps);
-    end = min (first + each, n_steps);
-  }
-
-  ivec3 place = locate (min (first_pixel + id % PIXELS, n_pixels - 1));
-  plane = place.x * p.x_n + block * p.x_c;
-  row = place.y * p.scale_y + p.first_y;
-  column = place.z * p.scale_x + p.first_x;
+  ivec2 part = begin (first_pixel, n_pixels);
   [[unroll]] for (int q = 0; q < Q; q++)
     [[unroll]] for (int i = 0; i < R; i++)
       acc[q][i] = vec4 (0);
-  if (WHOLE) {
-    int tap = first * K / p.n_blocks;
-    at_block = first * K - tap * p.n_blocks;
-    tap_y = tap / p.taps_x;
-    tap_x = tap - tap_y * p.taps_x;
-    move_to (tap_y, tap_x);
-  }
-  if (first < end) {
-    if (WHOLE)
-      fetch_whole ();
-    else
-      fetch_any (first * K);
-  }
-  for (int step_ = first; step_ < end; step_++) {
+  for (int step_ = part.x; step_ < part.y; step_++) {
     int half_ = step_ & 1;
     put (half_);
     barrier ();
-    if (step_ + 1 < end) {
-      if (WHOLE)
-        fetch_whole ();
-      else
-        fetch_any ((step_ + 1) * K);
-    }
+    if (step_ + 1 < part.y)
+      fetch (step_ + 1);
     compute (half_, own_o, own_p);
   }
   store (first_pixel, n_pixels, own_o, own_p);

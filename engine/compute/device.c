@@ -65,17 +65,18 @@ PjDevice *
 pj_device_open (const char *id, GError **error)
 {
   g_autofree char *resolved = id == NULL || strcmp (id, "auto") == 0 ? resolve_auto () : g_strdup (id);
-  const char *colon = strchr (resolved, ':');
-  size_t kind_length = colon ? (size_t) (colon - resolved) : strlen (resolved);
+  g_auto (GStrv) words = g_strsplit (resolved, ":", -1);
+  guint n_words = g_strv_length (words);
+  gboolean half = n_words == 3 && strcmp (words[2], PJ_DEVICE_HALF) == 0;
   guint64 index = 0;
 
-  if (colon != NULL && !g_ascii_string_to_unsigned (colon + 1, 10, 0, 255, &index, NULL)) {
+  if (n_words == 0 || n_words > (half ? 3u : 2u) || (n_words > 1 && !g_ascii_string_to_unsigned (words[1], 10, 0, 255, &index, NULL))) {
     set_unknown (error, resolved);
     return NULL;
   }
   for (guint i = 0; i < G_N_ELEMENTS (classes); i++)
-    if (strlen (classes[i]->kind) == kind_length && strncmp (classes[i]->kind, resolved, kind_length) == 0)
-      return classes[i]->open ((unsigned) index, error);
+    if (strcmp (classes[i]->kind, words[0]) == 0)
+      return classes[i]->open ((unsigned) index, half, error);
   set_unknown (error, resolved);
   return NULL;
 }

@@ -12,6 +12,9 @@
 
 G_BEGIN_DECLS
 
+/* What the id of a device in half precision ends with. */
+#define PJ_DEVICE_HALF "half"
+
 #define PJ_GPU_ERROR (pj_gpu_error_quark ())
 
 /**
@@ -33,7 +36,7 @@ typedef struct _PjExecutable PjExecutable;
 
 /**
  * PjDeviceInfo: for `devices` and the studio's device menu.  Strings are owned by the struct.
- * @id: what a person types: "cpu", "vulkan:0"
+ * @id: what a person types: "cpu", "vulkan:0", or "vulkan:0:half" for its half precision, which is listed as a device of its own
  * @name: "AMD EPYC, 2 threads, AVX2", "NVIDIA H200"
  * @driver: library or driver with its version
  * @memory_bytes: memory it can use, 0 if unknown
@@ -54,7 +57,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjDeviceInfo, pj_device_info_free)
  * @kind: "cpu", "vulkan"
  * @list: all devices of this kind. (transfer container) (element-type PjDeviceInfo).  Never fails: a
  *   missing driver is an empty list, and @why (out, nullable) says why in one sentence.
- * @open: opens device number @index
+ * @open: opens device number @index; @half: products of matrices and convolutions round their operands to float16, sums stay
+ *   float32; refused where @list does not offer it
  * @close: frees it; every buffer and executable was freed before
  * @buffer_new: @size_bytes zeroed bytes
  * @buffer_data: (nullable): the bytes themselves, where the host and the device share them: what is written there is in
@@ -71,7 +75,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjDeviceInfo, pj_device_info_free)
 typedef struct {
   const char *kind;
   GPtrArray *(*list) (char **why);
-  PjDevice *(*open) (unsigned index, GError **error);
+  PjDevice *(*open) (unsigned index, gboolean half, GError **error);
   void (*close) (PjDevice *device);
   PjBuffer *(*buffer_new) (PjDevice *device, size_t size_bytes, GError **error);
   void (*buffer_free) (PjBuffer *buffer);
@@ -109,7 +113,7 @@ GPtrArray *pj_devices_list (char **why);
 
 /**
  * pj_device_open:
- * @id: "auto", "cpu", "vulkan:N"; auto takes the first Vulkan device that is real hardware, else the CPU
+ * @id: "auto", "cpu", "vulkan:N", "vulkan:N:half"; auto takes the first Vulkan device that is real hardware, else the CPU
  * @error: PJ_GPU_ERROR_UNAVAILABLE with what there is
  *
  * Returns: (transfer full): a device for pj_device_free()

@@ -142,11 +142,11 @@ class Server:
     def gpu(self):
         if not torch.cuda.is_available():
             raise RuntimeError("this PyTorch has no CUDA device")
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         return {"name": torch.cuda.get_device_name()}
 
-    def gpu_open(self, net, channels, side, batch, classes, channels_last, train):
+    def gpu_open(self, net, channels, side, batch, classes, channels_last, train, tf32):
         torch.manual_seed(0)
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
         model = NETS[net](channels, classes).cuda().train(train)
         x, y = torch.randn(batch, channels, side, side).cuda(), torch.randint(0, classes, (batch,)).cuda()
         if channels_last:

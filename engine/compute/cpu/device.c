@@ -60,8 +60,12 @@ close_device (PjDevice *device)
 }
 
 static PjDevice *
-open_device (unsigned index, GError **error)
+open_device (unsigned index, gboolean half, GError **error)
 {
+  if (half) {
+    g_set_error (error, PJ_GPU_ERROR, PJ_GPU_ERROR_UNAVAILABLE, "the CPU device has no half precision; take “cpu”");
+    return NULL;
+  }
   if (index != 0) {
     g_set_error (error, PJ_GPU_ERROR, PJ_GPU_ERROR_UNAVAILABLE, "there is one CPU device, “cpu”");
     return NULL;

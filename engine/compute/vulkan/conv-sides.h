@@ -12,11 +12,12 @@ typedef struct {
   uint32_t width, height;
 } PjVkPatch;
 
-/* A variant of conv_tiled.comp, by its constants. */
+/* A variant of conv_tiled.comp or, in half precision, of conv_matrix.comp: what a group of 256 computes. */
 typedef struct {
-  const char *name;             /* channels × pixels of a group of 256 */
+  const char *name;
   PjVkShader shader;
-  uint32_t quads, pixels, group_o;      /* Q, R, GROUP_O */
+  uint32_t channels, pixels;
+  gboolean half;
 } PjVkTile;
 
 /**

@@ -6,15 +6,20 @@
 #define WANTED_GROUPS 512       /* of the reference tile: fills a graphics card three or four times over */
 #define REFERENCE_TILE 64       /* channels and pixels */
 #define BLOCKS 4                /* K of conv_tiled.comp */
+#define BLOCKS_HALF 8           /* K of conv_matrix.comp */
+#define LEAST_HALF 48           /* result channels: with fewer, memory is the limit anyway */
+#define GRADIENT_SCALE 4096.0f  /* SCALE of conv_matrix.comp */
 #define STEPS_PER_PART 8        /* at least: fewer are not worth their partial sums */
 #define MOST_PARTS 16
 
-static const PjVkTile tile_16x256 = { "16×256", PJ_VK_SHADER_conv_tiled_16x256, 1, 4, 4 };
-static const PjVkTile tile_32x128 = { "32×128", PJ_VK_SHADER_conv_tiled_32x128, 1, 4, 8 };
-static const PjVkTile tile_32x256 = { "32×256", PJ_VK_SHADER_conv_tiled_32x256, 1, 8, 8 };
-static const PjVkTile tile_64x64 = { "64×64", PJ_VK_SHADER_conv_tiled_64x64, 1, 4, 16 };
-static const PjVkTile tile_64x128 = { "64×128", PJ_VK_SHADER_conv_tiled_64x128, 1, 8, 16 };
-static const PjVkTile tile_128x128 = { "128×128", PJ_VK_SHADER_conv_tiled_128x128, 2, 8, 16 };
+static const PjVkTile tile_16x256 = { "16×256", PJ_VK_SHADER_conv_tiled_16x256, 16, 256, FALSE };
+static const PjVkTile tile_32x128 = { "32×128", PJ_VK_SHADER_conv_tiled_32x128, 32, 128, FALSE };
+static const PjVkTile tile_32x256 = { "32×256", PJ_VK_SHADER_conv_tiled_32x256, 32, 256, FALSE };
+static const PjVkTile tile_64x64 = { "64×64", PJ_VK_SHADER_conv_tiled_64x64, 64, 64, FALSE };
+static const PjVkTile tile_64x128 = { "64×128", PJ_VK_SHADER_conv_tiled_64x128, 64, 128, FALSE };
+static const PjVkTile tile_128x128 = { "128×128", PJ_VK_SHADER_conv_tiled_128x128, 128, 128, FALSE };
+static const PjVkTile half_64x128 = { "64×128", PJ_VK_SHADER_conv_matrix_64x128, 64, 128, TRUE };
+static const PjVkTile half_128x128 = { "128×128", PJ_VK_SHADER_conv_matrix_128x128, 128, 128, TRUE };
 
 /* For so many result channels: the tiles worth measuring, the guess first. */
 static const struct {
@@ -27,8 +32,8 @@ static const struct {
   { G_MAXUINT32, { &tile_64x128, &tile_128x128, &tile_64x64 } },
 };
 
-void
-pj_vk_tiled_choose (PjVkEmit *emit, PjVkSides *self)
+static void
+choose (PjVkEmit *emit, PjVkSides *self)
 {
   g_autofree char *what = pj_vk_sides_describe (self);
   const PjVkTile *const *tiles;
@@ -42,7 +47,16 @@ pj_vk_tiled_choose (PjVkEmit *emit, PjVkSides *self)
     names[i] = tiles[i]->name;
   /* A software driver takes minutes for these kernels, and nobody waits for it. */
   self->variant = tiles[pj_vk_caps (emit)->software ? 0 : pj_vk_variant (emit, what, names, G_N_ELEMENTS (names))];
-  self->tile = 4 * self->variant->quads * self->variant->group_o;
+}
+
+void
+pj_vk_tiled_choose (PjVkEmit *emit, PjVkSides *self)
+{
+  if (pj_vk_caps (emit)->half && self->y.c >= LEAST_HALF)
+    self->variant = self->y.c > 64 ? &half_128x128 : &half_64x128;
+  else
+    choose (emit, self);
+  self->tile = self->variant->channels;
 }
 
 /* Parts of the sum.  By shapes alone, so that all tiles give the same bits. */
@@ -84,17 +98,17 @@ pj_vk_tiled_emit (PjVkEmit *emit, const PjVkSides *self, const PjVkPushConv *pus
 {
   const PjVkCaps *caps = pj_vk_caps (emit);
   const PjVkTile *tile = self->variant;
-  uint32_t group = caps->max_group >= 256 ? 256 : 128, pixels = tile->pixels * group / tile->group_o, blocks = BLOCKS;
+  uint32_t group = caps->max_group >= 256 ? 256 : 128, pixels = tile->pixels * group / 256, blocks = tile->half ? BLOCKS_HALF : BLOCKS;
   uint32_t n_pixels = (uint32_t) (push->images * push->rows * push->columns), parts = n_parts (self, push);
   PjVkDispatch whole = *d;
 
-  while (blocks > 1 && 32 * blocks * (self->tile + pixels) > caps->max_shared_bytes)
+  while (!tile->half && blocks > 1 && 32 * blocks * (self->tile + pixels) > caps->max_shared_bytes)
     blocks /= 2;
   d->shader = tile->shader;
   d->spec[0] = group;
   d->spec[3] = push->n_blocks % (int32_t) blocks == 0;
   d->spec[4] = parts > 1;
-  d->spec[5] = blocks;
+  d->spec[5] = tile->half ? pj_vk_float_bits (self->backward ? GRADIENT_SCALE : 1.0f) : blocks;
   d->n_spec = 6;
   d->groups[0] = (n_pixels + pixels - 1) / pixels;
   d->groups[1] = self->n_tiles;

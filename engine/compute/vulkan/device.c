@@ -20,8 +20,8 @@ local_bytes (VkPhysicalDevice physical)
   return sum;
 }
 
-static gboolean
-has_extension (VkPhysicalDevice physical, const char *name)
+gboolean
+pj_vk_has_extension (VkPhysicalDevice physical, const char *name)
 {
   uint32_t n = 0;
   if (vkEnumerateDeviceExtensionProperties (physical, NULL, &n, NULL) != VK_SUCCESS || n == 0)
@@ -36,17 +36,17 @@ has_extension (VkPhysicalDevice physical, const char *name)
 }
 
 static void
-describe (VkPhysicalDevice physical, unsigned index, PjDeviceInfo *info)
+describe (VkPhysicalDevice physical, unsigned index, gboolean half, PjDeviceInfo *info)
 {
   VkPhysicalDeviceDriverPropertiesKHR driver = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES_KHR };
   VkPhysicalDeviceProperties2 properties = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2 };
   const VkPhysicalDeviceProperties *p = &properties.properties;
 
-  if (has_extension (physical, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME))
+  if (pj_vk_has_extension (physical, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME))
     properties.pNext = &driver;
   vkGetPhysicalDeviceProperties2 (physical, &properties);
-  info->id = g_strdup_printf ("vulkan:%u", index);
-  info->name = g_strdup (p->deviceName);
+  info->id = g_strdup_printf (half ? "vulkan:%u:" PJ_DEVICE_HALF : "vulkan:%u", index);
+  info->name = half ? g_strdup_printf ("%s, float16", p->deviceName) : g_strdup (p->deviceName);
   if (driver.driverName[0] != '\0')
     info->driver = g_strdup_printf ("%s %s, Vulkan %u.%u", driver.driverName, driver.driverInfo,
                                     VK_API_VERSION_MAJOR (p->apiVersion), VK_API_VERSION_MINOR (p->apiVersion));
@@ -69,9 +69,13 @@ list (char **why)
   if (instance != NULL) {
     g_autoptr (GArray) devices = pj_vk_instance_devices (instance, &error);
     for (guint i = 0; devices != NULL && i < devices->len; i++) {
-      PjDeviceInfo *info = g_new0 (PjDeviceInfo, 1);
-      describe (g_array_index (devices, VkPhysicalDevice, i), i, info);
-      g_ptr_array_add (infos, info);
+      VkPhysicalDevice physical = g_array_index (devices, VkPhysicalDevice, i);
+      int most = pj_vk_has_half (instance, physical);
+      for (int half = 0; half <= most; half++) {
+        PjDeviceInfo *info = g_new0 (PjDeviceInfo, 1);
+        describe (physical, i, half != 0, info);
+        g_ptr_array_add (infos, info);
+      }
     }
   }
   if (error != NULL && why != NULL)
@@ -156,7 +160,7 @@ has_zero_fetches (PjVkDevice *self)
   VkPhysicalDeviceRobustness2FeaturesEXT robust = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ROBUSTNESS_2_FEATURES_EXT };
   VkPhysicalDeviceFeatures2 features = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &robust };
 
-  if (!self->caps.texel || !has_extension (self->physical, VK_EXT_ROBUSTNESS_2_EXTENSION_NAME))
+  if (!self->caps.texel || !pj_vk_has_extension (self->physical, VK_EXT_ROBUSTNESS_2_EXTENSION_NAME))
     return FALSE;
   vkGetPhysicalDeviceFeatures2 (self->physical, &features);
   return features.features.robustBufferAccess && robust.robustBufferAccess2;
@@ -166,10 +170,11 @@ static gboolean
 create_device (PjVkDevice *self, GError **error)
 {
   const float priority = 1.0f;
-  const char *extensions[2];
+  const char *extensions[2 + PJ_VK_N_HALF_EXTENSIONS];
+  PjVkHalfFeatures half;
   uint32_t n_extensions = 0;
   self->queue_family = choose_family (self);
-  self->has_memory_budget = has_extension (self->physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+  self->has_memory_budget = pj_vk_has_extension (self->physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   if (self->has_memory_budget)
     extensions[n_extensions++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
   self->caps.texel_zero = has_zero_fetches (self);
@@ -178,6 +183,11 @@ create_device (PjVkDevice *self, GError **error)
   VkPhysicalDeviceRobustness2FeaturesEXT robust = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ROBUSTNESS_2_FEATURES_EXT, .robustBufferAccess2 = VK_TRUE,
   };
+  if (self->caps.half) {
+    pj_vk_half_features (&half, TRUE);
+    for (unsigned i = 0; i < PJ_VK_N_HALF_EXTENSIONS; i++)
+      extensions[n_extensions++] = pj_vk_half_extensions[i];
+  }
   VkPhysicalDeviceFeatures features = { .robustBufferAccess = VK_TRUE };
   VkDeviceQueueCreateInfo queue = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, .queueFamilyIndex = self->queue_family,
@@ -186,7 +196,7 @@ create_device (PjVkDevice *self, GError **error)
   VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
     .enabledExtensionCount = n_extensions, .ppEnabledExtensionNames = extensions,
-    .pNext = self->caps.texel_zero ? &robust : NULL, .pEnabledFeatures = self->caps.texel_zero ? &features : NULL,
+    .pNext = self->caps.texel_zero ? (void *) &robust : self->caps.half ? &half : NULL, .pEnabledFeatures = self->caps.texel_zero ? &features : NULL,
   };
   if (!pj_vk_check (vkCreateDevice (self->physical, &info, NULL, &self->device), error, "vkCreateDevice “%s”", self->base.info.name))
     return FALSE;
@@ -223,7 +233,7 @@ close_device (PjDevice *base)
 }
 
 static gboolean
-open_physical (PjVkDevice *self, unsigned index, GError **error)
+open_physical (PjVkDevice *self, unsigned index, gboolean half, GError **error)
 {
   const PjVkInstance *instance = pj_vk_instance_get (error);
   if (instance == NULL)
@@ -237,21 +247,27 @@ open_physical (PjVkDevice *self, unsigned index, GError **error)
     return FALSE;
   }
   self->physical = g_array_index (devices, VkPhysicalDevice, index);
-  describe (self->physical, index, &self->base.info);
+  if (half && !pj_vk_has_half (instance, self->physical)) {
+    g_set_error (error, PJ_GPU_ERROR, PJ_GPU_ERROR_UNAVAILABLE, "“vulkan:%u” cannot compute in half precision: its driver has no "
+                 "cooperative matrices of float16; take “vulkan:%u” itself", index, index);
+    return FALSE;
+  }
+  describe (self->physical, index, half, &self->base.info);
   read_caps (self);
+  self->caps.half = half;
   return TRUE;
 }
 
 #define ZERO_BYTES 16384
 
 static PjDevice *
-open_device (unsigned index, GError **error)
+open_device (unsigned index, gboolean half, GError **error)
 {
   PjVkDevice *self = g_new0 (PjVkDevice, 1);
 
   self->base.klass = &pj_device_vulkan;
   self->forced_variant = -1;
-  if (open_physical (self, index, error) && create_device (self, error) && pj_vk_heap_init (self, error)
+  if (open_physical (self, index, half, error) && create_device (self, error) && pj_vk_heap_init (self, error)
       && pj_vk_pipelines_init (self, error)
       && pj_vk_memory_init (self, &self->zeros, ZERO_BYTES, "a block of zeros", error)
       && pj_vk_memory_zero (self, &self->zeros, error)) {

@@ -91,6 +91,7 @@ typedef enum { PJ_VK_SHADERS (PJ_VK_ROW) PJ_VK_N_SHADERS } PjVkShader;
  * @texel: the driver runs on the CPU: use the texel family
  * @texel_zero: texel fetches out of range, negative indices too, return zeros
  * @software: the driver runs on the CPU, whatever the family
+ * @half: convolutions and products are to round their operands to float16, and the device has matrix units for that
  * @subgroup_size, @subgroup_ops: as VkPhysicalDeviceSubgroupProperties in compute shaders
  * @max_group: largest number of invocations in a group
  * @max_groups: largest number of groups along x, y, z
@@ -100,7 +101,7 @@ typedef enum { PJ_VK_SHADERS (PJ_VK_ROW) PJ_VK_N_SHADERS } PjVkShader;
  * @align: binding offsets must be multiples of this; at most PJ_VK_ALIGN
  */
 typedef struct {
-  gboolean texel, texel_zero, software;
+  gboolean texel, texel_zero, software, half;
   uint32_t subgroup_size;
   VkSubgroupFeatureFlags subgroup_ops;
   uint32_t max_group, max_groups[3], max_shared_bytes;

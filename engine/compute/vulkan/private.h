@@ -35,6 +35,24 @@ const PjVkInstance *pj_vk_instance_get (GError **error);
 /* Devices that have Vulkan 1.1 and a compute queue, in the driver's order. (transfer full) */
 GArray *pj_vk_instance_devices (const PjVkInstance *self, GError **error);
 
+gboolean pj_vk_has_extension (VkPhysicalDevice physical, const char *name);
+
+/* --- half precision (half.c) --- */
+
+#define PJ_VK_N_HALF_EXTENSIONS 3
+extern const char *const pj_vk_half_extensions[PJ_VK_N_HALF_EXTENSIONS];
+
+/* A chain for VkDeviceCreateInfo or VkPhysicalDeviceFeatures2; @matrix is its head. */
+typedef struct {
+  VkPhysicalDeviceCooperativeMatrixFeaturesNV matrix;
+  VkPhysicalDeviceVulkanMemoryModelFeatures model;
+  VkPhysicalDeviceShaderFloat16Int8Features float16;
+} PjVkHalfFeatures;
+
+void pj_vk_half_features (PjVkHalfFeatures *self, gboolean wanted);
+/* Whether conv_matrix.comp runs there. */
+gboolean pj_vk_has_half (const PjVkInstance *instance, VkPhysicalDevice physical);
+
 /* --- memory (memory.c) --- */
 
 /* A piece of device memory with a buffer over it. */
