@@ -60,7 +60,9 @@ const CliVerb cli_verb_devices = {
   .name = "devices",
   .arguments = "",
   .summary = "Lists what can compute here, and which one is chosen",
-  .about = "A Vulkan device that is software (it runs on the processor) is never chosen by itself.\n\n"
+  .about = "A Vulkan device that is software (it runs on the processor) is never chosen by itself.  A graphics card whose driver "
+           "has cooperative matrices is listed a second time as vulkan:N:half: convolutions and products round their operands "
+           "to float16 and add in float32, which is faster and changes results in the third digit.\n\n"
            "Examples:\n"
            "  penjing-cli devices\n"
            "  penjing-cli devices --json",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Other programs that do the same work, each behind a script that speaks one JSON object a line: a greeting
- * {"name": …} or {"missing": reason}, then an answer to every request, {"error": text} if it failed. */
+ * {"name": …} or {"missing": reason}, then an answer to every request, {"error": text} if it failed.
+ * PENJING_PEERS is the folder of the scripts, PENJING_PEER_PYTHON the interpreter that has PyTorch. */
 #include <gio/gio.h>
 #include <stdarg.h>
 #include <string.h>

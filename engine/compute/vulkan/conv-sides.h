@@ -27,17 +27,17 @@ typedef struct {
  * @tile: result channels of a group of invocations; @n_blocks: source blocks that they sum; @n_tiles: how many
  * @patch: of a depthwise one, or NULL: strips
  * @variant: of the tiled family
+ * @packed: the weights in the order of conv.glsl
  */
 typedef struct {
   const PjVkProduct *product;
   gboolean backward, depthwise, texel;
-  int source, result;           /* slots */
-  PjVkLayout x, y;              /* their layouts */
+  int source, result;
+  PjVkLayout x, y;
   uint32_t group_results, group_sources;
-  uint32_t tile, n_blocks;      /* result channels of a group of invocations; source blocks that they sum */
-  uint32_t n_tiles;
-  const PjVkTile *variant;      /* of the tiled family */
-  const PjVkPatch *patch;           /* of a depthwise one, or NULL: strips */
+  uint32_t tile, n_blocks, n_tiles;
+  const PjVkTile *variant;
+  const PjVkPatch *patch;
   PjVkRegion packed;
 } PjVkSides;
 

@@ -3,7 +3,7 @@
  *
  * To the shaders both are one thing, a "product": a sum over taps and blocks of channels (see
  * shaders/include/conv.glsl for the formula).  A PjVkProduct says which product in the words of the network;
- * conv.c turns it into geometry for the forward pass and the gradient by the input, conv-weight.c for the
+ * conv.c turns it into geometry for the forward pass and the gradient by the input (conv-tiled.c: for hardware), conv-weight.c for the
  * gradient by the weights. */
 #pragma once
 
