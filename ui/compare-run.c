@@ -4,6 +4,7 @@
 
 #include "choice-list.h"
 #include "compare-run.h"
+#include "setting-form.h"
 
 struct _PjuCompareRun {
   GtkWidget parent;
@@ -163,5 +164,7 @@ static void
 pju_compare_run_init (PjuCompareRun *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  pju_form_name_zero (self->epochs, _("None"));
+  pju_form_name_zero (self->steps, _("No limit"));
   g_signal_connect_swapped (self->epochs, "value-changed", G_CALLBACK (check_cb), self);
 }

@@ -67,7 +67,7 @@ make_name (PjuStudio *studio)
   GtkWidget *lock = gtk_image_new_from_icon_name ("changes-prevent-symbolic");
   GtkWidget *tie = gtk_image_new_from_icon_name ("insert-link-symbolic");
   gtk_widget_set_hexpand (label, TRUE);
-  gtk_label_set_width_chars (GTK_LABEL (label), 9);
+  gtk_label_set_width_chars (GTK_LABEL (label), 8);
   gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_START);
   gtk_widget_add_css_class (label, "layer-name");
   gtk_accessible_update_property (GTK_ACCESSIBLE (lock), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Locked"), -1);
@@ -216,7 +216,7 @@ static GtkWidget *
 make_spark (PjuStudio *studio)
 {
   GtkWidget *area = g_object_new (GTK_TYPE_DRAWING_AREA, "accessible-role", GTK_ACCESSIBLE_ROLE_IMG, NULL);
-  gtk_drawing_area_set_content_width (GTK_DRAWING_AREA (area), 56);
+  gtk_drawing_area_set_content_width (GTK_DRAWING_AREA (area), 48);
   gtk_drawing_area_set_content_height (GTK_DRAWING_AREA (area), 22);
   gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (area), draw_spark, NULL, NULL);
   gtk_widget_set_valign (area, GTK_ALIGN_CENTER);
@@ -269,7 +269,7 @@ show_time (GtkWidget *cell, PjmLayer *layer)
 static GtkWidget *
 make_note (PjuStudio *studio)
 {
-  GtkWidget *label = two_lines (23);
+  GtkWidget *label = two_lines (21);
   gtk_widget_add_css_class (label, "layer-note");
   return label;
 }

@@ -8,6 +8,7 @@
 #include "format.h"
 #include "overview-page.h"
 #include "palette.h"
+#include "setting-form.h"
 #include "speed-card.h"
 
 #define MAX_LOCKED 12
@@ -437,6 +438,7 @@ static void
 pju_overview_page_init (PjuOverviewPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  pju_form_name_zero (self->side, _("Automatic"));
   gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (self->samples), draw_samples, self, NULL);
   gtk_drawing_area_set_draw_func (GTK_DRAWING_AREA (self->classes), draw_classes, self, NULL);
   g_signal_connect_swapped (self->samples, "resize", G_CALLBACK (samples_resize_cb), self);

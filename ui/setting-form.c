@@ -160,10 +160,10 @@ read_zero_cb (GtkSpinButton *spin, double *value, const char *word)
   return TRUE;
 }
 
-static void
-name_zero (GtkWidget *spin, const PjmSetting *setting)
+void
+pju_form_name_zero (GtkWidget *spin, const char *text)
 {
-  char *word = zero_word (setting);
+  char *word = g_strdup (text);
   g_object_set_data_full (G_OBJECT (spin), "zero", word, g_free);
   g_signal_connect (spin, "output", G_CALLBACK (show_zero_cb), word);
   g_signal_connect (spin, "input", G_CALLBACK (read_zero_cb), word);
@@ -186,8 +186,10 @@ make_control (PjuSettingForm *self, const PjmSetting *setting)
   }
   double step = setting->whole ? 1 : setting->usual > 0 ? setting->usual / 10 : setting->most <= 1 ? .05 : .1;
   GtkWidget *spin = pju_form_spin (setting->usual, setting->least, setting->most, step, digits_for (setting));
-  if (setting->zero)
-    name_zero (spin, setting);
+  if (setting->zero) {
+    g_autofree char *word = zero_word (setting);
+    pju_form_name_zero (spin, word);
+  }
   g_signal_connect_object (spin, "value-changed", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   return spin;
 }

@@ -25,6 +25,8 @@ void pju_form_add (GtkWidget *grid, int row, const char *text, GtkWidget *contro
 GtkWidget *pju_form_new (void);
 /* A field for a number. */
 GtkWidget *pju_form_spin (double value, double least, double most, double step, guint digits);
+/* Shows @word for 0, where that is no amount; typing the word, or nothing, is 0 again. */
+void pju_form_name_zero (GtkWidget *spin, const char *word);
 /* A list of titles. */
 GtkWidget *pju_form_list (const PjmChoice *rows, guint n);
 

@@ -73,8 +73,7 @@ put_figures (Diff *self, GtkWidget *grid, const PjmStepDiff *diff)
     put_line (self, grid, (int) i + 1, rows[i].name, ta, tb, change);
   }
   g_autofree char *a = pju_format_percent (diff->accuracy[0], 2), *b = pju_format_percent (diff->accuracy[1], 2);
-  put_line (self, grid, 4, _("Accuracy"), a, b, diff->accuracy[0] < 0 || diff->accuracy[1] < 0
-                                                ? _("not measured yet") : "");
+  put_line (self, grid, 4, _("Accuracy"), a, b, "");
 }
 
 static void

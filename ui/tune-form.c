@@ -172,6 +172,8 @@ add_fields (PjuTuneForm *self)
     gboolean list = line == TEACHER;
     self->fields[line] = list ? pju_form_list (NULL, 0)
                               : pju_form_spin (lines[line].value, lines[line].least, lines[line].most, lines[line].step, lines[line].digits);
+    if (line == STEPS)
+      pju_form_name_zero (self->fields[line], _("No limit"));
     pju_form_add (self->grid, line, list ? _("Teacher") : _(lines[line].text), self->fields[line],
                   list ? _("The step of the history whose network is imitated; the first one is the network as it was opened") : _(lines[line].tip));
     g_signal_connect_object (self->fields[line], list ? "notify::selected" : "value-changed", G_CALLBACK (changed_cb), self,

@@ -15,6 +15,8 @@ typedef struct {
   PjmEngine *engine;
   char *device;
   PjmNetwork *network;
+  PjmStore *store;
+  gint64 base_model;            /* the uncut network, which may have other weights */
   PjDataset *dataset;
   PjCutPlan *masks;             /* NULL measures the whole network */
   guint serial;
@@ -29,16 +31,17 @@ preview_free (gpointer data)
   Preview *self = data;
   g_free (self->device);
   pjm_network_unref (self->network);
+  pjm_store_unref (self->store);
   pj_dataset_unref (self->dataset);
   pj_cut_plan_unref (self->masks);
   g_free (self);
 }
 
 static gboolean
-measure (Preview *self, const PjCutPlan *masks, const PjHooks *hooks, double *top1, GError **error)
+measure (Preview *self, PjmNetwork *network, const PjCutPlan *masks, const PjHooks *hooks, double *top1, GError **error)
 {
   PjAccuracy accuracy = { 0 };
-  if (!pjm_engine_evaluate (self->engine, self->network, self->dataset, N_PICTURES, masks, hooks, &accuracy, error))
+  if (!pjm_engine_evaluate (self->engine, network, self->dataset, N_PICTURES, masks, hooks, &accuracy, error))
     return FALSE;
   *top1 = accuracy.top1;
   self->n = accuracy.n;
@@ -47,17 +50,28 @@ measure (Preview *self, const PjCutPlan *masks, const PjHooks *hooks, double *to
 }
 
 static gboolean
+measure_base (Preview *self, const PjHooks *hooks, GError **error)
+{
+  g_autoptr (PjmPlace) place = NULL;
+  if (self->base_model != self->network->model) {
+    place = pjm_place_new (self->store->session, self->base_model, NULL, NULL, error);
+    if (place == NULL)
+      return FALSE;
+  }
+  self->has_base = measure (self, place != NULL ? place->network : self->network, NULL, hooks, &self->base, error);
+  return self->has_base;
+}
+
+static gboolean
 preview_run (gpointer data, const PjHooks *hooks, GError **error)
 {
   Preview *self = data;
   g_autoptr (GError) reason = NULL;
   gboolean ok = pjm_engine_open (self->engine, self->device, &reason) != NULL;
-  if (ok && self->wants_base) {
-    ok = measure (self, NULL, hooks, &self->base, &reason);
-    self->has_base = ok;
-  }
+  if (ok && self->wants_base)
+    ok = measure_base (self, hooks, &reason);
   if (ok && self->masks != NULL)
-    ok = measure (self, self->masks, hooks, &self->top1, &reason);
+    ok = measure (self, self->network, self->masks, hooks, &self->top1, &reason);
   if (ok)
     return TRUE;
   self->lost = pjm_engine_check_lost (self->engine, reason);
@@ -98,6 +112,8 @@ show_result (PjmProject *self, const Preview *preview)
     pjm_project_notify (self, PJM_PROP_PREVIEW_COUNT);
   }
   if (preview->has_base)
+    self->base_model = preview->base_model;
+  if (preview->has_base)
     set_double (self, &self->base_accuracy, preview->base, PJM_PROP_BASE_ACCURACY);
   show_accuracy (self, preview->masks != NULL ? preview->top1 : self->base_accuracy);
 }
@@ -125,6 +141,20 @@ preview_news (PjTask *task, const PjTaskNews *news, gpointer user_data)
     set_stale (self, FALSE);
 }
 
+/* Some methods change the weights of what stays, and their network without masks was never anybody's: what is uncut then is
+ * the network that they began with.  Without masks it is the one on screen. */
+static gint64
+uncut_model (PjmProject *self, const PjCutPlan *masks)
+{
+  PjmStep *step = self->current;
+  if (masks == NULL)
+    return self->place->network->model;
+  for (PjmStep *parent; (parent = pjm_step_parent (step)) != NULL && pjm_step_record (step)->kind == PJ_STEP_MASKED; step = parent)
+    if (pjm_step_record (parent)->model != pjm_step_record (step)->model && pjm_step_record (step)->job == 0)
+      break;
+  return pjm_step_record (step)->model;
+}
+
 void
 pjm_project_preview (PjmProject *self)
 {
@@ -134,7 +164,9 @@ pjm_project_preview (PjmProject *self)
   if (self->dataset == NULL)
     return;
   g_autoptr (PjCutPlan) masks = pjm_project_get_masks (self);
-  if (masks == NULL && self->base_accuracy >= 0.0) {
+  gint64 base_model = uncut_model (self, masks);
+  gboolean has_base = self->base_accuracy >= 0.0 && self->base_model == base_model;
+  if (masks == NULL && has_base) {
     show_accuracy (self, self->base_accuracy);
     set_stale (self, FALSE);
     return;
@@ -147,7 +179,9 @@ pjm_project_preview (PjmProject *self)
   data->dataset = pj_dataset_ref (self->dataset);
   data->masks = g_steal_pointer (&masks);
   data->serial = self->preview_serial;
-  data->wants_base = self->base_accuracy < 0.0;
+  data->store = pjm_store_ref (self->store);
+  data->base_model = base_model;
+  data->wants_base = !has_base;
   set_stale (self, TRUE);
   pj_job_queue_push_newest (self->queue, preview_run, data, preview_free, preview_news, NULL);
 }

@@ -104,6 +104,7 @@ struct _PjmProject {
   char *data;                   /* where it is, as pj_work_open_data() takes it */
 
   double base_accuracy, preview_accuracy, preview_error;
+  gint64 base_model;            /* the network that @base_accuracy is of */
   gboolean preview_stale;
   guint preview_count, preview_serial;
 

@@ -181,6 +181,34 @@ test_preview (Place *place, gconstpointer data)
   assert_nothing_failed (place);
 }
 
+/* A method that changes weights: what the masked network is compared with is the one that it began with. */
+static void
+test_preview_of_changed_weights (Place *place, gconstpointer data)
+{
+  PjmProject *project = place->project;
+  place_open_all (place);
+  wait_job (pjm_project_fine_tune (project, 6, 0.02), PJM_JOB_DONE);
+  wait_preview (place);
+  double base = place_number (project, "base-accuracy");
+  pjm_project_set_ratio (project, place_layer (place, "a1"), 0.1, TRUE);
+  wait_job (pjm_project_choose (project, "channel-pruning"), PJM_JOB_DONE);
+  wait_preview (place);
+  g_assert_true (place_flag (project, "modified-masks"));
+  g_assert_cmpfloat (place_number (project, "base-accuracy"), ==, base);
+  /* Without marks it is the network on screen alone, with its weights as they are now. */
+  double masked = place_number (project, "preview-accuracy");
+  pjm_project_set_ratio (project, place_layer (place, "a1"), 1, TRUE);
+  wait_preview (place);
+  g_assert_false (place_flag (project, "modified-masks"));
+  g_assert_cmpfloat (place_number (project, "base-accuracy"), ==, place_number (project, "preview-accuracy"));
+  g_assert_cmpfloat (place_number (project, "base-accuracy"), <, base);
+  pjm_project_undo (project);
+  wait_preview (place);
+  g_assert_cmpfloat (place_number (project, "base-accuracy"), ==, base);
+  g_assert_cmpfloat (place_number (project, "preview-accuracy"), ==, masked);
+  assert_nothing_failed (place);
+}
+
 static void
 test_choose_and_cut (Place *place, gconstpointer data)
 {
@@ -309,6 +337,7 @@ main (int argc, char **argv)
   place_add ("/app/project/score-late", test_score_late);
   place_add ("/app/project/score-failed", test_score_failed);
   place_add ("/app/project/preview", test_preview);
+  place_add ("/app/project/preview-of-changed-weights", test_preview_of_changed_weights);
   place_add ("/app/project/choose-and-cut", test_choose_and_cut);
   place_add ("/app/project/undo-far", test_undo_far);
   place_add ("/app/project/remove-block", test_remove_block);

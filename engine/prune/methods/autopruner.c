@@ -442,12 +442,12 @@ static const PjMethodOption options[] = {
   { "alpha-step", "what the controller adds to the sharpness at a time", 0, 0, 1000, FALSE, NULL,
     "as published (VGG 0.1, ResNet 1, MobileNet nothing)" },
   { "lambda", "weight of the rate in the loss at the start; the controller changes it", 10, 0, 10000, FALSE, NULL },
-  { "lambda-least", "the weight never falls below", 0.1, 0, 10000, FALSE, NULL, "no limit, as published" },
+  { "lambda-least", "the weight never falls below", 0.1, 0, 10000, FALSE, NULL, "no limit (as published)" },
   { "code-lr", "learning rate of network and code", 0, 0, 10, FALSE, NULL,
     "as published (VGG 0.001, ResNet 0.001, MobileNet 0.01)" },
   { "code-batch", "pictures per step; below 64 codes jitter", 64, 2, 4096, TRUE, NULL },
   { "code-edge", "pool maps to at most so many pixels across before coding, which saves memory", 0, 0, 1024, TRUE, NULL,
-    "whole maps, as published" },
+    "whole maps (as published)" },
   { NULL }
 };
 
