@@ -126,6 +126,9 @@ row_for (PjuGatesView *self, const char *name)
   row->freeze = gtk_toggle_button_new_with_label (_("Freeze"));
   gtk_widget_set_valign (row->freeze, GTK_ALIGN_CENTER);
   pju_set_tooltip (row->freeze, _("Leave the gates of this layer as they stand, open or closed"));
+  /* Blocks have one row for all of them, which learn together. */
+  g_autofree char *kind = self->job ? pju_get_string (self->job, "kind") : NULL;
+  gtk_widget_set_visible (row->freeze, g_strcmp0 (kind, "gate-blocks") != 0);
   g_object_set_data_full (G_OBJECT (row->freeze), "layer", g_strdup (name), g_free);
   row->toggled = g_signal_connect_object (row->freeze, "toggled", G_CALLBACK (toggled_cb), self, 0);
   GtkWidget *cells[] = { title, row->area, row->text, row->freeze };

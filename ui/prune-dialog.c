@@ -37,6 +37,7 @@ static const struct { const char *title, *about; } keeps[PJM_N_KEEP] = {
   [PJM_KEEP_PARAMS] = { N_("A share of the parameters"), N_("Of all weights of the network; the weakest channels anywhere go.") },
   [PJM_KEEP_MEMORY] = { N_("A share of the memory"), N_("Of the bytes of parameters and activations; the weakest channels anywhere go.") },
   [PJM_KEEP_MS] = { N_("A share of the time"), N_("Of the milliseconds of one picture, predicted from kernels timed on this device; the weakest channels anywhere go.") },
+  [PJM_KEEP_BLOCKS] = { N_("A share of the residual blocks"), N_("A gate is trained for every block that a shortcut runs past, together with the network. Blocks whose gate closes are removed whole, and the others keep all their channels.") },
 };
 
 static PjmProject *
@@ -118,6 +119,8 @@ describe (PjuPruneDialog *self, const PjmPruneOutlook *outlook)
   /* Translators: %s is "29.1 M → 14.2 M", then "−51 %" */
   append_change (text, _("%s MACs (%s)"), pju_get_uint64 (project_of (self), "macs"), outlook->macs);
   append_change (text, _("%s parameters (%s)"), pju_get_uint64 (project_of (self), "params"), outlook->params);
+  if (text->len == 0 && keep_of (self) == PJM_KEEP_BLOCKS)
+    return g_strdup (_("Can start. What is left is known once the gates have closed."));
   if (text->len == 0)
     return g_strdup (_("Can start. What is left is known once the channels were judged."));
   return g_string_free (g_steal_pointer (&text), FALSE);
@@ -203,7 +206,7 @@ static void
 show_more (PjuPruneDialog *self)
 {
   const char *method = method_of (self);
-  pju_prune_more_show (PJU_PRUNE_MORE (self->common), keep_of (self) >= PJM_KEEP_MACS,
+  pju_prune_more_show (PJU_PRUNE_MORE (self->common), keep_of (self) >= PJM_KEEP_MACS && keep_of (self) != PJM_KEEP_BLOCKS,
                        method && pjm_project_method_mends (project_of (self), method));
 }
 

@@ -4,6 +4,7 @@
 
 #include "job-row.h"
 #include "prune-dialog.h"
+#include "transfer-dialog.h"
 #include "shortcuts.h"
 #include "window-private.h"
 
@@ -179,6 +180,15 @@ act_prune (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   PjuWindow *self = data;
   GtkWidget *dialog = pju_prune_dialog_new (GTK_WINDOW (self), self->studio);
+  g_signal_connect_object (dialog, "started", G_CALLBACK (started_cb), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+act_transfer (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  PjuWindow *self = data;
+  GtkWidget *dialog = pju_transfer_dialog_new (GTK_WINDOW (self), self->studio);
   g_signal_connect_object (dialog, "started", G_CALLBACK (started_cb), self, G_CONNECT_SWAPPED);
   gtk_window_present (GTK_WINDOW (dialog));
 }
@@ -364,6 +374,7 @@ pju_window_add_actions (PjuWindow *self)
     { .name = "choose", .activate = act_choose, .parameter_type = "s" },
     { .name = "prune", .activate = act_prune },
     { .name = "cut", .activate = act_cut },
+    { .name = "transfer", .activate = act_transfer },
     { .name = "gap", .activate = act_gap },
     { .name = "recalibrate", .activate = act_recalibrate },
     { .name = "norms", .activate = act_norms },
@@ -414,6 +425,7 @@ pju_window_update_actions (PjuWindow *self)
   enable (self, "keep-all", editable);
   enable (self, "choose", editable);
   enable (self, "prune", editable);
+  enable (self, "transfer", editable && data);
   enable (self, "gap", editable);
   enable (self, "tune", editable && data);
   enable (self, "cut", editable && pju_get_boolean (self->project, "modified-masks"));

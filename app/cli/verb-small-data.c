@@ -115,6 +115,19 @@ read_settings (Cli *cli, PjWorkSmallData *settings, GError **error)
   return TRUE;
 }
 
+/* Bad settings are refused here, too. */
+static gboolean
+say_estimate (Cli *cli, const PjWork *work, PjDataset *large, const PjWorkSmallData *settings, GError **error)
+{
+  double seconds;
+  if (!pj_work_small_data_estimate (work, large, settings, &seconds, error))
+    return FALSE;
+  g_autofree char *text = cli_duration (seconds);
+  cli_note (cli, "All of it is going to take about %s.", text);
+  json_object_set_double_member (cli->result, "estimated_seconds", seconds);
+  return TRUE;
+}
+
 static gboolean
 run (Cli *cli, char **args, GError **error)
 {
@@ -131,7 +144,8 @@ run (Cli *cli, char **args, GError **error)
   g_autoptr (PjDataset) small = cli_open_data (cli, small_set, &small_path, error);
   PjWork work;
   return small != NULL && cli_keep_session (cli, &model, session, out, args[0], error)
-         && cli_work (cli, &model, small, small_path, target, &work, error) && go (cli, &work, large, &settings, error);
+         && cli_work (cli, &model, small, small_path, target, &work, error) && say_estimate (cli, &work, large, &settings, error)
+         && go (cli, &work, large, &settings, error);
 }
 
 const CliVerb cli_verb_small_data = {

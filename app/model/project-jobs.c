@@ -306,7 +306,12 @@ find_scores (PjmTask *self, const PjWork *work, GError **error)
 static gboolean
 run_resume (PjmTask *self, PjWork *work, GError **error)
 {
-  return pj_work_resume (work, &self->done, error)
+  gint64 newest = pjm_task_newest_step (self);
+  gboolean ok = pj_work_resume (work, &self->done, error);
+  /* Only the job of a transfer has parts that make steps. */
+  if (g_str_equal (pjm_job_get_kind (self->job), "small-data"))
+    return pjm_task_note_parts (self, newest, self->done.step, ok ? error : NULL) && ok;
+  return ok
          && (!g_str_equal (pjm_job_get_kind (self->job), "score") || find_scores (self, work, error));
 }
 

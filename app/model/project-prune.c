@@ -5,6 +5,7 @@
 
 #include "model/engine-text.h"
 #include "model/tasks-private.h"
+#include "model/work-parts.h"
 #include "model/work-settings.h"
 #include "prune/budget/budget.h"
 #include "prune/criterion.h"
@@ -110,7 +111,8 @@ fill_choose (PjmProject *self, const PjmPruneOptions *options, PjWorkChoose *cho
     *budgets[options->keep] = options->share;
     choose->floor = options->floor;
   } else {
-    choose->keep = options->keep == PJM_KEEP_SHARE ? one_ratio (options->share) : marked_ratios (self);
+    choose->keep = options->keep == PJM_KEEP_SHARE ? one_ratio (options->share)
+                   : options->keep == PJM_KEEP_MARKED ? marked_ratios (self) : NULL;
   }
   choose->multiple = options->multiple == PJM_ROUND_AMC ? PJ_ROUND_AMC : MAX (options->multiple, 1);
   choose->scale = options->mends;
@@ -139,6 +141,8 @@ typedef struct {
   PjDataset *dataset;
   PjWorkChoose choose;
   guint drop_blocks, n_blocks;
+  gboolean gates;
+  double share;
   PjmPruneOutlook *outlook;
   double seconds;
   gboolean needs_pictures;
@@ -158,6 +162,17 @@ question_free (gpointer data)
   g_free (self);
 }
 
+/* Gates of blocks instead of a choice of channels. */
+static char *
+refuse_gates (const Question *self, const PjWork *work)
+{
+  g_autoptr (GError) reason = NULL;
+  if (strcmp (self->choose.method, "autopruner") != 0)
+    return g_strdup (_("Gates of whole blocks are AutoPruner’s: choose it in the list, or another measure."));
+  return pj_work_gate_blocks_check (work, self->share, (const char *const *) self->choose.set, self->choose.n_images, &reason)
+         ? NULL : pjm_engine_text (reason->message);
+}
+
 static gboolean
 check_run (gpointer data, const PjHooks *hooks, GError **error)
 {
@@ -167,7 +182,7 @@ check_run (gpointer data, const PjHooks *hooks, GError **error)
   PjCost after = { 0 };
   gboolean asked = pj_work_choose_is_asked (&self->choose);
   self->outlook = g_new0 (PjmPruneOutlook, 1);
-  if (!asked && self->drop_blocks == 0)
+  if (!asked && self->drop_blocks == 0 && !self->gates)
     self->outlook->refusal = g_strdup (_("Nothing would be cut: set how much each layer keeps, or choose another measure."));
   else if (self->drop_blocks > self->n_blocks)
     self->outlook->refusal = g_strdup_printf (ngettext ("Only %u residual block can be removed whole: ask for no more.",
@@ -175,6 +190,8 @@ check_run (gpointer data, const PjHooks *hooks, GError **error)
                                                         self->n_blocks), self->n_blocks);
   else if (self->needs_pictures)
     self->outlook->refusal = g_strdup (_("This method needs pictures: drop a folder of pictures on the window first."));
+  else if (self->gates)
+    self->outlook->refusal = refuse_gates (self, &work);
   else if (asked && !pj_work_choose_check (&work, self->network->groups, &self->choose, &after, &reason))
     self->outlook->refusal = pjm_engine_text (reason->message);
   /* Which blocks go is not known yet. */
@@ -194,6 +211,9 @@ estimate_run (gpointer data, const PjHooks *hooks, GError **error)
     return TRUE;
   PjDevice *device = pjm_engine_open (self->engine, self->device, error);
   PjWork work = { .device = device, .graph = self->network->graph, .dataset = self->dataset, .hooks = hooks };
+  if (device != NULL && self->gates)
+    return pj_work_gate_blocks_estimate (&work, self->share, (const char *const *) self->choose.set, self->choose.n_images,
+                                         &self->seconds, error);
   return device != NULL && pj_work_choose_estimate (&work, self->network->groups, &self->choose, &self->seconds, error);
 }
 
@@ -246,6 +266,8 @@ question_new (PjmProject *self, const PjmPruneOptions *options, GTask *task)
   question->needs_pictures = self->dataset == NULL && (method->needs != PJ_NEEDS_NOTHING || options->drop_blocks > 0);
   question->drop_blocks = options->drop_blocks;
   question->n_blocks = pjm_project_count_blocks (self);
+  question->gates = options->keep == PJM_KEEP_BLOCKS;
+  question->share = options->share;
   question->task = task;
   fill_choose (self, options, &question->choose);
   return question;
@@ -411,6 +433,27 @@ make_choose (PjmProject *self, gpointer data, gboolean *skip)
   return NULL;
 }
 
+static gboolean
+run_gates (PjmTask *self, PjWork *work, GError **error)
+{
+  g_autoptr (PjGraph) graph = pj_work_gate_blocks (work, self->share, (const char *const *) self->choose.set, self->choose.n_images,
+                                                   self->choose.seed, NULL, &self->done, error);
+  return graph != NULL;
+}
+
+static PjmTask *
+make_gates (PjmProject *self, gpointer data, gboolean *skip)
+{
+  const PjmPruneOptions *options = &((Choice *) data)->options;
+  PjmTask *task = pjm_task_new (self, "gate-blocks", _("Train gates of blocks"), run_gates, TRUE, TRUE);
+  if (task == NULL)
+    return NULL;
+  fill_choose (self, options, &task->choose);
+  task->share = options->share;
+  task->keeps_marks = TRUE;
+  return task;
+}
+
 static PjmTask *
 make_drop (PjmProject *self, gpointer n, gboolean *skip)
 {
@@ -483,7 +526,7 @@ pjm_project_prune (PjmProject *self, const PjmPruneOptions *options)
   PjmFollow *list = NULL;
   if (options->drop_blocks > 0)
     pjm_follow_append (&list, pjm_follow_new (make_drop, GUINT_TO_POINTER (options->drop_blocks), NULL));
-  pjm_follow_append (&list, pjm_follow_new (make_choose, choice_new (options), choice_free));
+  pjm_follow_append (&list, pjm_follow_new (options->keep == PJM_KEEP_BLOCKS ? make_gates : make_choose, choice_new (options), choice_free));
   if (pjm_project_is_ready (self))
     append_rest (self, &list, options);
   return pjm_follow_start (self, list, 0);

@@ -41,6 +41,7 @@ task_free (gpointer data)
   pj_work_train_clear (&self->train);
   pj_work_choose_clear (&self->choose);
   pj_work_compare_clear (&self->compare);
+  pj_work_small_data_clear (&self->transfer);
   pj_work_done_clear (&self->cut);
   pj_work_done_clear (&self->done);
   pj_scores_free (self->scores);
@@ -100,6 +101,7 @@ pjm_task_new (PjmProject *project, const char *kind, const char *title, PjmTaskR
   pj_work_train_init (&self->train);
   pj_work_choose_init (&self->choose);
   pj_work_compare_init (&self->compare);
+  pj_work_small_data_init (&self->transfer);
   return self;
 }
 
@@ -124,6 +126,34 @@ pjm_task_note_step (PjmTask *self, gint64 id, PjGraph *graph, GError **error)
   *made = (PjmMadeStep) { g_steal_pointer (&record), g_steal_pointer (&place) };
   g_ptr_array_add (self->made, made);
   return TRUE;
+}
+
+gint64
+pjm_task_newest_step (PjmTask *self)
+{
+  g_autoptr (GPtrArray) steps = pj_session_list_steps (self->store->session, NULL);
+  gint64 newest = 0;
+  for (guint i = 0; steps != NULL && i < steps->len; i++)
+    newest = MAX (newest, ((PjStepRecord *) steps->pdata[i])->id);
+  return newest;
+}
+
+gboolean
+pjm_task_note_parts (PjmTask *self, gint64 newest, gint64 last, GError **error)
+{
+  g_autoptr (GPtrArray) steps = pj_session_list_steps (self->store->session, error);
+  for (guint i = 0; steps != NULL && i < steps->len;) {
+    const PjStepRecord *step = steps->pdata[i];
+    if (step->id <= newest || step->id == last) {
+      i++;
+      continue;
+    }
+    /* Their networks are read when somebody goes there. */
+    PjmMadeStep *made = g_new (PjmMadeStep, 1);
+    *made = (PjmMadeStep) { g_ptr_array_steal_index (steps, i), NULL };
+    g_ptr_array_add (self->made, made);
+  }
+  return steps != NULL;
 }
 
 /* Removes what is marked and goes on with the smaller network. */

@@ -44,9 +44,11 @@ gboolean pjm_project_method_mends (PjmProject *self, const char *method);
  * @PJM_KEEP_SHARE: this share of every layer that the method can judge
  * @PJM_KEEP_MACS, @PJM_KEEP_PARAMS, @PJM_KEEP_MEMORY, @PJM_KEEP_MS: this share of the whole network's, the weakest channels
  *   anywhere go; memory is bytes of parameters and activations, milliseconds are predicted for one picture on the device
+ * @PJM_KEEP_BLOCKS: this share of the residual blocks: AutoPruner trains a gate for each, and those that close go whole
  */
 typedef enum {
-  PJM_KEEP_MARKED, PJM_KEEP_SHARE, PJM_KEEP_MACS, PJM_KEEP_PARAMS, PJM_KEEP_MEMORY, PJM_KEEP_MS, PJM_N_KEEP
+  PJM_KEEP_MARKED, PJM_KEEP_SHARE, PJM_KEEP_MACS, PJM_KEEP_PARAMS, PJM_KEEP_MEMORY, PJM_KEEP_MS, PJM_KEEP_BLOCKS,
+  PJM_N_KEEP
 } PjmKeep;
 
 /**
@@ -138,12 +140,44 @@ void pjm_project_estimate_prune_async (PjmProject *self, const PjmPruneOptions *
 /* Negative with @error, and without one where nobody can tell. */
 double pjm_project_estimate_prune_finish (PjmProject *self, GAsyncResult *result, GError **error);
 
+/**
+ * PjmTransferOptions: the experiment of CURL's authors for those who have few pictures: is a network cut before or after it
+ * learns them?  Start from pjm_transfer_options_init().
+ * @method: one that pjm_project_method_takes_transfer()
+ * @large: (nullable): folder of what the network was trained on; NULL leaves out the way that cuts there
+ * @share: of the MACs that stays
+ * @epochs: on the pictures of the project, the same for every row; @large_epochs: on the large set after the cut there
+ * @batch, @lr: of plain fine-tuning
+ * @n_images: pictures that channels are judged by, 0 for the method's own number; @n_test: test pictures, 0 for all
+ */
+typedef struct {
+  const char *method, *large;
+  double share, lr;
+  guint epochs, large_epochs, batch, n_images, n_test;
+  guint64 seed;
+} PjmTransferOptions;
+
+/* TRUE for methods that @method may name. */
+gboolean pjm_project_method_takes_transfer (PjmProject *self, const char *method);
+/* CURL at 0.3 of the MACs, 20 epochs, 2 on the large set, batches of 64 at 0.01. */
+void pjm_transfer_options_init (PjmTransferOptions *options);
+
+/* As with pruning; of the outlook only the refusal is known. */
+void pjm_project_check_transfer_async (PjmProject *self, const PjmTransferOptions *options, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data);
+PjmPruneOutlook *pjm_project_check_transfer_finish (PjmProject *self, GAsyncResult *result, GError **error);
+void pjm_project_estimate_transfer_async (PjmProject *self, const PjmTransferOptions *options, GCancellable *cancellable,
+                                          GAsyncReadyCallback callback, gpointer user_data);
+double pjm_project_estimate_transfer_finish (PjmProject *self, GAsyncResult *result, GError **error);
+
 /* --- doing it --- */
 
 /* All: (transfer none) (nullable): the first job; those that follow start by themselves as long as each ends well.  NULL
  * if it cannot start; "failed" then said why. */
 PjmJob *pjm_project_prune (PjmProject *self, const PjmPruneOptions *options);
 PjmJob *pjm_project_tune (PjmProject *self, const PjmTuneOptions *options);
+/* Its steps are branches of the history; the best of the small networks is shown in the end. */
+PjmJob *pjm_project_transfer (PjmProject *self, const PjmTransferOptions *options);
 /* Puts a global average and one new layer in the place of the classifier (ThiNet-GAP). */
 PjmJob *pjm_project_replace_classifier (PjmProject *self);
 

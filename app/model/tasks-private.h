@@ -5,6 +5,7 @@
 #include "model/project-private.h"
 #include "model/work-compare.h"
 #include "model/work-prune.h"
+#include "model/work-small-data.h"
 #include "model/work-train.h"
 #include "model/work.h"
 
@@ -56,6 +57,7 @@ typedef struct {
  * @chosen_by: the method or criterion that marked what is cut
  * @name, @path: method, criterion or format; file
  * @n_parts: blocks that go whole
+ * @share: of the blocks that stay
  * @comparison: the table that the job fills
  * @teacher_id: (nullable): the step whose network teaches; its number goes into @train
  * @follow: (nullable): what comes after it; @chain: (nullable): the same as text; @after: the job that it follows
@@ -80,9 +82,11 @@ struct _PjmTask {
   gboolean cuts_first, only_cuts, keeps_marks;
   char *name, *path;
   guint n_parts;
+  double share;
   PjWorkTrain train;
   PjWorkChoose choose;
   PjWorkCompare compare;
+  PjWorkSmallData transfer;
   PjmComparison *comparison;
   PjmStepId *teacher_id;
   PjmFollow *follow;
@@ -116,6 +120,11 @@ void pjm_task_free (PjmTask *self);
 
 /* Notes the step @id; the network is read from the session unless @graph (transfer full) (nullable) is it. */
 gboolean pjm_task_note_step (PjmTask *self, gint64 id, PjGraph *graph, GError **error);
+
+/* The number of the newest step; and notes those that came after it but for @last, which is noted by who ran the work: parts
+ * of the job made them. */
+gint64 pjm_task_newest_step (PjmTask *self);
+gboolean pjm_task_note_parts (PjmTask *self, gint64 newest, gint64 last, GError **error);
 
 /* --- project-jobs.c --- */
 

@@ -78,4 +78,12 @@ typedef void (*PjSmallDataFunc) (const PjSmallDataRow *row, gpointer data);
 GPtrArray *pj_work_small_data (const PjWork *work, PjDataset *large, const PjWorkSmallData *settings, PjSmallDataFunc func,
                                gpointer data, PjWorkDone *done, GError **error);
 
+/* TRUE for methods that share a budget of multiply-adds and keep the weights. */
+gboolean pj_work_small_data_takes (const PjMethod *method);
+/* Refuses what the job would refuse before it trains anything: the device may be NULL.  Opens nothing, takes milliseconds. */
+gboolean pj_work_small_data_check (const PjWork *work, PjDataset *large, const PjWorkSmallData *settings, GError **error);
+/* Seconds that it is going to take, from single batches timed on the device; refuses the same. */
+gboolean pj_work_small_data_estimate (const PjWork *work, PjDataset *large, const PjWorkSmallData *settings, double *seconds,
+                                      GError **error);
+
 G_END_DECLS

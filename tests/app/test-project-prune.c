@@ -2,8 +2,11 @@
 /* Pruning with all settings: what is said before the start, what is stored, and what follows by itself. */
 #include <string.h>
 
+#include "io/onnx.h"
+#include "ops/op.h"
 #include "project-test.h"
 #include "session/session.h"
+#include "support/net.h"
 
 /* --- answers --- */
 
@@ -319,6 +322,12 @@ test_whole_way (Place *place, gconstpointer data)
 }
 
 static gboolean
+has_progress (gpointer job)
+{
+  return place_number (job, "fraction") > 0.3;
+}
+
+static gboolean
 has_points (gpointer job)
 {
   return pjm_job_n_series (job) > 0;
@@ -543,6 +552,173 @@ test_drop_blocks (Place *place, gconstpointer data)
   assert_has (chosen, "constants all");
 }
 
+/* Two blocks one after the other, of which gates are to leave one. */
+static void
+open_two_blocks (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (place->folder, "blocks.onnx", NULL);
+  g_autoptr (PjGraph) g = pj_graph_new ("blocks");
+  int x = net_block (g, "stem", pj_graph_add_input (g, "x", PJ_SHAPE (1, 1, 8, 8)), 8, 3, 1, TRUE);
+  for (int b = 0; b < 2; b++) {
+    const char *const names[2][4] = { { "a1", "a2", "add_a", "relu_a" }, { "b1", "b2", "add_b", "relu_b" } };
+    int y = net_block (g, names[b][1], net_block (g, names[b][0], x, 12, 3, 1, TRUE), 8, 3, 1, FALSE);
+    x = net_unary (g, names[b][3], &pj_op_relu, net_add (g, names[b][2], y, x));
+  }
+  x = net_unary (g, "flatten", &pj_op_flatten, net_unary (g, "gap", &pj_op_global_avg_pool, x));
+  x = net_gemm (g, "fc", x, net_param (g, "fc.w", PJ_SHAPE (4, 8), 0, 1, 7), net_param (g, "fc.b", PJ_SHAPE (4), 0, 1, 7));
+  pj_graph_set_output (g, x);
+  pj_onnx_export (g, NULL, path, &error);
+  g_assert_no_error (error);
+  place_open (place, path, NULL);
+}
+
+static void
+test_gates_of_blocks (Place *place, gconstpointer data)
+{
+  PjmPruneOptions options;
+  Answer answer = { 0 };
+  pjm_prune_options_init (&options, "autopruner");
+  options.keep = PJM_KEEP_BLOCKS;
+  place_open (place, place->onnx, NULL);
+  assert_refused (place, &options, "needs pictures");
+  place_open (place, place->data, NULL);
+  assert_refused (place, &options, "takes two");
+  open_two_blocks (place);
+  place_open (place, place->data, NULL);
+  guint64 macs = count (place, "macs");
+  options.method = "thinet-ls";
+  assert_refused (place, &options, "AutoPruner");
+  options.method = "autopruner";
+  options.share = 1;
+  assert_refused (place, &options, "above 0 and below 1");
+  options.share = 0.5;
+  options.set = (const char *const[]) { "epochs=2", "code-batch=16", NULL };
+  options.recalibrate = TRUE;
+  g_autoptr (PjmPruneOutlook) outlook = check (place, &options);
+  g_assert_null (outlook->refusal);
+  pjm_project_estimate_prune_async (place->project, &options, NULL, estimated_cb, &answer);
+  wait_until (is_answered, &answer);
+  g_assert_no_error (answer.error);
+  g_assert_cmpfloat (answer.seconds, >, 0);
+  g_assert_nonnull (pjm_project_prune (place->project, &options));
+  wait_until (is_idle, place->project);
+  assert_nothing_failed (place);
+  assert_kinds (place, "gate-blocks recalibrate");
+  g_assert_cmpuint (pjm_project_count_blocks (place->project), ==, 1);
+  g_assert_cmpuint (count (place, "macs"), <, macs);
+  g_autofree char *settings = stored_settings (place, 0), *title = place_text (job_at (place, 0), "title");
+  assert_has (settings, "keep-blocks 0.5\n");
+  assert_has (settings, "code-batch=16");
+  g_assert_cmpstr (title, ==, "Train gates of blocks");
+}
+
+/* Before or after a transfer: refusals, an estimate, and branches whose best one is shown in the end. */
+static void
+check_transfer_cb (GObject *project, GAsyncResult *result, gpointer data)
+{
+  Answer *answer = data;
+  answer->outlook = pjm_project_check_transfer_finish (PJM_PROJECT (project), result, &answer->error);
+  answer->done = TRUE;
+}
+
+static void
+estimate_transfer_cb (GObject *project, GAsyncResult *result, gpointer data)
+{
+  Answer *answer = data;
+  answer->seconds = pjm_project_estimate_transfer_finish (PJM_PROJECT (project), result, &answer->error);
+  answer->done = TRUE;
+}
+
+static char *
+transfer_refusal (Place *place, const PjmTransferOptions *options)
+{
+  Answer answer = { 0 };
+  pjm_project_check_transfer_async (place->project, options, NULL, check_transfer_cb, &answer);
+  wait_until (is_answered, &answer);
+  g_assert_no_error (answer.error);
+  char *refusal = g_strdup (answer.outlook->refusal);
+  pjm_prune_outlook_free (answer.outlook);
+  return refusal;
+}
+
+static void
+assert_transfer_refused (Place *place, const PjmTransferOptions *options, const char *text)
+{
+  g_autofree char *refusal = transfer_refusal (place, options);
+  if (refusal == NULL || strstr (refusal, text) == NULL)
+    g_error ("“%s” does not say “%s”", refusal, text);
+}
+
+/* A network that was cut is shown. */
+typedef struct { Place *place; guint64 macs; } Smaller;
+
+static gboolean
+is_smaller (gpointer data)
+{
+  Smaller *smaller = data;
+  return count (smaller->place, "macs") < smaller->macs;
+}
+
+static void
+test_transfer (Place *place, gconstpointer data)
+{
+  PjmTransferOptions options;
+  Answer answer = { 0 };
+  pjm_transfer_options_init (&options);
+  place_open (place, place->onnx, NULL);
+  assert_transfer_refused (place, &options, "folder of your own pictures");
+  place_open (place, place->data, NULL);
+  options.share = 0;
+  assert_transfer_refused (place, &options, "above 0");
+  options.share = 0.6;
+  options.epochs = 3;
+  assert_transfer_refused (place, &options, "too few");
+  options.epochs = 8;
+  options.method = "thinet";
+  assert_transfer_refused (place, &options, "budget");
+  g_assert_false (pjm_project_method_takes_transfer (place->project, "thinet"));
+  g_assert_true (pjm_project_method_takes_transfer (place->project, "curl"));
+  options.method = "curl";
+  options.large = "/there/is/no/such/folder";
+  assert_transfer_refused (place, &options, "no/such");
+  options.large = place->data;
+  options.large_epochs = 1;
+  options.n_images = 32;
+  options.n_test = 64;
+  g_autofree char *none = transfer_refusal (place, &options);
+  g_assert_null (none);
+  pjm_project_estimate_transfer_async (place->project, &options, NULL, estimate_transfer_cb, &answer);
+  wait_until (is_answered, &answer);
+  g_assert_no_error (answer.error);
+  g_assert_cmpfloat (answer.seconds, >, 0);
+
+  Smaller smaller = { place, count (place, "macs") };
+  guint n_before = n_items (pjm_project_get_history (place->project));
+  PjmJob *job = pjm_project_transfer (place->project, &options);
+  /* Cancelled in the middle, what was made stays, and the rest comes when it is resumed. */
+  wait_until (has_progress, job);
+  pjm_job_cancel (job);
+  wait_job (job, PJM_JOB_CANCELLED);
+  wait_until (is_idle, place->project);
+  wait_until (is_smaller, &smaller);
+  g_assert_true (pjm_project_resume (place->project, job));
+  wait_job (job, PJM_JOB_DONE);
+  wait_until (is_idle, place->project);
+  wait_until (is_smaller, &smaller);
+  assert_nothing_failed (place);
+  guint n = n_items (pjm_project_get_history (place->project));
+  g_assert_cmpuint (n, >=, n_before + 12);
+  g_autofree char *result = place_text (job, "result"), *path = place_text (place->project, "path");
+  g_test_message ("%s, %u steps", result, n);
+  assert_has (result, "T1 ");
+  assert_has (result, "T2 with CURL");
+  /* The session has the same steps. */
+  place_restart (place);
+  place_open (place, path, NULL);
+  g_assert_cmpuint (n_items (pjm_project_get_history (place->project)), ==, n);
+}
+
 /* Weights that were trained under gates are measured without the closed channels: opened, they are another network. */
 static void
 test_sensitivity_of_gates (Place *place, gconstpointer data)
@@ -624,6 +800,8 @@ main (int argc, char **argv)
   place_add ("/app/prune/chain/stopped-stays-stopped", test_chain_stopped);
   place_add ("/app/prune/teacher", test_teacher);
   place_add ("/app/prune/drop-blocks", test_drop_blocks);
+  place_add ("/app/prune/gates-of-blocks", test_gates_of_blocks);
+  place_add ("/app/prune/transfer", test_transfer);
   place_add ("/app/prune/sensitivity-of-gates", test_sensitivity_of_gates);
   place_add ("/app/prune/profile", test_profile);
   return g_test_run ();

@@ -17,6 +17,7 @@ from studio import Studio, pyatspi, wait_for, walk  # noqa: E402
 
 PROGRAM, PICTURES = sys.argv[1:3]
 TITLE = "Prune Automatically"
+TRANSFER = "Prune Before or After a Transfer"
 number = 0
 
 
@@ -130,6 +131,40 @@ def prune(studio):
     ok("one-after-the-other")
 
 
+def gates_of_blocks(studio):
+    """Only one method has them, and it says so."""
+    studio.key("ctrl+p")
+    with window(studio, TITLE):
+        start = control(studio, "Start", "push button")
+        says(studio, "MACs (−75")
+        pick(studio, "What the share counts", 6)
+        says(studio, "removed whole")
+        says(studio, "Gates of whole blocks are AutoPruner")
+        wait_for("a start that is refused", lambda: not sensitive(start))
+        studio.picture("dialog-gates")
+        studio.key("Escape")
+    ok("gates-of-blocks")
+
+
+def transfer(studio):
+    studio.action("transfer")
+    with window(studio, TRANSFER):
+        start = control(studio, "Start", "push button")
+        says(studio, "Can start without T1")
+        says(studio, "All of it takes about")
+        assert sensitive(start), "it can start"
+        studio.picture("dialog-transfer")
+        # Six passes of label refinement need more than so few.
+        epochs = control(studio, "Epochs on your pictures", "spin button")
+        studio.click(epochs)
+        studio.key("ctrl+a", "3", "Tab")
+        says(studio, "too few")
+        wait_for("a start that is refused", lambda: not sensitive(start))
+        studio.picture("dialog-transfer-refused")
+        studio.key("Escape")
+    ok("transfer")
+
+
 def time_kernels(studio):
     studio.page("overview")
     button = control(studio, "Measure Speed")
@@ -148,6 +183,8 @@ def time_kernels(studio):
 with Studio(PROGRAM, "--sample", pictures=PICTURES) as studio:
     studio.await_enabled("fine-tune", 60)
     refusal_and_outlook(studio)
+    gates_of_blocks(studio)
+    transfer(studio)
     prune(studio)
     time_kernels(studio)
 print(f"1..{number}")

@@ -13,6 +13,8 @@
 #define NORM_MOMENTUM 0.1f
 #define MOMENTUM 0.9f
 #define MAGIC 0x424a4150u
+/* Bars of the histogram of the gates, from closed to open. */
+#define BARS 10
 /* What α²·rate·steps is at the start: how far logits can go.  Published runs of 40,000 steps at 0.001 begin with α = 1. */
 #define REACH 0.5
 #define MOST_ALPHA 20.0
@@ -89,8 +91,15 @@ tell (const Run *self, const char *what, const char *of, double y)
 static void
 tell_all (const Run *self)
 {
-  for (int b = 0; b < self->state.n; b++)
+  unsigned bars[BARS] = { 0 };
+  for (int b = 0; b < self->state.n; b++) {
     tell (self, "gate", self->net->blocks[b].part->name, self->gates[b]);
+    bars[(unsigned) CLAMP (self->gates[b] * BARS, 0, BARS - 1)]++;
+  }
+  for (unsigned b = 0; b < BARS; b++) {
+    g_autofree char *what = g_strdup_printf ("gates%u", b);
+    tell (self, what, "blocks", (double) bars[b] / self->state.n);
+  }
   tell (self, "alpha", "blocks", self->alpha);
   tell (self, "lambda", "blocks", self->state.lambda);
   tell (self, "rate", "blocks", mean_gate (self));
