@@ -511,6 +511,7 @@ read_drop (const char *text)
 
 const PjmLink pjm_prune_links[] = {
   { "choose", make_choose, choice_free, write_choice, read_choice },
+  { "gate-blocks", make_gates, choice_free, write_choice, read_choice },
   { "drop-blocks", make_drop, NULL, write_drop, read_drop },
   { "cut", make_cut, NULL, NULL, NULL },
   { "replace-classifier", make_gap, NULL, NULL, NULL },
