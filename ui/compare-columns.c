@@ -117,7 +117,8 @@ char *
 pju_compare_row_title (PjmCompareRow *row)
 {
   g_autofree char *method = text_method (row), *ratio = text_ratio (row);
-  return g_strdup_printf ("%s, %s", method, ratio);
+  /* Translators: a row of a comparison: a method and the share that it keeps, "ThiNet, 50 %" */
+  return g_strdup_printf (C_("row", "%s, %s"), method, ratio);
 }
 
 /* TRUE if another row differs from @row only in its start. */
