@@ -11,7 +11,7 @@
   build.py list OUTPUT NAME...
       an X-macro with one row per variant.
 """
-import hashlib, os, re, struct, subprocess, sys, tempfile
+import hashlib, os, shutil, struct, subprocess, sys, tempfile
 
 # Opcodes, decorations and storage classes of the SPIR-V specification, as far as they matter here.
 OP_TYPE_INT, OP_TYPE_FLOAT, OP_TYPE_VECTOR, OP_TYPE_MATRIX, OP_TYPE_IMAGE = 21, 22, 23, 24, 25
@@ -76,41 +76,58 @@ def reflect(words):
     return ''.join(letters[k] for k in sorted(letters)), push
 
 
-def optimise(raw, small):
-    """The optimised and validated module.  That is nearly all of the time: several builds of one tree (plain, with
-    sanitizers) share the results through the folder PENJING_SHADER_CACHE, where it is set."""
-    cache = os.environ.get('PENJING_SHADER_CACHE')
-    with open(raw, 'rb') as f:
-        kept = cache and os.path.join(cache, hashlib.sha256(f.read()).hexdigest())
-    if kept and os.path.exists(kept):
-        with open(kept, 'rb') as f:
-            return f.read()
-    subprocess.run(['spirv-opt', '--target-env=vulkan1.1', '-O', raw, '-o', small], check=True)
-    subprocess.run(['spirv-val', '--target-env', 'vulkan1.1', small], check=True)
-    with open(small, 'rb') as f:
-        data = f.read()
-    if kept:
-        os.makedirs(cache, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as f:
-            f.write(data)
-        os.replace(f.name, kept)
-    return data
+def tools():
+    """Which compiler would run: another one of the same sources is another result."""
+    found = [shutil.which(name) for name in ('glslc', 'spirv-opt', 'spirv-val')]
+    return ['%s %d %d' % (path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in found if path]
 
 
-def variant(name, source, output, depfile, defines):
-    include = os.path.join(os.path.dirname(os.path.abspath(source)), 'include')
+def read(path):
+    with open(path, 'rb') as f:
+        return f.read()
+
+
+def compile_variant(name, source, include, output, depfile, defines):
+    """The C fragment; the files that went into it are in @depfile."""
     with tempfile.TemporaryDirectory() as folder:
         raw, small = os.path.join(folder, 'raw.spv'), os.path.join(folder, 'small.spv')
         subprocess.run(['glslc', '--target-env=vulkan1.1', '-Werror', '-I', include, *defines, '-MD', '-MF', depfile,
                         '-MT', output, '-o', raw, source], check=True)
-        data = optimise(raw, small)
+        subprocess.run(['spirv-opt', '--target-env=vulkan1.1', '-O', raw, '-o', small], check=True)
+        subprocess.run(['spirv-val', '--target-env', 'vulkan1.1', small], check=True)
+        data = read(small)
     words = struct.unpack('<%dI' % (len(data) // 4), data)
     bindings, push = reflect(words)
+    lines = ['  ' + ' '.join('0x%08xu,' % w for w in words[i:i + 8]) for i in range(0, len(words), 8)]
+    return 'static const uint32_t %s_words[] = {\n%s\n};\n#define %s_BINDINGS "%s"\n#define %s_PUSH_BYTES %d\n' % (
+        name, '\n'.join(lines), name, bindings, name, push)
+
+
+def variant(name, source, output, depfile, defines):
+    """Several builds of one tree (plain, with sanitizers) share fragments through the folder PENJING_SHADER_CACHE, where
+    it is set, by what goes into them."""
+    include = os.path.join(os.path.dirname(os.path.abspath(source)), 'include')
+    cache, kept = os.environ.get('PENJING_SHADER_CACHE'), None
+    inputs = [source] + sorted(os.path.join(include, file) for file in os.listdir(include))
+    if cache:
+        key = hashlib.sha256('\n'.join([name, *defines, *tools()]).encode())
+        for path in [__file__] + inputs:
+            key.update(read(path))
+        kept = os.path.join(cache, key.hexdigest() + '.inc')
+    if kept and os.path.exists(kept):
+        shutil.copyfile(kept, output)
+        # Whatever it may include: rather looked up once too often.
+        with open(depfile, 'w') as f:
+            f.write('%s: %s\n' % (output, ' '.join(path.replace(' ', '\\ ') for path in inputs)))
+        return
+    text = compile_variant(name, source, include, output, depfile, defines)
     with open(output, 'w') as f:
-        f.write('static const uint32_t %s_words[] = {\n' % name)
-        for i in range(0, len(words), 8):
-            f.write('  ' + ' '.join('0x%08xu,' % w for w in words[i:i + 8]) + '\n')
-        f.write('};\n#define %s_BINDINGS "%s"\n#define %s_PUSH_BYTES %d\n' % (name, bindings, name, push))
+        f.write(text)
+    if kept:
+        os.makedirs(cache, exist_ok=True)
+        with tempfile.NamedTemporaryFile('w', dir=cache, delete=False) as f:
+            f.write(text)
+        os.replace(f.name, kept)
 
 
 def shader_list(output, names):
