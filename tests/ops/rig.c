@@ -45,10 +45,25 @@ open_device (void)
 }
 
 static float
-noise (Rig *self)
+noise (PjRng *rng)
 {
-  float v = (float) pj_rng_normal (&self->rng);
-  return pj_rng_below (&self->rng, 29) == 0 ? 5 * v : v;
+  float v = (float) pj_rng_normal (rng);
+  return pj_rng_below (rng, 29) == 0 ? 5 * v : v;
+}
+
+/* What stores hold at first: the same for all rigs of a program, since drawing it takes longer than most of the tests. */
+static const float *
+first_numbers (int store)
+{
+  static float *numbers;
+  if (numbers == NULL) {
+    PjRng rng;
+    pj_rng_init (&rng, 1, 1);
+    numbers = g_new (float, PJ_N_STORES * STORE_ELEMS);
+    for (size_t i = 0; i < PJ_N_STORES * STORE_ELEMS; i++)
+      numbers[i] = noise (&rng);
+  }
+  return numbers + store * STORE_ELEMS;
 }
 
 Rig *
@@ -63,11 +78,8 @@ rig_new (uint64_t seed)
   self->hosts = g_array_new (FALSE, FALSE, sizeof (Host));
   self->outputs = g_array_new (FALSE, FALSE, sizeof (int));
   pj_rng_init (&self->rng, seed, 0);
-  for (int s = PJ_STORE_PARAMS; s < PJ_N_STORES; s++) {
-    self->initial[s] = g_new (float, STORE_ELEMS);
-    for (size_t i = 0; i < STORE_ELEMS; i++)
-      self->initial[s][i] = noise (self);
-  }
+  for (int s = PJ_STORE_PARAMS; s < PJ_N_STORES; s++)
+    self->initial[s] = g_memdup2 (first_numbers (s), STORE_ELEMS * sizeof (float));
   return self;
 }
 
@@ -121,7 +133,7 @@ rig_input (Rig *self, PjShape shape)
   size_t n = pj_shape_n_elems (&shape);
   float *data = g_new (float, n);
   for (size_t i = 0; i < n; i++)
-    data[i] = noise (self);
+    data[i] = noise (&self->rng);
   return host_slot (self, shape, data, 0);
 }
 

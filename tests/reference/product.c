@@ -8,7 +8,8 @@
 /* One product of a convolution: which elements of x, w and y meet. */
 typedef void (*Term) (const RefCall *c, int64_t x, int64_t w, int64_t y);
 
-static void
+/* Inlined with its term: half of the time of the tests of products is spent here. */
+__attribute__ ((always_inline)) static inline void
 each_term (const RefCall *c, const PjShape *xs, const PjShape *ws, const PjShape *ys, Term term)
 {
   const PjConvParams *p = &c->call->conv;
@@ -19,17 +20,18 @@ each_term (const RefCall *c, const PjShape *xs, const PjShape *ws, const PjShape
       for (int64_t oy = 0; oy < ys->dim[2]; oy++)
         for (int64_t ox = 0; ox < ys->dim[3]; ox++)
           for (int64_t i = 0; i < ws->dim[1]; i++)
-            for (int64_t ky = 0; ky < ws->dim[2]; ky++)
+            for (int64_t ky = 0; ky < ws->dim[2]; ky++) {
+              int64_t iy = oy * p->stride[0] - p->pad[0] + ky * p->dilation[0];
+              int64_t row = (n * xs->dim[1] + o / per_group * ws->dim[1] + i) * xs->dim[2] + iy;
+              if (iy < 0 || iy >= xs->dim[2])
+                continue;
               for (int64_t kx = 0; kx < ws->dim[3]; kx++) {
-                int64_t iy = oy * p->stride[0] - p->pad[0] + ky * p->dilation[0];
                 int64_t ix = ox * p->stride[1] - p->pad[1] + kx * p->dilation[1];
-                int64_t ic = o / per_group * ws->dim[1] + i;
-                if (iy < 0 || iy >= xs->dim[2] || ix < 0 || ix >= xs->dim[3])
-                  continue;
-                term (c, ((n * xs->dim[1] + ic) * xs->dim[2] + iy) * xs->dim[3] + ix,
-                      ((o * ws->dim[1] + i) * ws->dim[2] + ky) * ws->dim[3] + kx,
-                      ((n * ys->dim[1] + o) * ys->dim[2] + oy) * ys->dim[3] + ox);
+                if (ix >= 0 && ix < xs->dim[3])
+                  term (c, row * xs->dim[3] + ix, ((o * ws->dim[1] + i) * ws->dim[2] + ky) * ws->dim[3] + kx,
+                        ((n * ys->dim[1] + o) * ys->dim[2] + oy) * ys->dim[3] + ox);
               }
+            }
 }
 
 static void
