@@ -16,6 +16,7 @@
  *   project-tasks.c     jobs: from a click to the engine thread and back
  *   project-jobs.c      the jobs there are
  *   project-prune.c     pruning by a method with all its settings
+ *   project-outlook.c   what would come of it, before the start
  *   project-tune.c      training afterwards
  *   project-chain.c     jobs that follow others, also over the end of the program
  *   project-profile.c   kernel by kernel

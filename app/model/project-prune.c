@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Pruning by a method with all its settings: what would come of it, and doing it. */
+/* Pruning by a method with all its settings. */
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
-#include "model/engine-text.h"
 #include "model/tasks-private.h"
 #include "model/work-parts.h"
 #include "model/work-settings.h"
@@ -96,8 +94,8 @@ one_ratio (double share)
   return keep;
 }
 
-static void
-fill_choose (PjmProject *self, const PjmPruneOptions *options, PjWorkChoose *choose)
+void
+pjm_project_fill_choose (PjmProject *self, const PjmPruneOptions *options, PjWorkChoose *choose)
 {
   double *const budgets[PJM_N_KEEP] = {
     [PJM_KEEP_MACS] = &choose->macs, [PJM_KEEP_PARAMS] = &choose->params, [PJM_KEEP_MEMORY] = &choose->memory,
@@ -122,202 +120,6 @@ fill_choose (PjmProject *self, const PjmPruneOptions *options, PjWorkChoose *cho
   choose->tied = g_strdup (options->tied);
   choose->widths = g_strdup (options->widths);
   choose->constants = g_strdup (options->constants);
-}
-
-/* --- before the start --- */
-
-void
-pjm_prune_outlook_free (PjmPruneOutlook *self)
-{
-  g_free (self->refusal);
-  g_free (self);
-}
-
-/* What is asked about, copied. @engine: (nullable): for an estimate, which needs the device */
-typedef struct {
-  PjmEngine *engine;
-  char *device;
-  PjmNetwork *network;
-  PjDataset *dataset;
-  PjWorkChoose choose;
-  guint drop_blocks, n_blocks;
-  gboolean gates;
-  double share;
-  PjmPruneOutlook *outlook;
-  double seconds;
-  gboolean needs_pictures;
-  GTask *task;
-} Question;
-
-static void
-question_free (gpointer data)
-{
-  Question *self = data;
-  g_free (self->device);
-  pjm_network_unref (self->network);
-  pj_dataset_unref (self->dataset);
-  pj_work_choose_clear (&self->choose);
-  g_clear_pointer (&self->outlook, pjm_prune_outlook_free);
-  g_clear_object (&self->task);
-  g_free (self);
-}
-
-/* Gates of blocks instead of a choice of channels. */
-static char *
-refuse_gates (const Question *self, const PjWork *work)
-{
-  g_autoptr (GError) reason = NULL;
-  if (strcmp (self->choose.method, "autopruner") != 0)
-    return g_strdup (_("Gates of whole blocks are AutoPruner’s: choose it in the list, or another measure."));
-  return pj_work_gate_blocks_check (work, self->share, (const char *const *) self->choose.set, self->choose.n_images, &reason)
-         ? NULL : pjm_engine_text (reason->message);
-}
-
-static gboolean
-check_run (gpointer data, const PjHooks *hooks, GError **error)
-{
-  Question *self = data;
-  PjWork work = { .graph = self->network->graph, .dataset = self->dataset, .hooks = hooks };
-  g_autoptr (GError) reason = NULL;
-  PjCost after = { 0 };
-  gboolean asked = pj_work_choose_is_asked (&self->choose);
-  self->outlook = g_new0 (PjmPruneOutlook, 1);
-  if (!asked && self->drop_blocks == 0 && !self->gates)
-    self->outlook->refusal = g_strdup (_("Nothing would be cut: set how much each layer keeps, or choose another measure."));
-  else if (self->drop_blocks > self->n_blocks)
-    self->outlook->refusal = g_strdup_printf (ngettext ("Only %u residual block can be removed whole: ask for no more.",
-                                                        "Only %u residual blocks can be removed whole: ask for no more.",
-                                                        self->n_blocks), self->n_blocks);
-  else if (self->needs_pictures)
-    self->outlook->refusal = g_strdup (_("This method needs pictures: drop a folder of pictures on the window first."));
-  else if (self->gates)
-    self->outlook->refusal = refuse_gates (self, &work);
-  else if (asked && !pj_work_choose_check (&work, self->network->groups, &self->choose, &after, &reason))
-    self->outlook->refusal = pjm_engine_text (reason->message);
-  /* Which blocks go is not known yet. */
-  if (self->drop_blocks > 0)
-    return TRUE;
-  self->outlook->macs = after.macs;
-  self->outlook->params = after.learnable;
-  return TRUE;
-}
-
-static gboolean
-estimate_run (gpointer data, const PjHooks *hooks, GError **error)
-{
-  Question *self = data;
-  self->seconds = -1;
-  if (self->drop_blocks > 0)
-    return TRUE;
-  PjDevice *device = pjm_engine_open (self->engine, self->device, error);
-  PjWork work = { .device = device, .graph = self->network->graph, .dataset = self->dataset, .hooks = hooks };
-  if (device != NULL && self->gates)
-    return pj_work_gate_blocks_estimate (&work, self->share, (const char *const *) self->choose.set, self->choose.n_images,
-                                         &self->seconds, error);
-  return device != NULL && pj_work_choose_estimate (&work, self->network->groups, &self->choose, &self->seconds, error);
-}
-
-static void
-answer (Question *self, const PjTaskNews *news)
-{
-  if (g_task_return_error_if_cancelled (self->task))
-    return;
-  if (news->state == PJ_TASK_CANCELLED)
-    g_task_return_new_error (self->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");
-  else if (news->state == PJ_TASK_FAILED)
-    g_task_return_error (self->task, g_error_copy (news->error));
-  else if (self->outlook != NULL)
-    g_task_return_pointer (self->task, g_steal_pointer (&self->outlook), (GDestroyNotify) pjm_prune_outlook_free);
-  else
-    g_task_return_pointer (self->task, g_memdup2 (&self->seconds, sizeof self->seconds), g_free);
-}
-
-/* The cancellable holds the queue's task, which holds this: without letting go here they would keep each other. */
-static void
-question_news (PjTask *queued, const PjTaskNews *news, gpointer user_data)
-{
-  Question *self = pj_task_get_data (queued);
-  if (news->state < PJ_TASK_DONE)
-    return;
-  answer (self, news);
-  g_clear_object (&self->task);
-}
-
-static void
-cancelled_cb (GCancellable *cancellable, gpointer queued)
-{
-  pj_task_cancel (queued);
-}
-
-/* NULL after an answer, if there is no network to ask about. */
-static Question *
-question_new (PjmProject *self, const PjmPruneOptions *options, GTask *task)
-{
-  const PjMethod *method = pj_method_find (options->method);
-  if (!pjm_project_is_ready (self) || method == NULL) {
-    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s", _("There is no network to work on"));
-    g_object_unref (task);
-    return NULL;
-  }
-  Question *question = g_new0 (Question, 1);
-  question->device = g_strdup (self->device);
-  question->network = pjm_network_ref (self->place->network);
-  question->dataset = self->dataset != NULL ? pj_dataset_ref (self->dataset) : NULL;
-  question->needs_pictures = self->dataset == NULL && (method->needs != PJ_NEEDS_NOTHING || options->drop_blocks > 0);
-  question->drop_blocks = options->drop_blocks;
-  question->n_blocks = pjm_project_count_blocks (self);
-  question->gates = options->keep == PJM_KEEP_BLOCKS;
-  question->share = options->share;
-  question->task = task;
-  fill_choose (self, options, &question->choose);
-  return question;
-}
-
-static void
-ask (PjJobQueue *queue, PjTaskFunc func, Question *question)
-{
-  GCancellable *cancellable = g_task_get_cancellable (question->task);
-  PjTask *queued = pj_job_queue_push (queue, func, question, question_free, question_news, NULL);
-  /* The main thread cancels, as it does all else here. */
-  if (cancellable != NULL)
-    g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), pj_task_ref (queued), (GDestroyNotify) pj_task_unref);
-}
-
-void
-pjm_project_check_prune_async (PjmProject *self, const PjmPruneOptions *options, GCancellable *cancellable,
-                               GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_return_if_fail (PJM_IS_PROJECT (self));
-  Question *question = question_new (self, options, g_task_new (self, cancellable, callback, user_data));
-  if (question != NULL)
-    ask (self->files, check_run, question);
-}
-
-PjmPruneOutlook *
-pjm_project_check_prune_finish (PjmProject *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-void
-pjm_project_estimate_prune_async (PjmProject *self, const PjmPruneOptions *options, GCancellable *cancellable,
-                                  GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_return_if_fail (PJM_IS_PROJECT (self));
-  Question *question = question_new (self, options, g_task_new (self, cancellable, callback, user_data));
-  if (question == NULL)
-    return;
-  question->engine = self->engine;
-  ask (self->queue, estimate_run, question);
-}
-
-double
-pjm_project_estimate_prune_finish (PjmProject *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), -1.0);
-  g_autofree double *seconds = g_task_propagate_pointer (G_TASK (result), error);
-  return seconds != NULL ? *seconds : -1.0;
 }
 
 /* --- doing it --- */
@@ -423,7 +225,7 @@ make_choose (PjmProject *self, gpointer data, gboolean *skip)
   PjmTask *task = pjm_task_new (self, "choose", title, run_choose, method->needs != PJ_NEEDS_NOTHING, TRUE);
   if (task == NULL)
     return NULL;
-  fill_choose (self, options, &task->choose);
+  pjm_project_fill_choose (self, options, &task->choose);
   if (pj_work_choose_is_asked (&task->choose))
     return task;
   pjm_task_free (task);
@@ -448,7 +250,7 @@ make_gates (PjmProject *self, gpointer data, gboolean *skip)
   PjmTask *task = pjm_task_new (self, "gate-blocks", _("Train gates of blocks"), run_gates, TRUE, TRUE);
   if (task == NULL)
     return NULL;
-  fill_choose (self, options, &task->choose);
+  pjm_project_fill_choose (self, options, &task->choose);
   task->share = options->share;
   task->keeps_marks = TRUE;
   return task;

@@ -142,6 +142,11 @@ char *pjm_job_title (const PjJobRecord *record);
 /* Judges all residual blocks and removes the @n that the answers miss least. Not started yet; NULL after "failed". */
 PjmTask *pjm_task_new_drop_blocks (PjmProject *self, guint n);
 
+/* --- project-prune.c --- */
+
+/* @options as the work takes them. */
+void pjm_project_fill_choose (PjmProject *self, const PjmPruneOptions *options, PjWorkChoose *choose);
+
 /* --- project-chain.c --- */
 
 /* @destroy: (nullable): frees @data. */
