@@ -366,7 +366,7 @@ pju_compare_page_set_studio (PjuComparePage *self, PjuStudio *studio)
   pju_compare_run_set_studio (PJU_COMPARE_RUN (self->run), studio);
   gtk_drop_down_set_expression (GTK_DROP_DOWN (self->chooser),
                                 gtk_property_expression_new (PJM_TYPE_COMPARISON, NULL, "title"));
-  pju_drop_down_limit (self->chooser, 18);
+  pju_drop_down_limit (self->chooser, 24);
   pju_drop_down_limit (self->row_a, 24);
   pju_drop_down_limit (self->row_b, 24);
   pju_drop_down_limit (self->row_c, 24);
