@@ -91,12 +91,12 @@ restore (Progress *self, const PjScoring *scoring, GError **error)
   return g_steal_pointer (&sweep);
 }
 
-/* After a cancel the work so far is kept; if that fails, the person must know why. */
+/* After a cancel the work so far is kept, if there is any; if that fails, the person must know why. */
 static void
 save_cancelled (Progress *self, GError **error)
 {
   GError *failure = NULL;
-  if (self->life == NULL || self->life->save == NULL || !g_error_matches (*error, PJ_ERROR, PJ_ERROR_CANCELLED) || save (self, &failure))
+  if (self->n == 0 || self->life == NULL || self->life->save == NULL || !g_error_matches (*error, PJ_ERROR, PJ_ERROR_CANCELLED) || save (self, &failure))
     return;
   g_prefix_error (&failure, "cancelled, but the work so far could not be stored: ");
   g_clear_error (error);
