@@ -35,6 +35,7 @@ typedef struct _CliVerb CliVerb;
  * @device_id, @seed, @seed_set, @json, @quiet: the options that all verbs have
  * @verb: the verb that runs
  * @result: members of the JSON object
+ * @partial: what is in @result is printed with --json although the verb fails
  * @hooks: progress on stderr, cancelled by Ctrl-C
  * @device: (nullable): opened by cli_device()
  * @resume_hint: (nullable): sentence printed when Ctrl-C stopped the work
@@ -42,7 +43,7 @@ typedef struct _CliVerb CliVerb;
 typedef struct {
   char *device_id;
   gint64 seed;
-  gboolean json, quiet;
+  gboolean json, quiet, partial;
   const CliVerb *verb;
   JsonObject *result;
   PjHooks hooks;

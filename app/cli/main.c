@@ -116,9 +116,9 @@ static int
 conclude (Cli *cli, gboolean ok, const GError *error)
 {
   cli_progress_end ();
+  if (cli->json && (ok || cli->partial))
+    print_json (cli);
   if (ok) {
-    if (cli->json)
-      print_json (cli);
     if (fflush (stdout) == 0)
       return EXIT_OK;
     fprintf (stderr, "penjing-cli: the result could not be written to the standard output\n");

@@ -21,7 +21,7 @@ static const GOptionEntry entries[] = {
   { "classes", 0, 0, G_OPTION_ARG_INT, &classes, "Of ARCH: its classes", "N" },
   { "recompute", 0, 0, G_OPTION_ARG_NONE, &recompute, "Of plan: keep few activations, as train --recompute does", NULL },
   { "peers", 0, 0, G_OPTION_ARG_NONE, &peers, "Next to other programs that do the same: one table with targets", NULL },
-  { "only", 0, 0, G_OPTION_ARG_FILENAME, &only, "Of --peers: one figure", "NAME" },
+  { "only", 0, 0, G_OPTION_ARG_FILENAME, &only, "Of --peers: these figures only, with commas between", "NAMES" },
   { "quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Of --peers: an impression in a fraction of the time", NULL },
   { NULL }
 };

@@ -24,6 +24,7 @@ typedef struct _BenchPeer BenchPeer;
  * @folder: for files that peers read; removed at the end
  * @torch, @ort: started when the first figure needs them; see bench_torch()
  * @rows: (element-type BenchRow)
+ * @doing: (nullable): the case that bench_go_on() last told of
  */
 typedef struct {
   Cli *cli;
@@ -35,6 +36,7 @@ typedef struct {
   char *no_torch, *no_ort;
   GPtrArray *rows;
   const char *figure;
+  char *doing;
   unsigned index, n_figures;
 } Bench;
 
@@ -47,11 +49,12 @@ typedef struct {
  * @ratio: what @target is about; for a limit without a peer the measured value itself
  * @at_most: @ratio must not be above @target; otherwise not below
  * @skipped: (nullable): why there is no figure, a sentence
+ * @failed: with @skipped: not for want of a peer, but because measuring went wrong
  */
 typedef struct {
   char *figure, *what, *unit, *peer, *skipped;
   double ours, theirs, ratio, target;
-  gboolean at_most;
+  gboolean at_most, failed;
 } BenchRow;
 
 typedef struct {
@@ -62,7 +65,8 @@ typedef struct {
 /* NULL-terminated rows. */
 extern const BenchFigure bench_figures[];
 
-/* Runs the figures, all or the one called @only, and prints the table. */
+/* Runs the figures, all or those called in @only (names with commas between), and prints the table.  A figure that goes wrong
+ * is a row with its reason; the others are measured and printed all the same, and what is returned is FALSE. */
 gboolean bench_peers (Cli *cli, const char *only, gboolean quick, GError **error);
 
 /* --- rows --- */

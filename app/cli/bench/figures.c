@@ -86,6 +86,8 @@ bench_skip (Bench *bench, const char *what, const char *why)
 gboolean
 bench_go_on (Bench *bench, const char *what, GError **error)
 {
+  g_free (bench->doing);
+  bench->doing = g_strdup (what);
   pj_hooks_progress (&bench->cli->hooks, (double) bench->index / bench->n_figures, "%s: %s", bench->figure, what);
   return pj_hooks_go_on (&bench->cli->hooks, error);
 }
@@ -114,8 +116,9 @@ put_row (const BenchRow *row, CliTable *table, JsonArray *json)
   json_object_set_string_member (object, "figure", row->figure);
   json_object_set_string_member (object, "case", row->what);
   if (row->skipped != NULL) {
-    cli_table_add (table, row->figure, row->what, "–", "", "–", "", "–", "", "skipped", NULL);
-    json_object_set_string_member (object, "skipped", row->skipped);
+    const char *how = row->failed ? "failed" : "skipped";
+    cli_table_add (table, row->figure, row->what, "–", "", "–", "", "–", "", how, NULL);
+    json_object_set_string_member (object, how, row->skipped);
   } else {
     g_autofree char *ours = number (row->ours), *theirs = number (row->theirs), *ratio = number (row->ratio);
     g_autofree char *bound = number (row->target);
@@ -151,7 +154,7 @@ show (Bench *bench)
   for (guint i = 0; i < bench->rows->len; i++) {
     const BenchRow *row = bench->rows->pdata[i];
     if (row->skipped != NULL)
-      cli_say (cli, "  skipped %s, %s: %s\n", row->figure, row->what, row->skipped);
+      cli_say (cli, "  %s %s, %s: %s\n", row->failed ? "failed" : "skipped", row->figure, row->what, row->skipped);
   }
   json_object_set_array_member (cli->result, "figures", json);
   json_object_set_string_member (cli->result, "device", cli->device->info.name);
@@ -175,46 +178,91 @@ remove_folder (const char *folder)
   rmdir (folder);
 }
 
+/* @only: names with commas between; NULL: all. */
 static gboolean
-check_only (const char *only, GError **error)
+is_asked (const BenchFigure *figure, char **only)
+{
+  return only == NULL || g_strv_contains ((const char *const *) only, figure->name);
+}
+
+static gboolean
+check_only (char **only, unsigned *n_figures, GError **error)
 {
   g_autoptr (GString) names = g_string_new (NULL);
+  *n_figures = 0;
   for (const BenchFigure *f = bench_figures; f->name != NULL; f++) {
-    if (only == NULL || strcmp (f->name, only) == 0)
-      return TRUE;
+    *n_figures += is_asked (f, only);
     g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", f->name);
   }
-  return cli_usage (error, "there is no figure “%s”; there are %s", only, names->str);
+  for (char **name = only; name != NULL && *name != NULL; name++) {
+    const BenchFigure *f = bench_figures;
+    while (f->name != NULL && strcmp (f->name, *name) != 0)
+      f++;
+    if (f->name == NULL)
+      return cli_usage (error, "there is no figure “%s”; there are %s", *name, names->str);
+  }
+  return *n_figures > 0 ? TRUE : cli_usage (error, "--only names no figure; there are %s", names->str);
+}
+
+static void
+forget_peers (Bench *bench)
+{
+  g_clear_pointer (&bench->torch, bench_peer_free);
+  g_clear_pointer (&bench->ort, bench_peer_free);
+}
+
+/* One figure.  FALSE if the person stopped it; what goes wrong otherwise is a row. */
+static gboolean
+measure (Bench *bench, const BenchFigure *figure, unsigned *n_failed, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  bench->figure = figure->name;
+  if (bench_go_on (bench, figure->about, &reason) && figure->measure (bench, &reason))
+    return TRUE;
+  if (g_error_matches (reason, PJ_ERROR, PJ_ERROR_CANCELLED)) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  bench_skip (bench, bench->doing, reason->message);
+  ((BenchRow *) bench->rows->pdata[bench->rows->len - 1])->failed = TRUE;
+  *n_failed += 1;
+  /* A peer may have died, or be in the middle of something: the next figure begins with new ones. */
+  forget_peers (bench);
+  return TRUE;
 }
 
 gboolean
 bench_peers (Cli *cli, const char *only, gboolean quick, GError **error)
 {
   Bench bench = { .cli = cli, .quick = quick, .rounds = quick ? 3 : 5, .seconds = quick ? 0.15 : 0.4 };
+  g_auto (GStrv) names = only != NULL ? g_strsplit (only, ",", -1) : NULL;
   gboolean ok = TRUE;
+  unsigned n_failed = 0;
 
-  if (!check_only (only, error) || cli_device (cli, error) == NULL)
+  if (!check_only (names, &bench.n_figures, error) || cli_device (cli, error) == NULL)
     return FALSE;
   bench.folder = g_dir_make_tmp ("penjing-bench-XXXXXX", error);
   if (bench.folder == NULL)
     return FALSE;
   bench.rows = g_ptr_array_new_with_free_func (row_free);
-  bench.n_figures = only != NULL ? 1 : G_N_ELEMENTS (bench_figures) - 1;
-  for (const BenchFigure *f = bench_figures; ok && f->name != NULL; f++) {
-    if (only != NULL && strcmp (f->name, only) != 0)
-      continue;
-    bench.figure = f->name;
-    ok = bench_go_on (&bench, f->about, error) && f->measure (&bench, error);
-    bench.index++;
-  }
-  if (ok)
-    show (&bench);
-  bench_peer_free (bench.torch);
-  bench_peer_free (bench.ort);
+  for (const BenchFigure *f = bench_figures; ok && f->name != NULL; f++)
+    if (is_asked (f, names)) {
+      ok = measure (&bench, f, &n_failed, error);
+      bench.index++;
+    }
+  /* What was measured took minutes: it is shown however the rest went. */
+  show (&bench);
+  cli->partial = !ok || n_failed > 0;
+  if (ok && n_failed > 0)
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "%u of %u figures could not be measured; the table says why", n_failed,
+                 bench.n_figures);
+  forget_peers (&bench);
+  g_free (bench.doing);
   g_free (bench.no_torch);
   g_free (bench.no_ort);
   g_ptr_array_unref (bench.rows);
   remove_folder (bench.folder);
   g_free (bench.folder);
-  return ok;
+  return ok && n_failed == 0;
 }

@@ -3,6 +3,7 @@
  * {"name": …} or {"missing": reason}, then an answer to every request, {"error": text} if it failed.
  * PENJING_PEERS is the folder of the scripts, PENJING_PEER_PYTHON the interpreter that has PyTorch. */
 #include <gio/gio.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -160,15 +161,24 @@ bench_peer_name (const BenchPeer *self)
   return self->name;
 }
 
+/* To write to a peer that has ended is an error here, not the end of this program. */
+static gboolean
+write_line (GOutputStream *in, const char *text, GError **error)
+{
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+  sigaction (SIGPIPE, &ignore, &before);
+  gboolean ok = g_output_stream_write_all (in, line, strlen (line), NULL, NULL, error) && g_output_stream_flush (in, NULL, error);
+  sigaction (SIGPIPE, &before, NULL);
+  return ok;
+}
+
 static JsonObject *
 ask (BenchPeer *self, const char *request, GError **error)
 {
-  g_autofree char *line = g_strconcat (request, "\n", NULL);
   g_autoptr (GError) reason = NULL;
-  GOutputStream *in = g_subprocess_get_stdin_pipe (self->process);
 
-  if (!g_output_stream_write_all (in, line, strlen (line), NULL, NULL, &reason)
-      || !g_output_stream_flush (in, NULL, &reason)) {
+  if (!write_line (g_subprocess_get_stdin_pipe (self->process), request, &reason)) {
     g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "%s does not listen any more: %s", self->name, reason->message);
     return NULL;
   }
