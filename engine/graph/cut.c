@@ -11,135 +11,7 @@
 #include "graph/grouped.h"
 #include "ops/op.h"
 
-/* --- plans --- */
-
-PjCutPlan *
-pj_cut_plan_new (void)
-{
-  PjCutPlan *self = g_new0 (PjCutPlan, 1);
-  g_atomic_ref_count_init (&self->ref);
-  return self;
-}
-
-PjCutPlan *
-pj_cut_plan_ref (PjCutPlan *self)
-{
-  g_atomic_ref_count_inc (&self->ref);
-  return self;
-}
-
-static void
-group_cut_clear (PjGroupCut *cut)
-{
-  g_free (cut->keep);
-  g_free (cut->scale);
-}
-
-void
-pj_cut_plan_unref (PjCutPlan *self)
-{
-  if (self == NULL || !g_atomic_ref_count_dec (&self->ref))
-    return;
-  for (unsigned i = 0; i < self->n_cuts; i++)
-    group_cut_clear (&self->cuts[i]);
-  g_clear_pointer (&self->weights, pj_graph_unref);
-  g_free (self->cuts);
-  g_free (self);
-}
-
-static PjGroupCut
-group_cut_make (int group, int n_channels, const guint8 *keep, const float *scale)
-{
-  return (PjGroupCut) {
-    group, n_channels, g_memdup2 (keep, n_channels), scale ? g_memdup2 (scale, n_channels * sizeof (float)) : NULL,
-  };
-}
-
-PjCutPlan *
-pj_cut_plan_copy (const PjCutPlan *self)
-{
-  PjCutPlan *copy = pj_cut_plan_new ();
-  pj_cut_plan_set_weights (copy, self->weights);
-  copy->n_cuts = self->n_cuts;
-  copy->cuts = g_new (PjGroupCut, self->n_cuts);
-  for (unsigned i = 0; i < self->n_cuts; i++) {
-    const PjGroupCut *cut = &self->cuts[i];
-    copy->cuts[i] = group_cut_make (cut->group, cut->n_channels, cut->keep, cut->scale);
-  }
-  return copy;
-}
-
-void
-pj_cut_plan_set_weights (PjCutPlan *self, PjGraph *weights)
-{
-  if (weights != NULL)
-    pj_graph_ref (weights);
-  g_clear_pointer (&self->weights, pj_graph_unref);
-  self->weights = weights;
-}
-
-const PjGraph *
-pj_cut_plan_source (const PjCutPlan *self, const PjGraph *graph)
-{
-  return self->weights != NULL ? self->weights : graph;
-}
-
-/* Position of the first cut whose group is >= @group. */
-static unsigned
-find_place (const PjCutPlan *self, int group)
-{
-  unsigned i = 0;
-  while (i < self->n_cuts && self->cuts[i].group < group)
-    i++;
-  return i;
-}
-
-void
-pj_cut_plan_unset (PjCutPlan *self, int group)
-{
-  unsigned i = find_place (self, group);
-  if (i == self->n_cuts || self->cuts[i].group != group)
-    return;
-  group_cut_clear (&self->cuts[i]);
-  memmove (&self->cuts[i], &self->cuts[i + 1], (self->n_cuts - i - 1) * sizeof (PjGroupCut));
-  self->n_cuts--;
-}
-
-void
-pj_cut_plan_set (PjCutPlan *self, const PjGroup *group, const guint8 *keep, const float *scale)
-{
-  PjGroupCut cut = group_cut_make (group->id, group->n_channels, keep, scale);
-
-  pj_cut_plan_unset (self, group->id);
-  unsigned i = find_place (self, group->id);
-  self->cuts = g_renew (PjGroupCut, self->cuts, self->n_cuts + 1);
-  memmove (&self->cuts[i + 1], &self->cuts[i], (self->n_cuts - i) * sizeof (PjGroupCut));
-  self->cuts[i] = cut;
-  self->n_cuts++;
-}
-
-const PjGroupCut *
-pj_cut_plan_get (const PjCutPlan *self, int group)
-{
-  unsigned i = find_place (self, group);
-  return i < self->n_cuts && self->cuts[i].group == group ? &self->cuts[i] : NULL;
-}
-
-static int
-count_kept (const PjGroupCut *cut)
-{
-  int n = 0;
-  for (int c = 0; c < cut->n_channels; c++)
-    n += cut->keep[c] != 0;
-  return n;
-}
-
-int
-pj_cut_plan_n_kept (const PjCutPlan *self, const PjGroup *group)
-{
-  const PjGroupCut *cut = pj_cut_plan_get (self, group->id);
-  return cut ? count_kept (cut) : group->n_channels;
-}
+/* --- checks --- */
 
 static gboolean
 check_plan (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan, GError **error)
@@ -153,7 +25,7 @@ check_plan (const PjGraph *graph, const PjGroups *groups, const PjCutPlan *plan,
                    "the cut of group %d with %d channels does not belong to this network", cut->group, cut->n_channels);
       return FALSE;
     }
-    int kept = count_kept (cut);
+    int kept = pj_cut_plan_n_kept (plan, group);
     if (group->lock_reason != NULL && (kept < cut->n_channels || cut->scale != NULL)) {
       g_set_error (error, PJ_GRAPH_ERROR, PJ_GRAPH_ERROR_LOCKED, "“%s” cannot be cut: %s", group->name, group->lock_reason);
       return FALSE;
@@ -364,7 +236,7 @@ gather_plan (GHashTable *gathers, const PjGroups *groups, const PjCutPlan *plan)
   for (unsigned i = 0; i < plan->n_cuts; i++) {
     const PjGroupCut *c = &plan->cuts[i];
     const PjGroup *group = pj_groups_get (groups, (unsigned) c->group);
-    if (count_kept (c) == c->n_channels && c->scale == NULL)
+    if (pj_cut_plan_n_kept (plan, group) == c->n_channels && c->scale == NULL)
       continue;
     for (unsigned m = 0; m < group->n_members; m++) {
       const PjMember *member = &group->members[m];
