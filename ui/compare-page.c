@@ -364,8 +364,8 @@ pju_compare_page_set_studio (PjuComparePage *self, PjuStudio *studio)
       _("Let several methods cut the same network at the same ratios, and see which keeps most of the accuracy, "
         "which channels each keeps, and where they disagree."), _("New Comparison"), "win.compare"), "empty");
   pju_compare_run_set_studio (PJU_COMPARE_RUN (self->run), studio);
-  gtk_drop_down_set_expression (GTK_DROP_DOWN (self->chooser),
-                                gtk_property_expression_new (PJM_TYPE_COMPARISON, NULL, "title"));
+  g_autoptr (GtkExpression) title = gtk_property_expression_new (PJM_TYPE_COMPARISON, NULL, "title");
+  gtk_drop_down_set_expression (GTK_DROP_DOWN (self->chooser), title);
   pju_drop_down_limit (self->chooser, 24);
   pju_drop_down_limit (self->row_a, 24);
   pju_drop_down_limit (self->row_b, 24);
