@@ -256,6 +256,11 @@ make_row (PjuHistoryPage *self, PjmStep *step)
   gtk_widget_set_hexpand (texts, TRUE);
   gtk_widget_set_valign (texts, GTK_ALIGN_CENTER);
   gtk_widget_add_css_class (texts, "step-texts");
+  /* A box that is asked how narrow it can be where there is height enough gives that height to what expands.  With labels that
+   * wrap and do not, it answers more than its least width, which GTK calls a mistake. */
+  gtk_widget_set_vexpand (row->title, TRUE);
+  gtk_widget_set_vexpand (row->detail, TRUE);
+  gtk_widget_set_vexpand (texts, FALSE);
   gtk_box_append (GTK_BOX (texts), row->title);
   gtk_box_append (GTK_BOX (texts), row->detail);
   GtkWidget *parts[] = { row->lanes, texts, row->tag, row->time, row->name, row->mark, row->remove };
