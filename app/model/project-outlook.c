@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/engine-text.h"
+#include "model/question-private.h"
 #include "model/tasks-private.h"
 #include "model/work-parts.h"
 #include "prune/method.h"
@@ -28,7 +29,6 @@ typedef struct {
   PjmPruneOutlook *outlook;
   double seconds;
   gboolean needs_pictures;
-  GTask *task;
 } Question;
 
 static void
@@ -40,7 +40,6 @@ question_free (gpointer data)
   pj_dataset_unref (self->dataset);
   pj_work_choose_clear (&self->choose);
   g_clear_pointer (&self->outlook, pjm_prune_outlook_free);
-  g_clear_object (&self->task);
   g_free (self);
 }
 
@@ -99,48 +98,25 @@ estimate_run (gpointer data, const PjHooks *hooks, GError **error)
   return device != NULL && pj_work_choose_estimate (&work, self->network->groups, &self->choose, &self->seconds, error);
 }
 
-static void
-answer (Question *self, const PjTaskNews *news)
+static gpointer
+take_outlook (gpointer data)
 {
-  if (g_task_return_error_if_cancelled (self->task))
-    return;
-  if (news->state == PJ_TASK_CANCELLED)
-    g_task_return_new_error (self->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");
-  else if (news->state == PJ_TASK_FAILED)
-    g_task_return_error (self->task, g_error_copy (news->error));
-  else if (self->outlook != NULL)
-    g_task_return_pointer (self->task, g_steal_pointer (&self->outlook), (GDestroyNotify) pjm_prune_outlook_free);
-  else
-    g_task_return_pointer (self->task, g_memdup2 (&self->seconds, sizeof self->seconds), g_free);
+  return g_steal_pointer (&((Question *) data)->outlook);
 }
 
-/* The cancellable holds the queue's task, which holds this: without letting go here they would keep each other. */
-static void
-question_news (PjTask *queued, const PjTaskNews *news, gpointer user_data)
+static gpointer
+take_seconds (gpointer data)
 {
-  Question *self = pj_task_get_data (queued);
-  if (news->state < PJ_TASK_DONE)
-    return;
-  answer (self, news);
-  g_clear_object (&self->task);
+  return g_memdup2 (&((Question *) data)->seconds, sizeof (double));
 }
 
-static void
-cancelled_cb (GCancellable *cancellable, gpointer queued)
-{
-  pj_task_cancel (queued);
-}
-
-/* NULL after an answer, if there is no network to ask about. */
+/* NULL if there is no network to ask about. */
 static Question *
-question_new (PjmProject *self, const PjmPruneOptions *options, GTask *task)
+question_new (PjmProject *self, const PjmPruneOptions *options)
 {
   const PjMethod *method = pj_method_find (options->method);
-  if (!pjm_project_is_ready (self) || method == NULL) {
-    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s", _("There is no network to work on"));
-    g_object_unref (task);
+  if (!pjm_project_is_ready (self) || method == NULL)
     return NULL;
-  }
   Question *question = g_new0 (Question, 1);
   question->device = g_strdup (self->device);
   question->network = pjm_network_ref (self->place->network);
@@ -150,19 +126,8 @@ question_new (PjmProject *self, const PjmPruneOptions *options, GTask *task)
   question->n_blocks = pjm_project_count_blocks (self);
   question->gates = options->keep == PJM_KEEP_BLOCKS;
   question->share = options->share;
-  question->task = task;
   pjm_project_fill_choose (self, options, &question->choose);
   return question;
-}
-
-static void
-ask (PjJobQueue *queue, PjTaskFunc func, Question *question)
-{
-  GCancellable *cancellable = g_task_get_cancellable (question->task);
-  PjTask *queued = pj_job_queue_push (queue, func, question, question_free, question_news, NULL);
-  /* The main thread cancels, as it does all else here. */
-  if (cancellable != NULL)
-    g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), pj_task_ref (queued), (GDestroyNotify) pj_task_unref);
 }
 
 void
@@ -170,9 +135,12 @@ pjm_project_check_prune_async (PjmProject *self, const PjmPruneOptions *options,
                                GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (PJM_IS_PROJECT (self));
-  Question *question = question_new (self, options, g_task_new (self, cancellable, callback, user_data));
-  if (question != NULL)
-    ask (self->files, check_run, question);
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+  Question *question = question_new (self, options);
+  if (question == NULL)
+    pjm_question_refuse (task);
+  else
+    pjm_question_ask (self->files, task, check_run, question, question_free, take_outlook, (GDestroyNotify) pjm_prune_outlook_free);
 }
 
 PjmPruneOutlook *
@@ -187,17 +155,18 @@ pjm_project_estimate_prune_async (PjmProject *self, const PjmPruneOptions *optio
                                   GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (PJM_IS_PROJECT (self));
-  Question *question = question_new (self, options, g_task_new (self, cancellable, callback, user_data));
-  if (question == NULL)
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+  Question *question = question_new (self, options);
+  if (question == NULL) {
+    pjm_question_refuse (task);
     return;
+  }
   question->engine = self->engine;
-  ask (self->queue, estimate_run, question);
+  pjm_question_ask (self->queue, task, estimate_run, question, question_free, take_seconds, g_free);
 }
 
 double
 pjm_project_estimate_prune_finish (PjmProject *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), -1.0);
-  g_autofree double *seconds = g_task_propagate_pointer (G_TASK (result), error);
-  return seconds != NULL ? *seconds : -1.0;
+  return pjm_question_take_seconds (result, self, error);
 }

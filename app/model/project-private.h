@@ -17,6 +17,8 @@
  *   project-jobs.c      the jobs there are
  *   project-prune.c     pruning by a method with all its settings
  *   project-outlook.c   what would come of it, before the start
+ *   project-transfer.c  pruning before or after a transfer, asked about and done
+ *   question.c          how such questions reach a thread and come back
  *   project-tune.c      training afterwards
  *   project-chain.c     jobs that follow others, also over the end of the program
  *   project-profile.c   kernel by kernel

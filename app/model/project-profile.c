@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/project-private.h"
+#include "model/question-private.h"
 #include "model/work-profile.h"
 
 /* As the command line has it: the median of so many. */
@@ -56,7 +57,6 @@ typedef struct {
   PjmNetwork *network;
   PjWorkProfileOptions options;
   PjmProfile *result;
-  GTask *task;
 } Profiling;
 
 static void
@@ -66,7 +66,6 @@ profiling_free (gpointer data)
   g_free (self->device);
   pjm_network_unref (self->network);
   g_clear_pointer (&self->result, pjm_profile_free);
-  g_clear_object (&self->task);
   g_free (self);
 }
 
@@ -139,34 +138,10 @@ profiling_run (gpointer data, const PjHooks *hooks, GError **error)
   return TRUE;
 }
 
-static void
-answer (Profiling *self, const PjTaskNews *news)
+static gpointer
+take_result (gpointer data)
 {
-  if (g_task_return_error_if_cancelled (self->task))
-    return;
-  if (news->state == PJ_TASK_DONE)
-    g_task_return_pointer (self->task, g_steal_pointer (&self->result), (GDestroyNotify) pjm_profile_free);
-  else if (news->state == PJ_TASK_FAILED)
-    g_task_return_error (self->task, g_error_copy (news->error));
-  else
-    g_task_return_new_error (self->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");
-}
-
-/* The cancellable holds the queue's task, which holds this: without letting go here they would keep each other. */
-static void
-profiling_news (PjTask *queued, const PjTaskNews *news, gpointer user_data)
-{
-  Profiling *self = pj_task_get_data (queued);
-  if (news->state < PJ_TASK_DONE)
-    return;
-  answer (self, news);
-  g_clear_object (&self->task);
-}
-
-static void
-cancelled_cb (GCancellable *cancellable, gpointer queued)
-{
-  pj_task_cancel (queued);
+  return g_steal_pointer (&((Profiling *) data)->result);
 }
 
 void
@@ -174,9 +149,9 @@ pjm_project_profile_async (PjmProject *self, gboolean train, guint batch, GCance
                            GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (PJM_IS_PROJECT (self) && batch > 0);
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
   if (!pjm_project_is_ready (self)) {
-    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s", _("There is no network to work on"));
+    pjm_question_refuse (task);
     return;
   }
   Profiling *data = g_new0 (Profiling, 1);
@@ -184,10 +159,7 @@ pjm_project_profile_async (PjmProject *self, gboolean train, guint batch, GCance
   data->device = g_strdup (self->device);
   data->network = pjm_network_ref (self->place->network);
   data->options = (PjWorkProfileOptions) { .mode = train ? PJ_PLAN_TRAIN : PJ_PLAN_INFER, .batch = batch, .repeats = REPEATS };
-  data->task = g_steal_pointer (&task);
-  PjTask *queued = pj_job_queue_push (self->queue, profiling_run, data, profiling_free, profiling_news, NULL);
-  if (cancellable != NULL)
-    g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), pj_task_ref (queued), (GDestroyNotify) pj_task_unref);
+  pjm_question_ask (self->queue, task, profiling_run, data, profiling_free, take_result, (GDestroyNotify) pjm_profile_free);
 }
 
 PjmProfile *

@@ -3,6 +3,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "model/engine-text.h"
+#include "model/question-private.h"
 #include "model/tasks-private.h"
 #include "model/work-open.h"
 
@@ -43,7 +44,6 @@ typedef struct {
   PjWorkSmallData settings;
   PjmPruneOutlook *outlook;
   double seconds;
-  GTask *task;
 } Question;
 
 static void
@@ -55,7 +55,6 @@ question_free (gpointer data)
   pj_dataset_unref (self->dataset);
   pj_work_small_data_clear (&self->settings);
   g_clear_pointer (&self->outlook, pjm_prune_outlook_free);
-  g_clear_object (&self->task);
   g_free (self);
 }
 
@@ -94,36 +93,16 @@ estimate_run (gpointer data, const PjHooks *hooks, GError **error)
          && pj_work_small_data_estimate (&work, large, &self->settings, &self->seconds, error);
 }
 
-static void
-answer (Question *self, const PjTaskNews *news)
+static gpointer
+take_outlook (gpointer data)
 {
-  if (g_task_return_error_if_cancelled (self->task))
-    return;
-  if (news->state == PJ_TASK_CANCELLED)
-    g_task_return_new_error (self->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");
-  else if (news->state == PJ_TASK_FAILED)
-    g_task_return_error (self->task, g_error_copy (news->error));
-  else if (self->outlook != NULL)
-    g_task_return_pointer (self->task, g_steal_pointer (&self->outlook), (GDestroyNotify) pjm_prune_outlook_free);
-  else
-    g_task_return_pointer (self->task, g_memdup2 (&self->seconds, sizeof self->seconds), g_free);
+  return g_steal_pointer (&((Question *) data)->outlook);
 }
 
-/* The cancellable holds the queue's task, which holds this: without letting go here they would keep each other. */
-static void
-question_news (PjTask *queued, const PjTaskNews *news, gpointer user_data)
+static gpointer
+take_seconds (gpointer data)
 {
-  Question *self = pj_task_get_data (queued);
-  if (news->state < PJ_TASK_DONE)
-    return;
-  answer (self, news);
-  g_clear_object (&self->task);
-}
-
-static void
-cancelled_cb (GCancellable *cancellable, gpointer queued)
-{
-  pj_task_cancel (queued);
+  return g_memdup2 (&((Question *) data)->seconds, sizeof (double));
 }
 
 /* @estimates: asks the device, behind the jobs that wait for it. */
@@ -131,8 +110,7 @@ static void
 ask (PjmProject *self, const PjmTransferOptions *options, gboolean estimates, GTask *task)
 {
   if (!pjm_project_is_ready (self) || pj_method_find (options->method) == NULL) {
-    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s", _("There is no network to work on"));
-    g_object_unref (task);
+    pjm_question_refuse (task);
     return;
   }
   Question *question = g_new0 (Question, 1);
@@ -140,13 +118,11 @@ ask (PjmProject *self, const PjmTransferOptions *options, gboolean estimates, GT
   question->device = g_strdup (self->device);
   question->network = pjm_network_ref (self->place->network);
   question->dataset = self->dataset != NULL ? pj_dataset_ref (self->dataset) : NULL;
-  question->task = task;
   fill (options, &question->settings);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  PjTask *queued = pj_job_queue_push (estimates ? self->queue : self->files, estimates ? estimate_run : check_run, question,
-                                      question_free, question_news, NULL);
-  if (cancellable != NULL)
-    g_cancellable_connect (cancellable, G_CALLBACK (cancelled_cb), pj_task_ref (queued), (GDestroyNotify) pj_task_unref);
+  if (estimates)
+    pjm_question_ask (self->queue, task, estimate_run, question, question_free, take_seconds, g_free);
+  else
+    pjm_question_ask (self->files, task, check_run, question, question_free, take_outlook, (GDestroyNotify) pjm_prune_outlook_free);
 }
 
 void
@@ -175,9 +151,7 @@ pjm_project_estimate_transfer_async (PjmProject *self, const PjmTransferOptions 
 double
 pjm_project_estimate_transfer_finish (PjmProject *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), -1.0);
-  g_autofree double *seconds = g_task_propagate_pointer (G_TASK (result), error);
-  return seconds != NULL ? *seconds : -1.0;
+  return pjm_question_take_seconds (result, self, error);
 }
 
 /* --- doing it --- */
