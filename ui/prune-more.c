@@ -153,12 +153,14 @@ fill (PjuPruneMore *self, PjmProject *project)
                            _("Each block is left out in turn; those that the answers miss least go, and their shortcuts stay"),
                            0, n_blocks, 1);
   show_line (self, self->blocks, n_blocks > 0);
+  pju_form_name_zero (self->blocks, _("None"));
   add_words (self, &self->tied, _("Layers that are cut together"), _("How their scores are joined into one"));
   add_words (self, &self->widths, _("Widths of residual stages"), _("Which of them are cut"));
   add_words (self, &self->constants, _("What removed channels always add"),
              _("Behind a norm, even a channel that is always off adds the same number to the next layer"));
   self->images = add_spin (self, _("Pictures to judge by"),
                            _("Training pictures that channels are measured on; 0 takes the method’s own number"), 0, 1e6, 64);
+  pju_form_name_zero (self->images, _("The method’s own"));
   self->seed = add_spin (self, _("Seed"), _("Of everything that is drawn by lot; the same seed gives the same choice"), 1, 1e6, 1);
   show_abouts (self);
 }

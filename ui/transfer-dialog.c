@@ -256,8 +256,10 @@ fill (PjuTransferDialog *self)
                      _("Of plain fine-tuning; CURL’s stages have their published batch of 32"));
   self->images = add (self, _("Pictures to judge by"), pju_form_spin (usual.n_images, 0, 1e6, 64, 0), "value-changed",
                       _("Training pictures that channels are measured on; 0 takes the method’s own number"));
+  pju_form_name_zero (self->images, _("The method’s own"));
   self->test = add (self, _("Test pictures"), pju_form_spin (usual.n_test, 0, 1e6, 100, 0), "value-changed",
                     _("Measure on the first ones only; 0 takes all"));
+  pju_form_name_zero (self->test, _("All"));
   self->seed = add (self, _("Seed"), pju_form_spin ((double) usual.seed, 1, 1e6, 1, 0), "value-changed",
                     _("Of everything that is drawn by lot; the same seed gives the same networks"));
   pju_transfer_dialog_set_large (self, NULL);

@@ -153,6 +153,9 @@ def transfer(studio):
         says(studio, "Can start without T1")
         says(studio, "All of it takes about")
         assert sensitive(start), "it can start"
+        for name, word in (("Pictures to judge by", "The method’s own"), ("Test pictures", "All")):
+            text = control(studio, name, "spin button").queryText()
+            assert text.getText(0, text.characterCount) == word, "a 0 that is no amount stands there as a word"
         studio.picture("dialog-transfer")
         # Six passes of label refinement need more than so few.
         epochs = control(studio, "Epochs on your pictures", "spin button")
