@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# usage: [SIZE=N] [KEEP=R] [METHODS=A,B,…] tools/compare-methods.sh PENJING-CLI DATA FOLDER [NETWORK …]
+# usage: [SIZE=N] [KEEP=R] [METHODS=A,B,…] [DEVICE=ID] tools/compare-methods.sh PENJING-CLI DATA FOLDER [NETWORK …]
 #
 # Repeats the comparisons of methods that README.md quotes: trains each NETWORK (default: vgg-mini and resnet-mini) on
 # DATA, then compares the methods at KEEP (0.5) by three seeds.  DATA is a folder of photos, brought to SIZE x SIZE (32)
@@ -10,7 +10,7 @@
 set -eu
 [ $# -ge 3 ] || { sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 tools=$(dirname -- "$(readlink -f -- "$0")")
-cli=$(readlink -f -- "$1") data=$2 folder=$3 keep=${KEEP:-0.5}
+cli=$(readlink -f -- "$1") data=$2 folder=$3 keep=${KEEP:-0.5} device=${DEVICE:-auto}
 shift 3
 [ $# -gt 0 ] || set -- vgg-mini resnet-mini
 methods=${METHODS:-random,uniform-thin,weight-sum,apoz,taylor,kl,curl,thinet,thinet-ls,channel-pruning,autopruner,scratch-e}
@@ -27,8 +27,9 @@ fi
 cd -- "$folder"
 for network in "$@"; do
   trained=$network-$size.onnx run=$network-$size-keep-$keep
-  [ -f "$trained" ] || "$cli" train "$network" --data "$data" --size $size $training --lr 0.05 --out "$trained"
+  [ -f "$trained" ] || "$cli" train "$network" --data "$data" --size $size $training --lr 0.05 --device "$device" \
+    --out "$trained"
   if [ -f "$run.penjing" ] && "$cli" sessions "$run.penjing" resume; then continue; fi
   "$cli" compare "$trained" --data "$data" --criteria "$methods" --keep "$keep" --seeds 1,2,3 --finetune 1 \
-    --lr 0.01 --batch $batch --layer-test 0 --session "$run.penjing" --out "$run.html"
+    --lr 0.01 --batch $batch --layer-test 0 --device "$device" --session "$run.penjing" --out "$run.html"
 done

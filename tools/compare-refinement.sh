@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# usage: tools/compare-refinement.sh PENJING-CLI PHOTOS FOLDER [NETWORK …]
+# usage: [DEVICE=ID] tools/compare-refinement.sh PENJING-CLI PHOTOS FOLDER [NETWORK …]
 #
 # Does CURL's fine-tuning beat plain fine-tuning?  Trains each NETWORK (default: resnet-mini and mobilenetv2-0.5) on PHOTOS
 # at 32 x 32 (mobilenetv2: 64 x 64), cuts it by CURL to 0.3 of its MACs, and trains what is left in three ways that see
@@ -9,7 +9,7 @@
 # computed again, and what was stopped goes on.  About 20 minutes on two cores for resnet-mini, 40 for mobilenetv2-0.5.
 set -eu
 [ $# -ge 3 ] || { sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-cli=$(readlink -f -- "$1") photos=$(readlink -f -- "$2") folder=$3
+cli=$(readlink -f -- "$1") photos=$(readlink -f -- "$2") folder=$3 device=${DEVICE:-auto}
 shift 3
 [ $# -gt 0 ] || set -- resnet-mini mobilenetv2-0.5
 
@@ -22,12 +22,14 @@ way () {
   shift 2
   [ ! -f "$name.onnx" ] || return 0
   if [ -f "$name.penjing" ] && "$cli" sessions "$name.penjing" resume --quiet > "$name.txt"; then return 0; fi
-  "$cli" prune "$network.onnx" --data "$photos" --method curl --macs 0.3 --seed "$seed" "$@" --quiet --out "$name.onnx" > "$name.txt"
+  "$cli" prune "$network.onnx" --data "$photos" --method curl --macs 0.3 --seed "$seed" --device "$device" "$@" --quiet \
+    --out "$name.onnx" > "$name.txt"
 }
 
 for network in "$@"; do
   case $network in mobilenetv2*) size=64 ;; *) size=32 ;; esac
-  [ -f "$network.onnx" ] || "$cli" train "$network" --data "$photos" --size $size --epochs 25 --batch 32 --lr 0.05 --out "$network.onnx"
+  [ -f "$network.onnx" ] || "$cli" train "$network" --data "$photos" --size $size --epochs 25 --batch 32 --lr 0.05 --device "$device" \
+    --out "$network.onnx"
   for seed in 1 2 3; do
     way plain "$seed" --finetune 18 --batch 32
     way distilled "$seed" --finetune-a 18
