@@ -13,13 +13,14 @@
 #define LIVE_US (G_USEC_PER_SEC / 10)
 #define PLAIN_US (10 * G_USEC_PER_SEC)
 /* Too early to say how long it will take. */
+#define MARK_AFTER_US G_USEC_PER_SEC
 #define GUESS_AFTER_US (3 * G_USEC_PER_SEC)
 
 static struct {
   Cli *cli;
   gboolean live, drawn;
-  gint64 last_us, started_us;
-  double fraction;
+  gint64 last_us, started_us, mark_us;    /* mark: where the rate is measured from */
+  double fraction, mark_fraction;
   char *stage;                    /* the words before the first digit, to notice a new stage */
 } progress;
 
@@ -45,7 +46,8 @@ cli_progress_end (void)
   progress.drawn = FALSE;
 }
 
-/* A job that starts over (the next one of a verb) measures its time afresh. */
+/* A job that starts over (the next one of a verb) measures its time afresh.  What the first moments bring says nothing of
+ * the rate: work that goes on from a checkpoint is there at once. */
 static double
 time_left (double fraction)
 {
@@ -53,10 +55,14 @@ time_left (double fraction)
   if (progress.started_us == 0 || fraction < progress.fraction)
     progress.started_us = now;
   progress.fraction = fraction;
-  double elapsed = (double) (now - progress.started_us);
-  if (elapsed < GUESS_AFTER_US || fraction <= 0.0 || fraction >= 1.0)
+  if (now - progress.started_us < MARK_AFTER_US) {
+    progress.mark_us = now;
+    progress.mark_fraction = fraction;
+  }
+  double elapsed = (double) (now - progress.mark_us), gained = fraction - progress.mark_fraction;
+  if (now - progress.started_us < GUESS_AFTER_US || gained <= 0.0 || fraction >= 1.0)
     return -1.0;
-  return elapsed * (1.0 - fraction) / fraction / G_USEC_PER_SEC;
+  return elapsed * (1.0 - fraction) / gained / G_USEC_PER_SEC;
 }
 
 static void

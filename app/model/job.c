@@ -14,6 +14,7 @@
 #include "model/job-private.h"
 
 /* No estimate before; then from the rate of about the last WINDOW_S seconds. */
+#define FIRST_MARK_S 2.0
 #define FIRST_ESTIMATE_S 5.0
 #define WINDOW_S 15.0
 
@@ -336,10 +337,15 @@ pjm_job_set_dismissed (PjmJob *self, gboolean dismissed)
   notify (self, PROP_DISMISSED);
 }
 
-/* Seconds left, from the rate since the older of two marks. */
+/* Seconds left, from the rate since the older of two marks.  What the first moments bring says nothing of the rate: work
+ * that goes on from a checkpoint is there at once. */
 static double
 estimate (PjmJob *self)
 {
+  if (self->elapsed < FIRST_MARK_S) {
+    self->mark_elapsed[0] = self->mark_elapsed[1] = self->elapsed;
+    self->mark_fraction[0] = self->mark_fraction[1] = self->fraction;
+  }
   if (self->elapsed - self->mark_elapsed[1] > WINDOW_S) {
     self->mark_elapsed[0] = self->mark_elapsed[1];
     self->mark_fraction[0] = self->mark_fraction[1];

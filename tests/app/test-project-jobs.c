@@ -5,6 +5,7 @@
 
 #include "graph/cut.h"
 #include "io/onnx.h"
+#include "model/job-private.h"
 #include "project-test.h"
 #include "session/model.h"
 
@@ -327,10 +328,32 @@ test_export (Place *place, gconstpointer data)
   assert_failed (place, "out.onnx");
 }
 
+static double
+remaining (PjmJob *job, double elapsed_s, double fraction)
+{
+  double seconds;
+  pjm_job_show_news (job, &(PjTaskNews) { .state = PJ_TASK_RUNNING, .fraction = fraction, .elapsed_s = elapsed_s });
+  g_object_get (job, "remaining", &seconds, NULL);
+  return seconds;
+}
+
+/* What a checkpoint brings at once does not count as fast work. */
+static void
+test_time_left (void)
+{
+  g_autoptr (PjmJob) fresh = pjm_job_new ("tune", "Fresh"), resumed = pjm_job_new ("tune", "Resumed");
+  g_assert_cmpfloat (remaining (fresh, 1.0, 0.01), ==, -1.0);
+  g_assert_cmpfloat (remaining (fresh, 4.9, 0.1), ==, -1.0);
+  g_assert_cmpfloat_with_epsilon (remaining (fresh, 11.0, 0.11), 89.0, 1e-6);
+  g_assert_cmpfloat (remaining (resumed, 1.0, 0.5), ==, -1.0);
+  g_assert_cmpfloat_with_epsilon (remaining (resumed, 11.0, 0.6), 40.0, 1e-6);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/app/job/time-left", test_time_left);
   place_add ("/app/project/choices", test_choices);
   place_add ("/app/project/needs-data", test_needs_data);
   place_add ("/app/project/score", test_score);
