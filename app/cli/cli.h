@@ -188,7 +188,7 @@ typedef struct _CliStages CliStages;
 CliStages *cli_stages_new (void);
 void cli_stages_free (CliStages *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliStages, cli_stages_free)
-/* Adds "after cutting" with what was measured. */
+/* Adds "after cutting" with what was measured. @accuracy: (nullable): nothing was, only the costs are known */
 void cli_stages_add (CliStages *self, const char *id, const char *title, const PjGraph *graph,
                      const PjAccuracy *accuracy);
 gboolean cli_stages_has (const CliStages *self, const char *id);

@@ -24,7 +24,7 @@ typedef struct {
   char *id, *title;
   PjCost cost;
   double top1, error, loss, images_per_second;
-  unsigned n;
+  unsigned n;                     /* pictures; 0: nothing was measured */
 } Stage;
 
 struct _CliStages {
@@ -60,8 +60,14 @@ cli_stages_free (CliStages *self)
 void
 cli_stages_add (CliStages *self, const char *id, const char *title, const PjGraph *graph, const PjAccuracy *accuracy)
 {
-  Stage stage = { g_strdup (id), g_strdup (title), { 0 }, accuracy->top1, pj_accuracy_error (accuracy), accuracy->loss,
-                  accuracy->images_per_second, accuracy->n };
+  Stage stage = { .id = g_strdup (id), .title = g_strdup (title) };
+  if (accuracy != NULL) {
+    stage.top1 = accuracy->top1;
+    stage.error = pj_accuracy_error (accuracy);
+    stage.loss = accuracy->loss;
+    stage.images_per_second = accuracy->images_per_second;
+    stage.n = accuracy->n;
+  }
   pj_graph_cost (graph, &stage.cost);
   g_array_append_val (self->stages, stage);
 }
@@ -84,11 +90,13 @@ to_json (const CliStages *self)
     JsonObject *object = json_object_new ();
     json_object_set_string_member (object, "stage", stage->id);
     json_object_set_string_member (object, "title", stage->title);
-    json_object_set_double_member (object, "top1", stage->top1);
-    json_object_set_double_member (object, "standard_error", stage->error);
-    json_object_set_double_member (object, "loss", stage->loss);
     json_object_set_int_member (object, "n", stage->n);
-    json_object_set_double_member (object, "images_per_second", stage->images_per_second);
+    if (stage->n > 0) {
+      json_object_set_double_member (object, "top1", stage->top1);
+      json_object_set_double_member (object, "standard_error", stage->error);
+      json_object_set_double_member (object, "loss", stage->loss);
+      json_object_set_double_member (object, "images_per_second", stage->images_per_second);
+    }
     cli_json_cost (object, &stage->cost);
     json_array_add_object_element (list, object);
   }
@@ -116,10 +124,10 @@ cli_stages_read (const char *text)
     Stage stage = {
       .id = g_strdup (json_object_get_string_member (object, "stage")),
       .title = g_strdup (json_object_get_string_member (object, "title")),
-      .top1 = json_object_get_double_member (object, "top1"),
-      .error = json_object_get_double_member (object, "standard_error"),
-      .loss = json_object_get_double_member (object, "loss"),
-      .images_per_second = json_object_get_double_member (object, "images_per_second"),
+      .top1 = json_object_get_double_member_with_default (object, "top1", 0),
+      .error = json_object_get_double_member_with_default (object, "standard_error", 0),
+      .loss = json_object_get_double_member_with_default (object, "loss", 0),
+      .images_per_second = json_object_get_double_member_with_default (object, "images_per_second", 0),
       .n = (unsigned) json_object_get_int_member (object, "n"),
     };
     stage.cost.macs = (uint64_t) json_object_get_int_member (object, "macs");
@@ -134,13 +142,14 @@ static void
 make_cells (const CliStages *self, guint i, char *cell[7])
 {
   const Stage *stage = &g_array_index (self->stages, Stage, i), *first = &g_array_index (self->stages, Stage, 0);
+  gboolean measured = stage->n > 0;
   cell[0] = g_strdup (stage->title);
-  cell[1] = cli_percent (stage->top1);
-  cell[2] = g_strdup_printf ("%.2f", 100.0 * stage->error);
+  cell[1] = measured ? cli_percent (stage->top1) : g_strdup ("–");
+  cell[2] = measured ? g_strdup_printf ("%.2f", 100.0 * stage->error) : g_strdup ("–");
   cell[3] = cli_count ((double) stage->cost.macs);
   cell[4] = g_strdup_printf ("%.0f %%", 100.0 * (double) stage->cost.macs / (double) MAX (1, first->cost.macs));
   cell[5] = cli_count ((double) stage->cost.learnable);
-  cell[6] = g_strdup_printf ("%.0f", stage->images_per_second);
+  cell[6] = measured ? g_strdup_printf ("%.0f", stage->images_per_second) : g_strdup ("–");
 }
 
 void

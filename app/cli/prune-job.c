@@ -106,8 +106,8 @@ finish (Cli *cli, CliModel *model, const PjWork *work, const CliPruneJob *self, 
 {
   gboolean channels = pj_work_choose_is_asked (&self->choice);
   const PjMethod *method = pj_method_find (self->choice.method);
-  cli_say (cli, "%s, %s, seed %" G_GUINT64_FORMAT ", %s\n", channels ? method->title : "Whole parts", pj_dataset_name (work->dataset),
-           self->choice.seed, work->device->info.id);
+  cli_say (cli, "%s, %s, seed %" G_GUINT64_FORMAT ", %s\n", channels ? method->title : "Whole parts",
+           work->dataset != NULL ? pj_dataset_name (work->dataset) : "no pictures", self->choice.seed, work->device->info.id);
   cli_stages_show (stages, cli);
   if (channels && method->connections)
     say_connections (cli, model);
@@ -130,7 +130,8 @@ run_way (Cli *cli, CliModel *model, PjWork *work, const CliPruneJob *self, CliSt
   tune.options.eval_every_epoch = FALSE;
   PjWorkTrain a = tune, b = tune;
   adjust (self, &tune.options, 0.01f);
-  pj_train_options_curl_a (&a.options, MAX (self->stage_a, 1), pj_dataset_n (work->dataset, PJ_SPLIT_TRAIN));
+  if (self->stage_a > 0)
+    pj_train_options_curl_a (&a.options, self->stage_a, pj_dataset_n (work->dataset, PJ_SPLIT_TRAIN));
   pj_train_options_curl_b (&b.options, MAX (self->stage_b, 1));
   adjust (self, &a.options, a.options.lr);
   adjust (self, &b.options, b.options.lr);
@@ -192,8 +193,9 @@ cli_prune_job_resume (Cli *cli, PjSession *session, const PjJobRecord *job, cons
       || (target != NULL && !cli_check_export (self.format, target, TRUE, TRUE, error))
       || !pj_work_open_step (session, job->step, &place, error))
     return FALSE;
-  g_autoptr (PjDataset) dataset = pj_work_open_data (where, error);
-  if (dataset == NULL)
+  /* A job without data was started without. */
+  g_autoptr (PjDataset) dataset = where != NULL ? pj_work_open_data (where, error) : NULL;
+  if (where != NULL && dataset == NULL)
     return FALSE;
   g_auto (CliModel) model = {
     .graph = g_steal_pointer (&place.graph), .groups = g_steal_pointer (&place.groups), .plan = g_steal_pointer (&place.plan),

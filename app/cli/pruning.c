@@ -54,6 +54,12 @@ measure (Cli *cli, CliModel *model, PjWork *work, unsigned n_test, CliStages *st
   PjAccuracy accuracy;
   if (recall (model, work, stages, id))
     return TRUE;
+  /* Without pictures only the costs are known. */
+  if (work->dataset == NULL) {
+    if (!cli_stages_has (stages, id))
+      cli_stages_add (stages, id, title, model->graph, NULL);
+    return keep_stages (work, stages, error);
+  }
   if (!cli_measure (cli, model, work, n_test, &accuracy, error))
     return FALSE;
   if (!cli_stages_has (stages, id))

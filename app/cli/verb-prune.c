@@ -48,7 +48,8 @@ static const GOptionEntry entries[] = {
     "What removed channels add that are the same for every picture moves into the next bias: none (default), exact (where no "
     "padding meets them) or all", "WORD" },
   { "no-scale", 0, 0, G_OPTION_ARG_NONE, &no_scale, "Without the least-squares factors of thinet", NULL },
-  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data, "Data set (default: sample)", "DATA" },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME, &data,
+    "Data set (default: sample; none: nothing is measured, for methods that look at weights alone)", "DATA" },
   { "samples", 0, 0, G_OPTION_ARG_INT, &n_images, "Calibration pictures (default: the method's own)", "N" },
   { "test", 0, 0, G_OPTION_ARG_INT, &n_test, "Measure on the first N test pictures only", "N" },
   { "no-recalibrate", 0, 0, G_OPTION_ARG_NONE, &no_recalibrate, "Leave the norm statistics as they are after cutting",
@@ -205,6 +206,23 @@ check_blocks (const CliModel *model, PjDataset *dataset, const CliPruneJob *job,
          || pj_work_gate_blocks_check (&work, job->drop.keep_blocks, (const char *const *) job->choice.set, job->choice.n_images, error);
 }
 
+/* What goes without pictures, for “--data none”. */
+static gboolean
+check_without_data (CliPruneJob *job, GError **error)
+{
+  const PjMethod *chosen = pj_method_find (job->choice.method);
+  if (pj_work_choose_is_asked (&job->choice) && chosen->needs != PJ_NEEDS_NOTHING)
+    return cli_usage (error, "%s judges by pictures: name them with --data, or a method that looks at weights alone, as in "
+                      "--method weight-sum", chosen->title);
+  if (job->epochs > 0 || job->steps > 0 || job->stage_a > 0 || job->stage_b > 0 || chosen->fresh != PJ_FRESH_NO)
+    return cli_usage (error, "training needs pictures: name them with --data");
+  if (job->drop.n_weakest > 0 || job->drop.keep_blocks > 0.0)
+    return cli_usage (error, "which blocks the answers miss least only pictures can tell: name them with --data, or the blocks "
+                      "with --drop-block");
+  job->no_recalibrate = TRUE;
+  return TRUE;
+}
+
 static gboolean
 run (Cli *cli, char **args, GError **error)
 {
@@ -222,13 +240,16 @@ run (Cli *cli, char **args, GError **error)
     return FALSE;
   model.original = pj_graph_ref (model.graph);
   read_way (&job);
+  gboolean without_data = g_strcmp0 (data, "none") == 0;
+  if (without_data && !check_without_data (&job, error))
+    return FALSE;
   /* A wrong name or ratio must not cost a measurement first. */
   if (!cli_check_drop (model.graph, &job.drop, error) || (gap && !check_gap (model.graph, error)))
     return FALSE;
   g_autofree double *ratios = pj_work_ratios (model.groups, (const char *const *) job.choice.keep, error);
-  g_autoptr (PjDataset) dataset = ratios != NULL ? cli_open_data (cli, data, &where, error) : NULL;
+  g_autoptr (PjDataset) dataset = ratios != NULL && !without_data ? cli_open_data (cli, data, &where, error) : NULL;
   PjWork work;
-  if (dataset == NULL || !check_blocks (&model, dataset, &job, error))
+  if (ratios == NULL || (dataset == NULL && !without_data) || !check_blocks (&model, dataset, &job, error))
     return FALSE;
   return cli_keep_session (cli, &model, session, out, args[0], error)
          && cli_work (cli, &model, dataset, where, target, &work, error) && cli_prune_job_run (cli, &model, &work, &job, error);
@@ -248,6 +269,7 @@ const CliVerb cli_verb_prune = {
            "  penjing-cli prune resnet.onnx --drop-block stage2.block3 --keep 0.7 --finetune 2 --out small.onnx\n"
            "  penjing-cli prune resnet.onnx --method autopruner --blocks 0.5 --finetune 2 --out small.onnx\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method weight-sum --out small.onnx --json\n"
+           "  penjing-cli prune unet.onnx --data none --keep 0.5 --method weight-sum --out small.onnx\n"
            "  penjing-cli prune model.onnx --macs 0.3 --method curl --finetune-a 20 --finetune-b 4 --out small.onnx",
   .entries = entries,
   .more_entries = cli_method_entries,

@@ -56,6 +56,9 @@ static const char *const formats[] = {
   N_("%s decides layer by layer and cannot share one budget among layers; give keep ratios instead"),
   N_("“%s” is no keep ratio: write a number above 0 and at most 1, as in 0.5 or conv3=0.25"),
   N_("%s needs labels, and the network tells %s classes apart while “%s” has %s"),
+  N_("“%s” tells %s classes apart but the data set “%s” has %s"),
+  N_("“%s” answers with maps of %s instead of one score for each class, so its accuracy cannot be measured and it cannot "
+     "be trained; cut it by its weights, without pictures"),
   N_("cancelled"),
   /* What an import changed or assumed. */
   N_("Node “%s” (%s): %s. The network can be shown, but not run."),

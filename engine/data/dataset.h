@@ -92,6 +92,8 @@ void pj_format_normalise (const PjFormat *format, const guint8 *pixels, float *o
  * ("penjing.mean", "penjing.std": comma-separated; "penjing.side": a number; "penjing.order": "rgb" or "bgr"), else the data set's default.  Fails with
  * PJ_DATA_ERROR_MISMATCH, naming both sides, if classes differ (@check_classes). */
 struct _PjGraph;
+/* TRUE if @graph gives one score for each class of the data set; else PJ_DATA_ERROR_MISMATCH, naming both sides. */
+gboolean pj_dataset_check_classes (PjDataset *self, const struct _PjGraph *graph, GError **error);
 /* The shorter side that notes and settings may ask for. */
 #define PJ_FORMAT_MAX_SIDE 4096
 gboolean pj_dataset_format_for (PjDataset *self, const struct _PjGraph *graph, gboolean check_classes,

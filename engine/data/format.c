@@ -175,6 +175,30 @@ read_notes (const PjGraph *graph, PjFormat *format, gboolean *found, GError **er
 }
 
 gboolean
+pj_dataset_check_classes (PjDataset *self, const PjGraph *graph, GError **error)
+{
+  const PjShape *scores = &pj_graph_value (graph, pj_graph_get_logits (graph))->shape;
+  int64_t positions = 1;
+
+  for (unsigned i = 2; i < scores->rank; i++)
+    positions *= scores->dim[i];
+  if (positions > 1) {
+    g_autofree char *text = pj_shape_to_string (scores);
+    g_set_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH,
+                 "“%s” answers with maps of %s instead of one score for each class, so its accuracy cannot be measured and it cannot "
+                 "be trained; cut it by its weights, without pictures", pj_graph_get_name (graph), text);
+    return FALSE;
+  }
+  if (pj_graph_n_classes (graph) != pj_dataset_n_classes (self)) {
+    g_set_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH,
+                 "“%s” tells %u classes apart but the data set “%s” has %u", pj_graph_get_name (graph),
+                 pj_graph_n_classes (graph), pj_dataset_name (self), pj_dataset_n_classes (self));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
 pj_dataset_format_for (PjDataset *self, const PjGraph *graph, gboolean check_classes, PjFormat *format, GError **error)
 {
   const PjShape *shape = &pj_graph_value (graph, pj_graph_get_input (graph))->shape;
@@ -187,12 +211,8 @@ pj_dataset_format_for (PjDataset *self, const PjGraph *graph, gboolean check_cla
                  "“%s” takes an input of %s; pictures are 1×C×H×W with 1 or 3 channels", pj_graph_get_name (graph), text);
     return FALSE;
   }
-  if (check_classes && pj_graph_n_classes (graph) != pj_dataset_n_classes (self)) {
-    g_set_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH,
-                 "“%s” tells %u classes apart but the data set “%s” has %u", pj_graph_get_name (graph),
-                 pj_graph_n_classes (graph), pj_dataset_name (self), pj_dataset_n_classes (self));
+  if (check_classes && !pj_dataset_check_classes (self, graph, error))
     return FALSE;
-  }
   format->c = (int) shape->dim[1];
   format->h = (int) shape->dim[2];
   format->w = (int) shape->dim[3];

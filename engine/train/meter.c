@@ -41,13 +41,7 @@ pj_meter_check (const PjGraph *graph, PjDataset *dataset, const PjFormat *format
                  pj_graph_get_name (graph), a, b);
     return FALSE;
   }
-  if (pj_graph_n_classes (graph) != pj_dataset_n_classes (dataset)) {
-    g_set_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH, "“%s” tells %u classes apart but the data set “%s” has %u",
-                 pj_graph_get_name (graph), pj_graph_n_classes (graph), pj_dataset_name (dataset),
-                 pj_dataset_n_classes (dataset));
-    return FALSE;
-  }
-  return TRUE;
+  return pj_dataset_check_classes (dataset, graph, error);
 }
 
 PjMeter *

@@ -127,6 +127,13 @@ evaluate_refuses (void)
   g_assert_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH);
   g_assert_nonnull (strstr (error->message, "2 classes"));
   g_clear_error (&error);
+  /* One score for each pixel is no class score, whatever the data set counts. */
+  g_autoptr (PjGraph) maps = pj_graph_new ("maps");
+  pj_graph_set_output (maps, net_unary (maps, "relu", &pj_op_relu, pj_graph_add_input (maps, "x", PJ_SHAPE (1, 1, 1, 2))));
+  g_assert_false (pj_evaluate (device, maps, bars, PJ_SPLIT_TEST, &format, 0, NULL, NULL, NULL, &a, &error));
+  g_assert_error (error, PJ_DATA_ERROR, PJ_DATA_ERROR_MISMATCH);
+  g_assert_nonnull (strstr (error->message, "maps of 1×1×1×2"));
+  g_clear_error (&error);
   g_autoptr (PjGraph) net = sets_net (1);
   PjHooks stop = { .is_cancelled = always };
   g_assert_false (pj_evaluate (device, net, bars, PJ_SPLIT_TEST, &sets_format, 0, NULL, NULL, &stop, &a, &error));

@@ -179,6 +179,22 @@ def prune_by_budget():
     check(result["method"] == "thinet-ls" and result["kept"]["conv3"] == 32 and result["kept"]["conv2"] == 32, result["kept"])
 
 
+def prune_without_pictures():
+    without = ["prune", "a.onnx", "--data", "none", "--keep", "0.5"]
+    result = ok(run(*without, "--method", "weight-sum", "--out", "blind.onnx", "--json")).json
+    seen = ok(run("prune", "a.onnx", "--data", DATA, "--keep", "0.5", "--method", "weight-sum", "--no-recalibrate", "--session", "none",
+                  "--out", "seen.onnx", "--json")).json
+    check([s["stage"] for s in result["stages"]] == ["before", "cut"] and result["kept"] == seen["kept"], result)
+    check(all(s["n"] == 0 and "top1" not in s for s in result["stages"]), result["stages"])
+    check(result["stages"][1]["macs"] == seen["stages"][1]["macs"] and "data" not in result, result)
+    check(weights("blind.onnx") == weights("seen.onnx"), "other weights")
+    table = ok(run(*without, "--method", "bn-scale", "--session", "none")).out
+    check("no pictures" in table and "–" in table, table)
+    for more, word in ([["--method", "thinet"], "weight-sum"], [["--method", "weight-sum", "--finetune", "1"], "training"],
+                       [["--method", "scratch-e"], "training"], [["--method", "weight-sum", "--drop-blocks", "1"], "--drop-block"]):
+        refused(run(*without, *more), word, status=2)
+
+
 class Page(HTMLParser):
     def __init__(self):
         super().__init__()
@@ -392,7 +408,7 @@ def text_and_json_exclude_each_other():
 
 main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
       sensitivity_reads_groups,
-      prune_makes_it_smaller, prune_by_budget, compare_writes_a_report, seeds_and_starts, eval_against_another,
+      prune_makes_it_smaller, prune_by_budget, prune_without_pictures, compare_writes_a_report, seeds_and_starts, eval_against_another,
       sessions_keep_everything, export_is_checked, norms_come_back, bench_times_calls, parts_go_whole, stages_are_chosen, tables_agree,
       names_make_networks,
       sample_tells_the_story, text_and_json_exclude_each_other])
