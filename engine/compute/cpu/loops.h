@@ -4,8 +4,8 @@
  *
  * A loop works on one plane: all positions of one block of channels of one image, that is n = h·w·block
  * neighbouring floats.  Element i belongs to channel i mod block, and block divides PJ_CPU_LANES, so that
- * a vector of PJ_CPU_LANES coefficients, the block's repeated, fits every aligned run.  Sums come back in
- * PJ_CPU_LANES lanes; the caller adds up the lanes of a channel.  Sums run in one fixed order whatever the
+ * a vector of PJ_CPU_LANES coefficients, the block's repeated, fits every aligned run.  Sums named with [l] come
+ * back in PJ_CPU_LANES lanes; the caller adds up the lanes of a channel.  Sums run in one fixed order whatever the
  * number of threads, and partial sums of more than a few hundred terms are kept in double. */
 #pragma once
 
@@ -46,10 +46,12 @@ typedef struct {
 
 /**
  * PjCpuLoops:
- * @sums: sum[l] = Σ x
+ * @moments: mean and Σ (x − mean)² of every channel: out[2][block]
  * @centred: m2[l] = Σ (x − mean[l])²
+ * @join_moments: of @n planes with @hw elements of every channel, from theirs: @planes[i·stride] has what @moments wrote
+ * @join_sums: out[i] = Σ planes[·][i]
  * @affine: y = s·x + t + r, with @ceiling >= 0 min (ceiling, max (0, ·)); r (nullable); y may be x or r
- * @sums_bwd: sd[l] = Σ d, sdx[l] = Σ d·(x − mean[l]), d of @in
+ * @sums_bwd: Σ d and Σ d·(x − mean) of every channel, d of @in: out[2][block]
  * @affine_bwd: dx = a·d + b·x + c, d of @in, which has neither more nor d; dx may be dy
  * @stats: zeros, Σx, Σ|x|, Σx² in lanes: stat[4][PJ_CPU_LANES]
  * @add: y = relu? (a + b); y may be a
@@ -60,10 +62,12 @@ typedef struct {
  */
 typedef struct {
   const char *name;
-  void (*sums) (const float *x, size_t n, double *sum);
+  void (*moments) (const float *x, size_t n, int block, double *out);
   void (*centred) (const float *x, size_t n, const float *mean, double *m2);
+  void (*join_moments) (const double *planes, int n, size_t stride, int block, double hw, double *out);
+  void (*join_sums) (const double *planes, int n, size_t stride, int n_sums, double *out);
   void (*affine) (const float *x, size_t n, const float *s, const float *t, const float *r, float ceiling, float *y);
-  void (*sums_bwd) (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx);
+  void (*sums_bwd) (const PjCpuBehind *in, const float *x, size_t n, int block, const float *mean, double *out);
   void (*affine_bwd) (const PjCpuBehind *in, const float *x, size_t n, const float *a, const float *b, const float *c, float *dx);
   void (*stats) (const float *x, size_t n, double *stat);
   void (*add) (const float *a, const float *b, size_t n, gboolean relu, float *y);

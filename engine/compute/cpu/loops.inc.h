@@ -62,46 +62,10 @@ flush (double *sum, Vec part)
     sum[l] += part[l];
 }
 
-static void
-sums (const float *x, size_t n, double *sum)
+static inline __attribute__ ((always_inline)) Vec
+get (const float *p, size_t i, size_t n)
 {
-  memset (sum, 0, L * sizeof (double));
-  for (size_t start = 0; start < n; start += CHUNK) {
-    size_t m = MIN (CHUNK, n - start);
-    const float *p = x + start;
-    Vec s0 = { 0 }, s1 = { 0 };
-    size_t i = 0;
-    for (; i + 2 * L <= m; i += 2 * L) {
-      s0 += LOAD (p + i);
-      s1 += LOAD (p + i + L);
-    }
-    for (; i < m; i += L)
-      s0 += m - i >= L ? LOAD (p + i) : fetch (p + i, m - i);
-    flush (sum, s0 + s1);
-  }
-}
-
-static void
-centred (const float *x, size_t n, const float *mean, double *m2)
-{
-  Vec centre = LOAD (mean);
-  memset (m2, 0, L * sizeof (double));
-  for (size_t start = 0; start < n; start += CHUNK) {
-    size_t m = MIN (CHUNK, n - start);
-    const float *p = x + start;
-    Vec s0 = { 0 }, s1 = { 0 };
-    size_t i = 0;
-    for (; i + 2 * L <= m; i += 2 * L) {
-      Vec a = LOAD (p + i) - centre, b = LOAD (p + i + L) - centre;
-      s0 += a * a;
-      s1 += b * b;
-    }
-    for (; i < m; i += L) {
-      Vec a = m - i >= L ? LOAD (p + i) - centre : (fetch (p + i, m - i) - centre) * first_lanes (m - i);
-      s0 += a * a;
-    }
-    flush (m2, s0 + s1);
-  }
+  return n == L ? LOAD (p + i) : fetch (p + i, n);
 }
 
 static inline Vec
@@ -118,136 +82,7 @@ clip (Vec v, Vec top)
   return (Vec) ((low & (Mask) r) | (~low & (Mask) top));
 }
 
-static inline __attribute__ ((always_inline)) Vec
-get (const float *p, size_t i, size_t n)
-{
-  return n == L ? LOAD (p + i) : fetch (p + i, n);
-}
-
-static inline __attribute__ ((always_inline)) Vec
-scaled (const float *x, Vec s, Vec t, const float *r, size_t i, size_t n)
-{
-  Vec v = get (x, i, n) * s + t;
-  if (r != NULL)
-    v += get (r, i, n);
-  return v;
-}
-
-static inline __attribute__ ((always_inline)) void
-affine_one (const float *x, size_t n, const float *s, const float *t, const float *r, float ceiling, float *y)
-{
-  Vec sv = LOAD (s), tv = LOAD (t), top = (Vec) { 0 } + ceiling;
-  if (ceiling >= 0)
-    EACH_VECTOR (n, i, STORE (y + i, clip (scaled (x, sv, tv, r, i, L), top)), put (y + i, clip (scaled (x, sv, tv, r, i, n - i), top), n - i));
-  else
-    EACH_VECTOR (n, i, STORE (y + i, scaled (x, sv, tv, r, i, L)), put (y + i, scaled (x, sv, tv, r, i, n - i), n - i));
-}
-
-/* Whole vectors and the tail, with and without the ReLU and what is added: the choice is outside of the loop. */
-static void
-affine (const float *x, size_t n, const float *s, const float *t, const float *r, float ceiling, float *y)
-{
-  if (r != NULL)
-    affine_one (x, n, s, t, r, ceiling, y);
-  else
-    affine_one (x, n, s, t, NULL, ceiling, y);
-}
-
-/* Where the ReLU's output is known from. */
-typedef enum { NO_RELU, FROM_Y, FROM_X } Relu;
-
-static inline Relu
-relu_of (const PjCpuBehind *in)
-{
-  return in->y != NULL ? FROM_Y : in->s != NULL ? FROM_X : NO_RELU;
-}
-
-/* Lanes i … i + n − 1 of d. */
-static inline __attribute__ ((always_inline)) Vec
-behind (const PjCpuBehind *in, const float *x, Relu relu, gboolean more, Vec s, Vec t, Vec top, size_t i, size_t n)
-{
-  Vec d = get (in->dy, i, n);
-  if (more)
-    d += get (in->more, i, n);
-  if (relu == NO_RELU)
-    return d;
-  Vec v = relu == FROM_Y ? get (in->y, i, n) : scaled (x, s, t, NULL, i, n);
-  return WHERE ((v > 0) & (v < top), d);
-}
-
-static inline __attribute__ ((always_inline)) void
-sums_bwd_one (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx, Relu relu, gboolean more,
-              gboolean keep)
-{
-  Vec centre = LOAD (mean), top = (Vec) { 0 } + in->ceiling;
-  Vec s = relu == FROM_X ? LOAD (in->s) : top, t = relu == FROM_X ? LOAD (in->t) : top;
-  for (size_t start = 0; start < n; start += CHUNK) {
-    size_t end = start + MIN (CHUNK, n - start), i = start;
-    Vec a = { 0 }, b = { 0 };
-    for (; i + L <= end; i += L) {
-      Vec d = behind (in, x, relu, more, s, t, top, i, L);
-      if (keep)
-        STORE (in->d + i, d);
-      a += d;
-      b += d * (LOAD (x + i) - centre);
-    }
-    if (i < end) {
-      Vec d = behind (in, x, relu, more, s, t, top, i, end - i);
-      if (keep)
-        put (in->d + i, d, end - i);
-      a += d;
-      b += d * (fetch (x + i, end - i) - centre);
-    }
-    flush (sd, a);
-    flush (sdx, b);
-  }
-}
-
-static inline __attribute__ ((always_inline)) void
-sums_bwd_of (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx, Relu relu)
-{
-  if (in->more != NULL)
-    sums_bwd_one (in, x, n, mean, sd, sdx, relu, TRUE, TRUE);
-  else if (in->d != NULL)
-    sums_bwd_one (in, x, n, mean, sd, sdx, relu, FALSE, TRUE);
-  else
-    sums_bwd_one (in, x, n, mean, sd, sdx, relu, FALSE, FALSE);
-}
-
-static void
-sums_bwd (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx)
-{
-  Relu relu = relu_of (in);
-  memset (sd, 0, L * sizeof (double));
-  memset (sdx, 0, L * sizeof (double));
-  if (relu == NO_RELU)
-    sums_bwd_of (in, x, n, mean, sd, sdx, NO_RELU);
-  else if (relu == FROM_Y)
-    sums_bwd_of (in, x, n, mean, sd, sdx, FROM_Y);
-  else
-    sums_bwd_of (in, x, n, mean, sd, sdx, FROM_X);
-}
-
-static inline __attribute__ ((always_inline)) void
-affine_bwd_one (const PjCpuBehind *in, const float *x, size_t n, const float *a, const float *b, const float *c, float *dx, Relu relu)
-{
-  Vec av = LOAD (a), bv = LOAD (b), cv = LOAD (c), top = (Vec) { 0 } + in->ceiling;
-  Vec s = relu == FROM_X ? LOAD (in->s) : top, t = relu == FROM_X ? LOAD (in->t) : top;
-  EACH_VECTOR (n, i, STORE (dx + i, av * behind (in, x, relu, FALSE, s, t, top, i, L) + (bv * LOAD (x + i) + cv)),
-               put (dx + i, av * behind (in, x, relu, FALSE, s, t, top, i, n - i) + (bv * fetch (x + i, n - i) + cv), n - i));
-}
-
-static void
-affine_bwd (const PjCpuBehind *in, const float *x, size_t n, const float *a, const float *b, const float *c, float *dx)
-{
-  Relu relu = relu_of (in);
-  if (relu == NO_RELU)
-    affine_bwd_one (in, x, n, a, b, c, dx, NO_RELU);
-  else if (relu == FROM_Y)
-    affine_bwd_one (in, x, n, a, b, c, dx, FROM_Y);
-  else
-    affine_bwd_one (in, x, n, a, b, c, dx, FROM_X);
-}
+#include "compute/cpu/norm-loops.inc.h"
 
 static void
 stats (const float *x, size_t n, double *stat)
@@ -300,10 +135,8 @@ relu (const float *x, size_t n, float *y)
 static void
 relu_bwd (const float *y, const float *dy, size_t n, float *dx)
 {
-  Vec top = (Vec) { 0 } + G_MAXFLOAT;
-  PjCpuBehind in = { .dy = dy, .y = y };
-  EACH_VECTOR (n, i, STORE (dx + i, behind (&in, NULL, FROM_Y, FALSE, top, top, top, i, L)),
-               put (dx + i, behind (&in, NULL, FROM_Y, FALSE, top, top, top, i, n - i), n - i));
+  Behind b = behind_of (&(PjCpuBehind) { .dy = dy, .y = y, .ceiling = G_MAXFLOAT }, NULL, FROM_Y);
+  EACH_VECTOR (n, i, STORE (dx + i, behind (&b, FROM_Y, FALSE, i, L)), put (dx + i, behind (&b, FROM_Y, FALSE, i, n - i), n - i));
 }
 
 static void
@@ -389,7 +222,7 @@ without (const PjCpuWithout *p, const float *x, const float *w, const float *z, 
 }
 
 const PjCpuLoops PJ_CPU_LOOPS = {
-  .name = PJ_CPU_LOOPS_NAME, .sums = sums, .centred = centred, .affine = affine, .sums_bwd = sums_bwd,
-  .affine_bwd = affine_bwd, .stats = stats, .add = add, .relu = relu, .relu_bwd = relu_bwd, .sgd = sgd, .without = without,
+  .name = PJ_CPU_LOOPS_NAME, .moments = moments, .centred = centred, .join_moments = join_moments, .join_sums = join_sums,
+  .affine = affine, .sums_bwd = sums_bwd, .affine_bwd = affine_bwd, .stats = stats, .add = add, .relu = relu, .relu_bwd = relu_bwd, .sgd = sgd, .without = without,
   .max_pool = max_pool, .max_pool_bwd = max_pool_bwd, .avg_pool = avg_pool, .avg_pool_bwd = avg_pool_bwd,
 };
