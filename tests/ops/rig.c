@@ -374,3 +374,20 @@ rig_check (Rig *self, const char *what, double tolerance)
   compare_stores (self, reference, what, tolerance);
   check_repeats (self, what);
 }
+
+GBytes *
+rig_bits (Rig *self)
+{
+  g_autoptr (GByteArray) bits = g_byte_array_new ();
+  for (guint i = 0; i < self->outputs->len; i++) {
+    int slot = g_array_index (self->outputs, int, i);
+    g_autofree float *data = rig_read (self, slot);
+    g_byte_array_append (bits, (const guint8 *) data,
+                         (guint) (pj_shape_n_elems (&pj_program_slot (self->program, slot)->shape) * sizeof (float)));
+  }
+  for (int s = PJ_STORE_PARAMS; s < PJ_N_STORES; s++) {
+    g_autofree float *data = read_store (self, s);
+    g_byte_array_append (bits, (const guint8 *) data, (guint) (STORE_ELEMS * sizeof (float)));
+  }
+  return g_byte_array_free_to_bytes (g_steal_pointer (&bits));
+}

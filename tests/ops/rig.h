@@ -52,5 +52,7 @@ void rig_operands (int *operands, const int *slots, size_t n);
 void rig_check (Rig *self, const char *what, double tolerance);
 /* What the device computed for @slot in the last rig_check(). (transfer full) */
 float *rig_read (Rig *self, int slot);
+/* The same for all outputs, then all stores, as bits. (transfer full) */
+GBytes *rig_bits (Rig *self);
 
 G_END_DECLS

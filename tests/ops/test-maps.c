@@ -6,6 +6,7 @@
  * largest element is some ten times their rounding error.  Gradients of norms subtract means and lose
  * another digit. */
 #include <math.h>
+#include <omp.h>
 
 #include "rig.h"
 
@@ -48,39 +49,79 @@ hyper (Rig *rig)
 
 /* Forward with and without ReLU, its ceiling and gate, the same again from the kept statistics, then backward. */
 static void
+train_program (Rig *rig, const MapCase *c, int variant)
+{
+  gboolean relu = (variant & 1) != 0;
+  int p[4], x = rig_activation (rig, c->through_conv, c->shape), dy = rig_activation (rig, c->through_conv, c->shape);
+  int gate = variant & 2 ? rig_input_around (rig, channels (c), 0.5f, 1) : -1;
+  int mean = rig_output (rig, channels (c)), rstd = rig_output (rig, channels (c)), y = rig_output (rig, c->shape);
+
+  norm_params (rig, c, p);
+  PjCall *call = rig_call (rig, PJ_KERNEL_NORM_TRAIN);
+  call->norm.eps = 1e-3f;
+  call->relu = relu;
+  call->ceiling = variant & 8 ? 0.75f : 0.0f;
+  rig_in (call, x, p[0], p[1], p[2], p[3], hyper (rig), gate);
+  rig_out (call, y, mean, rstd);
+  call = rig_call (rig, PJ_KERNEL_NORM_APPLY);
+  call->relu = relu;
+  call->ceiling = variant & 8 ? 0.75f : 0.0f;
+  rig_in (call, x, p[0], p[1], mean, rstd, gate);
+  rig_out (call, rig_output (rig, c->shape));
+  call = rig_call (rig, PJ_KERNEL_NORM_BWD);
+  call->norm.eps = 1e-3f;
+  call->relu = relu;
+  call->ceiling = variant & 8 ? 0.75f : 0.0f;
+  call->accumulate = (variant & 4) != 0;
+  rig_in (call, x, relu ? y : -1, dy, p[0], p[1], mean, rstd, gate);
+  rig_out (call, rig_output (rig, c->shape), rig_grad (rig, channels (c)), rig_grad (rig, channels (c)),
+           gate >= 0 ? rig_output (rig, channels (c)) : -1);
+}
+
+static void
 norm_train (gconstpointer data)
 {
-  const MapCase *c = data;
   for (int variant = 0; variant < 16; variant++) {
     g_autoptr (Rig) rig = rig_new (100 + (uint64_t) variant);
     if (rig == NULL)
       return;
-    gboolean relu = (variant & 1) != 0;
-    int p[4], x = rig_activation (rig, c->through_conv, c->shape), dy = rig_activation (rig, c->through_conv, c->shape);
-    int gate = variant & 2 ? rig_input_around (rig, channels (c), 0.5f, 1) : -1;
-    int mean = rig_output (rig, channels (c)), rstd = rig_output (rig, channels (c)), y = rig_output (rig, c->shape);
-    norm_params (rig, c, p);
-    PjCall *call = rig_call (rig, PJ_KERNEL_NORM_TRAIN);
-    call->norm.eps = 1e-3f;
-    call->relu = relu;
-    call->ceiling = variant & 8 ? 0.75f : 0.0f;
-    rig_in (call, x, p[0], p[1], p[2], p[3], hyper (rig), gate);
-    rig_out (call, y, mean, rstd);
-    call = rig_call (rig, PJ_KERNEL_NORM_APPLY);
-    call->relu = relu;
-    call->ceiling = variant & 8 ? 0.75f : 0.0f;
-    rig_in (call, x, p[0], p[1], mean, rstd, gate);
-    rig_out (call, rig_output (rig, c->shape));
-    call = rig_call (rig, PJ_KERNEL_NORM_BWD);
-    call->norm.eps = 1e-3f;
-    call->relu = relu;
-    call->ceiling = variant & 8 ? 0.75f : 0.0f;
-    call->accumulate = (variant & 4) != 0;
-    rig_in (call, x, relu ? y : -1, dy, p[0], p[1], mean, rstd, gate);
-    rig_out (call, rig_output (rig, c->shape), rig_grad (rig, channels (c)), rig_grad (rig, channels (c)),
-             gate >= 0 ? rig_output (rig, channels (c)) : -1);
+    train_program (rig, data, variant);
     rig_check (rig, "norm_train, norm_bwd", NORM_BWD_TOLERANCE);
   }
+}
+
+/* All that comes of it; NULL without a device. */
+static GBytes *
+train_with_threads (const MapCase *c, int variant, int n_threads)
+{
+  omp_set_num_threads (n_threads);
+  g_autoptr (Rig) rig = rig_new (300);
+  if (rig == NULL)
+    return NULL;
+  train_program (rig, c, variant);
+  rig_check (rig, "norm_train, norm_bwd by other threads", NORM_BWD_TOLERANCE);
+  return rig_bits (rig);
+}
+
+/* However many threads share the planes, sums are added up in the same order. */
+static void
+norm_threads (void)
+{
+  static const MapCase cases[] = {
+    { { 4, { 5, 48, 13, 11 } }, FALSE }, { { 4, { 5, 48, 13, 11 } }, TRUE }, { { 4, { 1, 80, 17, 19 } }, TRUE },
+    { { 4, { 2, 13, 29, 31 } }, TRUE }, { { 4, { 13, 1, 40, 40 } }, FALSE },
+  };
+  int n_default = omp_get_max_threads ();
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (int variant = 3; variant < 16; variant += 12) {
+      g_autoptr (GBytes) one = train_with_threads (&cases[i], variant, 1);
+      for (int n = 2; one != NULL && n <= 7; n += 1 + n / 3) {
+        g_autoptr (GBytes) more = train_with_threads (&cases[i], variant, n);
+        if (!g_bytes_equal (one, more))
+          g_error ("case %u, variant %d: %d threads find other bits than one", i, variant, n);
+      }
+    }
+  omp_set_num_threads (n_default);
 }
 
 /* A slot inside of the program with noise in it. */
@@ -405,6 +446,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_maps ("norm-train", norm_train);
   add_maps ("norm-eval", norm_eval);
+  g_test_add_func ("/ops/norm-train/threads", norm_threads);
   add_maps ("norm-joint", norm_joint);
   add_maps ("gate", gate);
   add_maps ("elementwise", elementwise);

@@ -79,8 +79,8 @@ sums_of_plane (gpointer data, int n, int k)
 static void
 join_sums (const Backward *b, int k, double joined[2 * L])
 {
-  b->loops->join_sums (pj_cpu_plane_sums (b->step, b->sums, 0, k), b->step->view.n, 2 * pj_cpu_padded (b->step), 2 * b->step->view.block,
-                       joined);
+  const PjCpuStep *step = b->step;
+  b->loops->join_sums (pj_cpu_plane_sums (step, b->sums, 0, k), step->view.n, 2 * pj_cpu_padded (step), 2 * step->view.block, joined);
 }
 
 /* dx = a·d + b·x + c. */
@@ -146,10 +146,10 @@ norm_bwd_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   memcpy (b.mean, in_mean, (size_t) step->view.c * sizeof (float));
   for (int c = 0; b.behind.s != NULL && c < step->view.c; c++)
     if (frozen)
-      pj_cpu_norm_stored_coefficients (step, gamma[c], beta[c], in_mean[c], in_scale[c], gate != NULL ? gate[c] : 1.0f, &s[c], &t[c]);
+      pj_cpu_norm_stored_scale (step, gamma[c], beta[c], in_mean[c], in_scale[c], gate != NULL ? gate[c] : 1.0f, &s[c], &t[c]);
     else
-      pj_cpu_norm_coefficients (gamma[c], beta[c], in_mean[c], in_scale[c], gate != NULL ? gate[c] : 1.0f, &s[c], &t[c]);
-  pj_cpu_walk (&(PjCpuWalk) { step, 2, sums_of_plane, norm_block, apply_plane }, &b);
+      pj_cpu_norm_scale (gamma[c], beta[c], in_mean[c], in_scale[c], gate != NULL ? gate[c] : 1.0f, &s[c], &t[c]);
+  pj_cpu_walk (&(PjCpuWalk) { step, sums_of_plane, norm_block, apply_plane }, &b);
   return TRUE;
 }
 
@@ -172,7 +172,7 @@ gate_bwd_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   Backward b = backward_of (e, step);
 
   memcpy (b.a, pj_cpu_in (e, step, 3), (size_t) step->view.c * sizeof (float));
-  pj_cpu_walk (&(PjCpuWalk) { step, 2, wanted ? sums_of_plane : NULL, wanted ? gate_block : NULL, apply_plane }, &b);
+  pj_cpu_walk (&(PjCpuWalk) { step, wanted ? sums_of_plane : NULL, wanted ? gate_block : NULL, apply_plane }, &b);
   return TRUE;
 }
 

@@ -167,12 +167,13 @@ affine_one (const float *x, size_t n, const float *s, const float *t, const floa
 {
   Vec sv = LOAD (s), tv = LOAD (t), top = (Vec) { 0 } + ceiling;
   if (ceiling >= 0)
-    EACH_VECTOR (n, i, STORE (y + i, clip (scaled (x, sv, tv, r, i, L), top)), put (y + i, clip (scaled (x, sv, tv, r, i, n - i), top), n - i));
+    EACH_VECTOR (n, i, STORE (y + i, clip (scaled (x, sv, tv, r, i, L), top)),
+                 put (y + i, clip (scaled (x, sv, tv, r, i, n - i), top), n - i));
   else
-    EACH_VECTOR (n, i, STORE (y + i, scaled (x, sv, tv, r, i, L)), put (y + i, scaled (x, sv, tv, r, i, n - i), n - i));
+    EACH_VECTOR (n, i, STORE (y + i, scaled (x, sv, tv, r, i, L)),
+                 put (y + i, scaled (x, sv, tv, r, i, n - i), n - i));
 }
 
-/* Whole vectors and the tail, with and without the ReLU and what is added: the choice is outside of the loop. */
 static void
 affine (const float *x, size_t n, const float *s, const float *t, const float *r, float ceiling, float *y)
 {
@@ -234,8 +235,8 @@ sum_one (const Behind *b, Relu relu, gboolean more, gboolean keep, size_t i, siz
 }
 
 static inline __attribute__ ((always_inline)) void
-sums_bwd_one (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx, Relu relu, gboolean more,
-              gboolean keep)
+sums_bwd_one (const PjCpuBehind *in, const float *x, size_t n, const float *mean, double *sd, double *sdx, Relu relu,
+              gboolean more, gboolean keep)
 {
   Behind b = behind_of (in, x, relu);
   Vec centre = LOAD (mean);
@@ -281,7 +282,8 @@ sums_bwd (const PjCpuBehind *in, const float *x, size_t n, int block, const floa
 }
 
 static inline __attribute__ ((always_inline)) void
-affine_bwd_one (const PjCpuBehind *in, const float *x, size_t n, const float *a, const float *b, const float *c, float *dx, Relu relu)
+affine_bwd_one (const PjCpuBehind *in, const float *x, size_t n, const float *a, const float *b, const float *c, float *dx,
+                Relu relu)
 {
   Vec av = LOAD (a), bv = LOAD (b), cv = LOAD (c);
   Behind h = behind_of (in, x, relu);

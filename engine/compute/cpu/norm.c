@@ -17,7 +17,7 @@ pj_cpu_lanes (const PjCpuStep *step, const float *c, int k, float lanes[PJ_CPU_L
 }
 
 void
-pj_cpu_norm_coefficients (float gamma, float beta, float mean, float rstd, float gate, float *s, float *t)
+pj_cpu_norm_scale (float gamma, float beta, float mean, float rstd, float gate, float *s, float *t)
 {
   double scale = (double) gamma * rstd;
   *s = (float) (gate * scale);
@@ -25,7 +25,8 @@ pj_cpu_norm_coefficients (float gamma, float beta, float mean, float rstd, float
 }
 
 void
-pj_cpu_norm_stored_coefficients (const PjCpuStep *step, float gamma, float beta, float mean, float var, float gate, float *s, float *t)
+pj_cpu_norm_stored_scale (const PjCpuStep *step, float gamma, float beta, float mean, float var, float gate,
+                          float *s, float *t)
 {
   double scale = gamma / sqrt ((double) var + step->call->norm.eps), g = gate;
   *s = (float) (g * scale);
@@ -61,14 +62,14 @@ apply_plane (gpointer data, int n, int k)
   const Affine *a = data;
   float s[PJ_CPU_LANES], t[PJ_CPU_LANES];
   size_t at = pj_cpu_plane_at (a->step, n, k);
-  a->loops->affine (a->x + at, pj_cpu_plane_elems (a->step), pj_cpu_lanes (a->step, a->s, k, s), pj_cpu_lanes (a->step, a->t, k, t),
-                    a->r != NULL ? a->r + at : NULL, a->ceiling, a->y + at);
+  a->loops->affine (a->x + at, pj_cpu_plane_elems (a->step), pj_cpu_lanes (a->step, a->s, k, s),
+                    pj_cpu_lanes (a->step, a->t, k, t), a->r != NULL ? a->r + at : NULL, a->ceiling, a->y + at);
 }
 
 static void
 apply (Affine *a)
 {
-  pj_cpu_walk (&(PjCpuWalk) { .step = a->step, .n_tensors = 2, .second = apply_plane }, a);
+  pj_cpu_walk (&(PjCpuWalk) { .step = a->step, .second = apply_plane }, a);
 }
 
 /* --- training: with the statistics of the batch --- */
@@ -97,15 +98,15 @@ statistics_of_block (gpointer data, int k)
   const PjCpuStep *step = t->affine.step;
   double joined[2 * PJ_CPU_LANES], count = (double) step->view.n * step->view.hw;
 
-  t->affine.loops->join_moments (pj_cpu_plane_sums (step, t->moments, 0, k), step->view.n, 2 * pj_cpu_padded (step), step->view.block,
-                                 step->view.hw, joined);
+  t->affine.loops->join_moments (pj_cpu_plane_sums (step, t->moments, 0, k), step->view.n, 2 * pj_cpu_padded (step),
+                                 step->view.block, step->view.hw, joined);
   for (int l = 0; l < pj_cpu_block_channels (step, k); l++) {
     int c = k * step->view.block + l;
     double mean = joined[l], var = MAX (joined[step->view.block + l], 0.0) / count;
     t->saved_mean[c] = (float) mean;
     t->saved_rstd[c] = (float) (1.0 / sqrt (var + step->call->norm.eps));
-    pj_cpu_norm_coefficients (t->gamma[c], t->beta[c], t->saved_mean[c], t->saved_rstd[c], t->gate != NULL ? t->gate[c] : 1.0f,
-                              &t->affine.s[c], &t->affine.t[c]);
+    pj_cpu_norm_scale (t->gamma[c], t->beta[c], t->saved_mean[c], t->saved_rstd[c], t->gate != NULL ? t->gate[c] : 1.0f,
+                       &t->affine.s[c], &t->affine.t[c]);
     t->running_mean[c] += t->momentum * ((float) mean - t->running_mean[c]);
     /* One value has no unbiased variance; keep what is there. */
     if (count > 1)
@@ -123,7 +124,7 @@ norm_train_run (PjCpuExec *e, PjCpuStep *step, GError **error)
     .saved_mean = pj_cpu_out (e, step, 1), .saved_rstd = pj_cpu_out (e, step, 2),
     .momentum = pj_cpu_in (e, step, 5)[PJ_HYPER_NORM_MOMENTUM],
   };
-  pj_cpu_walk (&(PjCpuWalk) { step, 2, moments_of_plane, statistics_of_block, apply_plane }, &t);
+  pj_cpu_walk (&(PjCpuWalk) { step, moments_of_plane, statistics_of_block, apply_plane }, &t);
   return TRUE;
 }
 
@@ -137,7 +138,7 @@ norm_apply_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   Affine a = affine_of (e, step);
 
   for (int c = 0; c < step->view.c; c++)
-    pj_cpu_norm_coefficients (gamma[c], beta[c], mean[c], rstd[c], gate != NULL ? gate[c] : 1.0f, &a.s[c], &a.t[c]);
+    pj_cpu_norm_scale (gamma[c], beta[c], mean[c], rstd[c], gate != NULL ? gate[c] : 1.0f, &a.s[c], &a.t[c]);
   apply (&a);
   return TRUE;
 }
@@ -150,7 +151,7 @@ norm_eval_run (PjCpuExec *e, PjCpuStep *step, GError **error)
   Affine a = affine_of (e, step);
 
   for (int c = 0; c < step->view.c; c++)
-    pj_cpu_norm_stored_coefficients (step, gamma[c], beta[c], mean[c], var[c], gate != NULL ? gate[c] : 1.0f, &a.s[c], &a.t[c]);
+    pj_cpu_norm_stored_scale (step, gamma[c], beta[c], mean[c], var[c], gate != NULL ? gate[c] : 1.0f, &a.s[c], &a.t[c]);
   apply (&a);
   return TRUE;
 }

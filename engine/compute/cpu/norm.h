@@ -16,17 +16,15 @@ typedef void (*PjCpuBlock) (gpointer data, int k);
 
 /**
  * PjCpuWalk: two passes over the planes of a step's view, with something for every block of channels in between.
- * @n_tensors: how many tensors of the view's size the passes go over
  * @first: (nullable)
- * @join: (nullable): called when @first is done with all planes of the block
- * @second: called when @join is done with the block
+ * @join: (nullable): called when @first is done with all planes
+ * @second: called when @join is done with all blocks
  *
  * The functions are called from several threads.  What they find must not depend on the order of the planes, or of the
  * blocks: that depends on the number of threads.
  */
 typedef struct {
   const PjCpuStep *step;
-  int n_tensors;
   PjCpuPlane first;
   PjCpuBlock join;
   PjCpuPlane second;
@@ -74,9 +72,10 @@ pj_cpu_block_channels (const PjCpuStep *step, int k)
 const float *pj_cpu_lanes (const PjCpuStep *step, const float *c, int k, float lanes[PJ_CPU_LANES]);
 
 /* s and t of a norm's channel, from the statistics as they are kept, so that NORM_APPLY finds the same. */
-void pj_cpu_norm_coefficients (float gamma, float beta, float mean, float rstd, float gate, float *s, float *t);
+void pj_cpu_norm_scale (float gamma, float beta, float mean, float rstd, float gate, float *s, float *t);
 /* The same from running statistics. */
-void pj_cpu_norm_stored_coefficients (const PjCpuStep *step, float gamma, float beta, float mean, float var, float gate, float *s, float *t);
+void pj_cpu_norm_stored_scale (const PjCpuStep *step, float gamma, float beta, float mean, float var, float gate,
+                               float *s, float *t);
 
 /* The step of a norm or gate, whose first output may be over input @over.  Scratch: 0: sums per plane, 1: six
  * coefficients per padded channel. */

@@ -1,60 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The order in which norms pass over planes.  A pass over a large tensor leaves nothing of its beginning in the caches for
- * the next one, so both passes go over a few blocks of channels of all images, then over the next ones.  The threads share
- * the planes of these blocks, each the same ones in both passes, and the second pass begins where the first one ended. */
+/* The order in which norms pass over planes.  Threads share them by images, as convolutions do: what a thread finds in its
+ * own caches is what it wrote there.  It takes the same planes in both passes and begins the second one where it ended the
+ * first.  Going over a few blocks of channels at a time, so that they stay in the caches from one pass to the other, was no
+ * faster; the threads then wait for each other more often, which is slow where other programs run. */
 #include "compute/cpu/norm.h"
 
 #include <omp.h>
 
-/* Per thread: half of a second-level cache. */
-#define CACHE_BYTES ((size_t) 512 << 10)
-
-static size_t
-block_bytes (const PjCpuWalk *walk)
-{
-  return (size_t) walk->step->view.n * pj_cpu_plane_elems (walk->step) * sizeof (float) * (size_t) walk->n_tensors;
-}
-
-/* Blocks to pass over together: as many as the caches hold, but with several planes for every thread. */
-static int
-group_size (const PjCpuWalk *walk, int n_threads)
-{
-  int n_blocks = walk->step->view.n_blocks, n = walk->step->view.n;
-  size_t fit = (size_t) n_threads * CACHE_BYTES / MAX (block_bytes (walk), 1);
-  int size = CLAMP ((int) MIN (fit, (size_t) n_blocks), MIN ((4 * n_threads + n - 1) / n, n_blocks), n_blocks);
-  int n_groups = (n_blocks + size - 1) / size;
-  return (n_blocks + n_groups - 1) / n_groups;
-}
-
-/* One thread's part in the passes over blocks @k … @k + @width − 1. */
+/* One thread's part. */
 static void
-walk_group (const PjCpuWalk *walk, gpointer data, int k, int width, int thread, int n_threads)
+walk_part (const PjCpuWalk *walk, gpointer data, int thread, int n_threads)
 {
-  gint64 n_planes = (gint64) walk->step->view.n * width;
-  int from = (int) (n_planes * thread / n_threads), to = (int) (n_planes * (thread + 1) / n_threads);
+  int n_blocks = walk->step->view.n_blocks;
+  gint64 n_planes = (gint64) walk->step->view.n * n_blocks;
+  gint64 from = n_planes * thread / n_threads, to = n_planes * (thread + 1) / n_threads;
 
-  for (int i = to - 1; walk->first != NULL && i >= from; i--)
-    walk->first (data, i / width, k + i % width);
+  for (gint64 i = to - 1; walk->first != NULL && i >= from; i--)
+    walk->first (data, (int) (i / n_blocks), (int) (i % n_blocks));
   if (walk->join != NULL) {
 #pragma omp barrier
-    for (int b = width * thread / n_threads; b < width * (thread + 1) / n_threads; b++)
-      walk->join (data, k + b);
+    for (int k = n_blocks * thread / n_threads; k < n_blocks * (thread + 1) / n_threads; k++)
+      walk->join (data, k);
 #pragma omp barrier
   }
-  for (int i = from; i < to; i++)
-    walk->second (data, i / width, k + i % width);
+  for (gint64 i = from; i < to; i++)
+    walk->second (data, (int) (i / n_blocks), (int) (i % n_blocks));
 }
 
 void
 pj_cpu_walk (const PjCpuWalk *walk, gpointer data)
 {
-  int n_blocks = walk->step->view.n_blocks;
-  size_t n_elems = (size_t) walk->step->view.n * pj_cpu_padded (walk->step) * (size_t) walk->step->view.hw;
+  const PjCpuStep *step = walk->step;
+  size_t n_elems = (size_t) step->view.n * (size_t) step->view.n_blocks * pj_cpu_plane_elems (step);
 #pragma omp parallel if (n_elems >= PJ_CPU_PARALLEL)
-  {
-    int thread = omp_get_thread_num (), n_threads = omp_get_num_threads ();
-    int size = walk->first != NULL ? group_size (walk, n_threads) : n_blocks;
-    for (int k = 0; k < n_blocks; k += size)
-      walk_group (walk, data, k, MIN (size, n_blocks - k), thread, n_threads);
-  }
+  walk_part (walk, data, omp_get_thread_num (), omp_get_num_threads ());
 }
