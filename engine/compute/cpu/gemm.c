@@ -2,7 +2,7 @@
 /* Fully connected layers: single-precision products by oneDNN on the plain parameters. */
 #include "compute/cpu/internal.h"
 
-#include <string.h>
+#define STRIP (64 / (int64_t) sizeof (float))
 
 /* C of m × n = op (A) · op (B) [+ C], row-major; a transposed operand is stored the other way round. */
 static gboolean
@@ -16,20 +16,30 @@ product (char ta, char tb, int64_t m, int64_t n, int64_t k, const float *a, cons
   return FALSE;
 }
 
+/* y = relu? (tᵀ + b) of n × o, in strips of columns that are whole lines of the caches. */
+static void
+turn (const float *t, const float *b, gboolean relu, int64_t n, int64_t o, float *y)
+{
+#pragma omp parallel for if ((size_t) (n * o) >= PJ_CPU_PARALLEL)
+  for (int64_t first = 0; first < o; first += STRIP)
+    for (int64_t r = 0; r < n; r++)
+      for (int64_t c = first; c < MIN (first + STRIP, o); c++) {
+        float v = t[c * n + r] + (b != NULL ? b[c] : 0.0f);
+        y[r * o + c] = relu && !(v > 0) ? 0.0f : v;
+      }
+}
+
+/* As yᵀ = W·xᵀ: oneDNN rearranges a transposed operand at length, so that is the pictures and not the weights.  */
 static gboolean
 gemm_run (PjCpuExec *e, PjCpuStep *step, GError **error)
 {
   const PjShape *x = pj_cpu_shape (e, step->call->in[0]), *w = pj_cpu_shape (e, step->call->in[1]);
-  const float *b = pj_cpu_in (e, step, 2);
-  float *y = pj_cpu_out (e, step, 0);
+  float *t = pj_cpu_temp (e, step, 0);
   int64_t n = x->dim[0], i = x->dim[1], o = w->dim[0];
 
-  for (int64_t r = 0; b != NULL && r < n; r++)
-    memcpy (y + r * o, b, (size_t) o * sizeof (float));
-  if (!product ('N', 'T', n, o, i, pj_cpu_in (e, step, 0), pj_cpu_in (e, step, 1), b != NULL, y, error))
+  if (!product ('N', 'T', o, n, i, pj_cpu_in (e, step, 1), pj_cpu_in (e, step, 0), FALSE, t, error))
     return FALSE;
-  if (step->call->relu)
-    e->device->loops->relu (y, (size_t) (n * o), y);
+  turn (t, pj_cpu_in (e, step, 2), step->call->relu, n, o, pj_cpu_out (e, step, 0));
   return TRUE;
 }
 
@@ -63,7 +73,11 @@ gemm_bwd_weight_run (PjCpuExec *e, PjCpuStep *step, GError **error)
 gboolean
 pj_cpu_gemm (PjCpuExec *e, const PjCall *call, GError **error)
 {
-  return pj_cpu_step_for_call (e, gemm_run, 1, -1, error) != NULL;
+  PjCpuStep *step = pj_cpu_step_for_call (e, gemm_run, 1, -1, error);
+  if (step == NULL)
+    return FALSE;
+  pj_cpu_step_temp (e, step, 0, pj_cpu_size (pj_cpu_shape (e, call->out[0]), 1));
+  return TRUE;
 }
 
 gboolean
