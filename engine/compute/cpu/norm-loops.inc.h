@@ -2,13 +2,13 @@
 /* The part of loops.inc.h for norms and gates.  Everything that depends on a choice is outside of the loops over
  * vectors, and sums have several vectors under way, or they would wait for each addition. */
 
-/* All lanes in double; half of them are what the widest registers hold, and stay in these over a loop. */
+/* Half of the lanes in double are what the widest registers hold. */
 #define HALF (L / 2)
-typedef double Wide __attribute__ ((vector_size (L * sizeof (double)), aligned (8), may_alias));
 typedef double Half __attribute__ ((vector_size (HALF * sizeof (double)), aligned (8), may_alias));
+typedef float HalfVec __attribute__ ((vector_size (HALF * sizeof (float)), aligned (4), may_alias));
 
-#define WIDE(v) __builtin_convertvector ((v), Wide)
-#define NARROW(v) __builtin_convertvector ((v), Vec)
+#define HALF_AT(p) (*(Half *) (p))
+#define HALF_AT_CONST(p) (*(const Half *) (p))
 
 /* --- sums of one plane, forward --- */
 
@@ -65,42 +65,73 @@ centred (const float *x, size_t n, const float *mean, double *m2)
     flush (m2, squares_of (x + start, MIN (CHUNK, n - start), LOAD (mean)));
 }
 
-/* The sum over all lanes of a channel, in each of them. */
-static inline __attribute__ ((always_inline)) Wide
-fold (Wide v, int block)
+/* What two sums are for the channels of a block. */
+static inline __attribute__ ((always_inline)) void
+put_lanes (double *out, const double *a, const double *b, int block)
 {
-  if (block == L)
-    return v;
-  double lane[L];
-  memcpy (lane, &v, sizeof lane);
+  int n = block == L ? L : block;     /* a constant for the copies of full blocks */
+  memcpy (out, a, (size_t) n * sizeof (double));
+  memcpy (out + n, b, (size_t) n * sizeof (double));
+}
+
+/* The sum over all lanes of a channel, in each of them. */
+static __attribute__ ((noinline)) void
+fold (double *lane, int block)
+{
   for (int s = L / 2; s >= block; s /= 2)
     for (int l = 0; l < s; l++)
       lane[l] += lane[l + s];
   for (int l = block; l < L; l++)
     lane[l] = lane[l - block];
-  memcpy (&v, lane, sizeof lane);
-  return v;
 }
 
-/* Chunk by chunk, which the second sum finds in the first level cache, joined as in Chan, Golub, LeVeque 1979. */
+static inline __attribute__ ((always_inline)) void
+widen (Vec v, int block, double *lane)
+{
+  float narrow[L];
+  memcpy (narrow, &v, sizeof narrow);
+  for (int l = 0; l < L; l += HALF)
+    HALF_AT (lane + l) = __builtin_convertvector (*(const HalfVec *) (narrow + l), Half);
+  if (block < L)
+    fold (lane, block);
+}
+
+/* Mean and Σ (x − mean)² of at most CHUNK elements, which the second sum finds in the first level cache. */
+static inline __attribute__ ((always_inline)) void
+chunk_moments (const float *x, size_t n, int block, double *mean, double *m2)
+{
+  double count = (double) n / block;
+  float centre[L];
+  widen (sum_of (x, n), block, mean);
+  for (int l = 0; l < L; l += HALF) {
+    HALF_AT (mean + l) *= 1 / count;
+    *(HalfVec *) (centre + l) = __builtin_convertvector (HALF_AT (mean + l), HalfVec);
+  }
+  widen (squares_of (x, n, LOAD (centre)), block, m2);
+  /* About the rounded mean; put right for the exact one. */
+  for (int l = 0; l < L; l += HALF) {
+    Half off = HALF_AT (mean + l) - __builtin_convertvector (*(HalfVec *) (centre + l), Half);
+    HALF_AT (m2 + l) -= count * off * off;
+  }
+}
+
+/* Chunk by chunk, joined as in Chan, Golub, LeVeque 1979. */
 static void
 moments (const float *x, size_t n, int block, double *out)
 {
-  Wide mean = { 0 }, m2 = { 0 };
-  double count = 0;
-  for (size_t start = 0; start < n; start += CHUNK) {
+  double mean[L], m2[L], its_mean[L], its_m2[L];
+  chunk_moments (x, MIN (CHUNK, n), block, mean, m2);
+  for (size_t start = CHUNK; start < n; start += CHUNK) {
     size_t m = MIN (CHUNK, n - start);
-    double more = (double) (m / (size_t) block), share = more / (count + more);
-    Wide its_mean = fold (WIDE (sum_of (x + start, m)), block) / more, delta = its_mean - mean;
-    /* About the rounded mean; put right for the exact one. */
-    Vec centre = NARROW (its_mean);
-    Wide off = its_mean - WIDE (centre);
-    m2 += fold (WIDE (squares_of (x + start, m, centre)), block) - more * off * off + delta * delta * (count * share);
-    mean += delta * share;
-    count += more;
+    double share = (double) m / (double) (start + m), count = (double) start / block;
+    chunk_moments (x + start, m, block, its_mean, its_m2);
+    for (int l = 0; l < L; l += HALF) {
+      Half delta = HALF_AT (its_mean + l) - HALF_AT (mean + l);
+      HALF_AT (m2 + l) += HALF_AT (its_m2 + l) + delta * delta * (count * share);
+      HALF_AT (mean + l) += delta * share;
+    }
   }
-  memcpy (out, &mean, (size_t) block * sizeof (double));
-  memcpy (out + block, &m2, (size_t) block * sizeof (double));
+  put_lanes (out, mean, m2, block);
 }
 
 /* --- all planes of a block of channels --- */
@@ -110,7 +141,7 @@ some (const double *p, int n)
 {
   Half v = { 0 };
   if (n >= HALF)
-    return *(const Half *) p;
+    return HALF_AT_CONST (p);
   memcpy (&v, p, (size_t) n * sizeof (double));
   return v;
 }
@@ -276,9 +307,11 @@ sums_bwd (const PjCpuBehind *in, const float *x, size_t n, int block, const floa
   case FROM_Y: sums_bwd_of (in, x, n, mean, sd, sdx, FROM_Y); break;
   case FROM_X: sums_bwd_of (in, x, n, mean, sd, sdx, FROM_X); break;
   }
-  Wide d = fold (*(const Wide *) sd, block), dx = fold (*(const Wide *) sdx, block);
-  memcpy (out, &d, (size_t) block * sizeof (double));
-  memcpy (out + block, &dx, (size_t) block * sizeof (double));
+  if (block < L) {
+    fold (sd, block);
+    fold (sdx, block);
+  }
+  put_lanes (out, sd, sdx, block);
 }
 
 static inline __attribute__ ((always_inline)) void
