@@ -112,14 +112,25 @@ pj_session_redo_step (PjSession *self)
   return locked_number (self, "SELECT child FROM way WHERE step = (SELECT step FROM cursor)");
 }
 
-/* Leaves a way from the root to @step. Parents are always older than children, so this ends. */
+/* Parents are older than their children.  Whoever walks up the tree relies on it: in a changed file he might never arrive. */
+static gboolean
+check_parent (PjSession *self, int64_t step, int64_t parent, GError **error)
+{
+  if (parent < step)
+    return TRUE;
+  g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_DAMAGED, "session “%s” is damaged: its step %" G_GINT64_FORMAT
+               " says that it follows step %" G_GINT64_FORMAT ", which is not older", self->path, step, parent);
+  return FALSE;
+}
+
+/* Leaves a way from the root to @step. */
 static gboolean
 mark_way (PjSession *self, int64_t step, GError **error)
 {
   while (step != 0) {
     int64_t parent = pj_store_number (self, 0, "SELECT parent FROM step WHERE id = ?", "i", step);
-    if (parent >= step || !set_way (self, parent, step, error))
-      return parent == 0;
+    if (!check_parent (self, step, parent, error) || !set_way (self, parent, step, error))
+      return FALSE;
     step = parent;
   }
   return TRUE;
@@ -143,8 +154,10 @@ pj_session_go_to (PjSession *self, int64_t step, GError **error)
                      " (SELECT child FROM way WHERE way.step = step.id)"
 
 static PjStepRecord *
-read_step (sqlite3_stmt *row)
+read_step (PjSession *self, sqlite3_stmt *row, GError **error)
 {
+  if (!check_parent (self, sqlite3_column_int64 (row, 0), sqlite3_column_int64 (row, 1), error))
+    return NULL;
   g_autofree char *title = pj_store_text (row, 6);
   PjStepRecord *step = pj_step_record_new (sqlite3_column_int (row, 2), sqlite3_column_int64 (row, 4), title);
   step->id = sqlite3_column_int64 (row, 0);
@@ -165,8 +178,12 @@ pj_session_list_steps (PjSession *self, GError **error)
   pthread_mutex_lock (&self->lock);
   g_autoptr (sqlite3_stmt) row = pj_store_query (self, error, "SELECT " STEP_COLUMNS " FROM step ORDER BY id", "");
   int more = -1;
-  while (row != NULL && (more = pj_store_next (self, row, error)) == 1)
-    g_ptr_array_add (steps, read_step (row));
+  while (row != NULL && (more = pj_store_next (self, row, error)) == 1) {
+    PjStepRecord *step = read_step (self, row, error);
+    if (step == NULL)
+      break;
+    g_ptr_array_add (steps, step);
+  }
   g_clear_pointer (&row, sqlite3_finalize);
   pthread_mutex_unlock (&self->lock);
   return more == 0 ? g_steal_pointer (&steps) : NULL;
@@ -180,7 +197,7 @@ pj_session_get_step (PjSession *self, int64_t id, GError **error)
   g_autoptr (sqlite3_stmt) row = pj_store_query (self, error, "SELECT " STEP_COLUMNS " FROM step WHERE id = ?", "i", id);
   int more = row != NULL ? pj_store_next (self, row, error) : -1;
   if (more == 1)
-    step = read_step (row);
+    step = read_step (self, row, error);
   else if (more == 0)
     g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_MISSING, "session “%s” has no step %" G_GINT64_FORMAT,
                  self->path, id);

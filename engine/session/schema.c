@@ -3,6 +3,8 @@
  * edited; a change is a further row. */
 #include "session/schema.h"
 
+#include "session/store.h"
+
 /* Version 1: tensors, models and the history. `way` remembers for each step which child redo goes to. */
 static gboolean
 add_history (sqlite3 *db)
@@ -113,7 +115,7 @@ static gboolean (*const migrations[PJ_SCHEMA_VERSION]) (sqlite3 *db) = {
 };
 
 gboolean
-pj_schema_migrate (sqlite3 *db, int from, int to)
+pj_schema_migrate (sqlite3 *db, const char *path, int from, int to, GError **error)
 {
   for (int version = from; version < to; version++) {
     /* Pragmas cannot be bound; both numbers are ours. */
@@ -122,6 +124,8 @@ pj_schema_migrate (sqlite3 *db, int from, int to)
     if (sqlite3_exec (db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK && migrations[version] (db)
         && sqlite3_exec (db, stamp, NULL, NULL, NULL) == SQLITE_OK)
       continue;
+    /* A rollback that succeeds would take its place. */
+    pj_store_fail (db, path, "bringing the format up to date", error);
     if (!sqlite3_get_autocommit (db))
       sqlite3_exec (db, "ROLLBACK", NULL, NULL, NULL);
     return FALSE;

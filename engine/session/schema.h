@@ -14,14 +14,16 @@ G_BEGIN_DECLS
 /**
  * pj_schema_migrate:
  * @db: a database of version @from
+ * @path: of its file, for messages
  * @from: 0 for an empty one
  * @to: 1 … PJ_SCHEMA_VERSION
+ * @error: PJ_STORE_ERROR, with what SQLite said
  *
  * Runs the steps between, each in its own transaction together with the new version number: a process
  * killed in between leaves a valid file of one of the versions.
  *
- * Returns: FALSE if SQLite refused; its error is on @db and the transaction is rolled back
+ * Returns: FALSE if SQLite refused; the step that failed is rolled back
  */
-gboolean pj_schema_migrate (sqlite3 *db, int from, int to);
+gboolean pj_schema_migrate (sqlite3 *db, const char *path, int from, int to, GError **error);
 
 G_END_DECLS

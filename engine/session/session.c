@@ -58,9 +58,12 @@ static gboolean
 check_file (const char *path, PjSessionFlags flags, gboolean *exists, GError **error)
 {
   char magic[16] = { 0 };
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  struct stat info;
+  /* O_NONBLOCK: opening a named pipe must not wait for a writer. */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   int reason = errno;
-  ssize_t n = fd >= 0 ? read (fd, magic, sizeof magic) : -1;
+  gboolean is_plain = fd >= 0 && fstat (fd, &info) == 0 && S_ISREG (info.st_mode);
+  ssize_t n = is_plain ? read (fd, magic, sizeof magic) : -1;
   if (fd >= 0)
     close (fd);
 
@@ -139,8 +142,7 @@ migrate (PjSession *self, int version, GError **error)
       return FALSE;
     }
   }
-  return pj_schema_migrate (self->db, version, PJ_SCHEMA_VERSION)
-         || pj_store_fail (self->db, self->path, "bringing the format up to date", error);
+  return pj_schema_migrate (self->db, self->path, version, PJ_SCHEMA_VERSION, error);
 }
 
 /* What a process that ended in the middle left behind: running jobs, weights without a step. */

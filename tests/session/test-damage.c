@@ -80,7 +80,7 @@ test_migration (Place *place, gconstpointer data)
   for (int from = 1; from < PJ_SCHEMA_VERSION; from++) {
     sqlite3 *db;
     g_assert_cmpint (sqlite3_open (place->path, &db), ==, SQLITE_OK);
-    g_assert_true (pj_schema_migrate (db, 0, from));
+    g_assert_true (pj_schema_migrate (db, place->path, 0, from, NULL));
     g_assert_cmpint (sqlite3_exec (db, "INSERT INTO meta VALUES ('data', '/pictures')", NULL, NULL, NULL), ==, SQLITE_OK);
     sqlite3_close (db);
 
@@ -189,6 +189,63 @@ test_changed_tensor (Place *place, gconstpointer data)
   g_assert_true (pj_session_get_checkpoint (session, 1, &checkpoint, NULL));
   g_assert_cmpuint (checkpoint.step, ==, 0);
   pj_checkpoint_clear (&checkpoint);
+}
+
+/* Opens a session that SQLite itself has no complaint about after @sql. */
+static PjSession *
+change (const Place *place, const char *sql)
+{
+  sqlite3 *db;
+  g_assert_cmpint (sqlite3_open (place->path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (db);
+  return session_make (place);
+}
+
+/* Steps that follow each other in a circle have no way to the first one. */
+static void
+test_circle (Place *place, gconstpointer data)
+{
+  fill (place);
+  g_autoptr (PjSession) session = change (place, "UPDATE step SET parent = 2 WHERE id = 1");
+  g_autoptr (GError) error = NULL;
+  g_assert_false (pj_session_go_to (session, 1, &error));
+  g_assert_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_DAMAGED);
+  g_assert_nonnull (strstr (error->message, "a.penjing"));
+  g_clear_error (&error);
+  g_assert_null (pj_session_get_step (session, 1, &error));
+  g_assert_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_DAMAGED);
+  g_clear_error (&error);
+  g_assert_null (pj_session_list_steps (session, &error));
+  g_assert_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_DAMAGED);
+  g_assert_cmpint (pj_session_current_step (session), ==, 2);
+}
+
+/* What SQLite said stands in the message, not that the rollback after it went well. */
+static void
+test_failing_migration (Place *place, gconstpointer data)
+{
+  sqlite3 *db;
+  g_assert_cmpint (sqlite3_open (place->path, &db), ==, SQLITE_OK);
+  g_assert_true (pj_schema_migrate (db, place->path, 0, 3, NULL));
+  g_assert_cmpint (sqlite3_exec (db, "CREATE TABLE answers (a)", NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (db);
+  g_autoptr (GError) error = NULL;
+  g_assert_null (pj_session_open (place->path, 0, &error));
+  g_assert_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_WRITE);
+  g_assert_nonnull (strstr (error->message, "answers already exists"));
+  g_assert_nonnull (strstr (error->message, "a.penjing"));
+}
+
+/* Opening a named pipe must not wait until somebody writes into it. */
+static void
+test_pipe (Place *place, gconstpointer data)
+{
+  g_assert_cmpint (mkfifo (place->path, 0600), ==, 0);
+  alarm (20);
+  expect (place, 0, PJ_STORE_ERROR_NOT_A_SESSION);
+  expect (place, PJ_SESSION_CREATE, PJ_STORE_ERROR_NOT_A_SESSION);
+  alarm (0);
 }
 
 static void
@@ -303,13 +360,16 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("open/missing", test_missing);
   ADD ("open/other-files", test_other_files);
+  ADD ("open/pipe", test_pipe);
   ADD ("open/newer-version", test_newer);
   ADD ("open/migrates-older-versions", test_migration);
+  ADD ("open/failing-migration", test_failing_migration);
   ADD ("open/second-is-read-only", test_second);
   ADD ("open/read-only-folder", test_read_only_folder);
   ADD ("damage/flipped-bytes", test_flipped);
   ADD ("damage/truncated", test_truncated);
   ADD ("damage/changed-tensor", test_changed_tensor);
+  ADD ("damage/steps-in-a-circle", test_circle);
   ADD ("write/file-cannot-grow", test_full);
   ADD ("write/failing-commit", test_failing_commit);
   return g_test_run ();
