@@ -158,7 +158,12 @@ resume_from (Run *run, const PjTrainState *state, GError **error)
     return pj_params_restore (run->params, state->params, error);
   gsize size, tail = (gsize) run->labels->n * run->labels->n_classes * sizeof (float);
   const guint8 *data = g_bytes_get_data (state->params, &size);
-  g_autoptr (GBytes) params = size > tail ? g_bytes_new_from_bytes (state->params, 0, size - tail) : g_bytes_ref (state->params);
+  if (size <= tail) {
+    g_set_error (error, PJ_ERROR, PJ_ERROR_INVALID, "the checkpoint has %zu bytes, which do not hold the labels of %u pictures; its "
+                 "settings or its pictures differ", size, run->labels->n);
+    return FALSE;
+  }
+  g_autoptr (GBytes) params = g_bytes_new_from_bytes (state->params, 0, size - tail);
   if (!pj_params_restore (run->params, params, error))
     return FALSE;
   memcpy (run->labels->logits, data + size - tail, tail);

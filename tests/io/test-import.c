@@ -228,6 +228,19 @@ test_hostile_sizes (void)
   assert_refused (conv_model (tensor ("w", kernel, 4, weights, 6, NULL), picture, 1), "dimensions");
 }
 
+/* More axes than a tensor can have. */
+static void
+test_many_axes (void)
+{
+  const gint64 ones[6] = { 1, 1, 1, 1, 1, 1 };
+  GByteArray *squeeze = node ("Squeeze", (const char *const[]) { "w", NULL }, "y"), *axes = g_byte_array_new ();
+  put_text (axes, 1, "axes");
+  for (unsigned i = 0; i < 40; i++)
+    put_number (axes, 8, i % 6);
+  put_message (squeeze, 5, axes);
+  assert_refused (model (squeeze, tensor ("w", ones, 6, weights, 1, NULL), info ("x", picture, 4), info ("y", maps, 4)), "the-node");
+}
+
 /* Tensors in other files: nothing outside the model's folder is read, whatever the location says. */
 static void
 test_outside_paths (void)
@@ -444,6 +457,7 @@ main (int argc, char **argv)
   g_test_add_func ("/io/import/keeps-norms", test_keeps_norms);
   g_test_add_func ("/io/import/made-by-hand", test_made_by_hand);
   g_test_add_func ("/io/import/hostile-sizes", test_hostile_sizes);
+  g_test_add_func ("/io/import/many-axes", test_many_axes);
   g_test_add_func ("/io/import/outside-paths", test_outside_paths);
   g_test_add_func ("/io/import/structure", test_structure);
   g_test_add_func ("/io/import/unknown-operator", test_unknown_operator);

@@ -328,6 +328,13 @@ resumes (Fixture *f, gconstpointer data)
   g_assert_null (pj_train (f->device, f->start, f->set, &sets_format, &plain, f->teacher, &g_array_index (states, PjTrainState, 0),
                            NULL, NULL, 0, NULL, NULL, &error));
   g_assert_error (error, PJ_ERROR, PJ_ERROR_INVALID);
+  g_clear_error (&error);
+  /* Also where the labels alone would be longer than the whole checkpoint. */
+  g_autoptr (PjDataset) many = sets_bars (4000, 36);
+  plain.refine = TRUE;
+  g_assert_null (pj_train (f->device, f->start, many, &sets_format, &plain, f->teacher, &g_array_index (states, PjTrainState, 0),
+                           NULL, NULL, 0, NULL, NULL, &error));
+  g_assert_error (error, PJ_ERROR, PJ_ERROR_INVALID);
   for (guint i = 0; i < states->len; i++)
     pj_train_state_clear (&g_array_index (states, PjTrainState, i));
   pj_train_result_clear (&whole);

@@ -303,8 +303,12 @@ fold_weights_shape (PjOnnxIn *in, gboolean adds, GError **error)
 
   if (n < 0)
     n = (int) pj_onnx_in_ints (in, "axes", axes, PJ_MAX_RANK);
+  if (blob == NULL || n < 1)
+    return 0;
+  if (n > PJ_MAX_RANK)
+    return refuse (in, error, "it names more axes than a tensor has");
   int total = (int) old.rank + (adds ? n : 0);
-  if (blob == NULL || n < 1 || total > PJ_MAX_RANK)
+  if (total > PJ_MAX_RANK)
     return 0;
   for (int i = 0; i < n; i++) {
     int64_t axis = axes[i] < 0 ? axes[i] + total : axes[i];

@@ -53,9 +53,8 @@ gboolean pj_onnx_node_int (const PjOnnxNode *node, const char *name, int64_t *va
 gboolean pj_onnx_node_float (const PjOnnxNode *node, const char *name, double *value);
 gboolean pj_onnx_node_text (const PjOnnxNode *node, const char *name, PjSpan *text);
 gboolean pj_onnx_node_tensor (const PjOnnxNode *node, const char *name, PjSpan *tensor);
-/* Fills up to @max; returns how many there are, 0 when absent. */
-/* As pj_onnx_node_ints(). */
-unsigned pj_onnx_node_floats (const PjOnnxNode *node, const char *name, float *values, unsigned max);
+/* Fills up to @max; returns how many there are, which may be more, and 0 when absent. */
 unsigned pj_onnx_node_ints (const PjOnnxNode *node, const char *name, int64_t *values, unsigned max);
+unsigned pj_onnx_node_floats (const PjOnnxNode *node, const char *name, float *values, unsigned max);
 
 G_END_DECLS
