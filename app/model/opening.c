@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/opening-private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -196,7 +197,8 @@ make_session (PjmOpening *self, PjGraph *graph, const char *name, const char *or
   g_autoptr (PjGraph) owned = graph;
   int64_t step;
   if (g_mkdir_with_parents (self->state_dir, 0700) < 0) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "the folder “%s” for sessions cannot be made", self->state_dir);
+    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "the folder “%s” for sessions cannot be made: %s", self->state_dir,
+                 g_strerror (errno));
     return FALSE;
   }
   self->made = free_path (self->state_dir, name);

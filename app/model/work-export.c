@@ -2,6 +2,8 @@
 /* Export as a job: write, read back, run both, compare. */
 #include "model/work-export.h"
 
+#include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -211,9 +213,31 @@ static gboolean
 write_and_compare (const PjWork *work, const PjExporter *exporter, const PjExportSource *source, const char *trial,
                    const char *path, PjCertificate *certificate, GError **error)
 {
-  pj_exporter_discard (exporter, trial);
   return exporter->write (source, trial, error)
          && compare_with_file (work, exporter, trial, path, certificate, error);
+}
+
+/* Where it goes: a link is followed, so that it stays a link. (transfer full) */
+static char *
+place_of (const char *path)
+{
+  char *real = realpath (path, NULL);
+  char *place = real != NULL ? g_strdup (real) : g_canonicalize_filename (path, NULL);
+  free (real);
+  return place;
+}
+
+/* A name beside @place that nothing has: a download may well be called “model.onnx.part”. (transfer full) */
+static char *
+trial_beside (const char *place)
+{
+  char *trial = g_strconcat (place, ".part", NULL);
+  GStatBuf info;
+  for (unsigned i = 2; g_lstat (trial, &info) == 0; i++) {
+    g_free (trial);
+    trial = g_strdup_printf ("%s.part%u", place, i);
+  }
+  return trial;
 }
 
 /* The file is written beside its place and takes it only once it is certified, so that a file that was
@@ -230,15 +254,16 @@ write_certified (const PjWork *work, const PjExporter *exporter, const PjWorkExp
     if (found == NULL)
       return FALSE;
   }
-  g_autofree char *trial = g_strdup_printf ("%s.part", what->path);
+  g_autofree char *place = place_of (what->path), *trial = trial_beside (place);
   char text[G_ASCII_DTOSTR_BUF_SIZE];
   gboolean ok = write_and_compare (work, exporter, &source, trial, what->path, certificate, error);
   if (ok) {
     pj_graph_set_meta (noted, PJ_NOTE_FILE_DIFFERENCE,
                        g_ascii_formatd (text, sizeof text, "%.2e", certificate->difference));
+    pj_exporter_discard (exporter, trial);
     ok = write_and_compare (work, exporter, &source, trial, what->path, certificate, error);
   }
-  ok = ok && weigh (exporter, trial, certificate, error) && pj_exporter_place (exporter, trial, what->path, error);
+  ok = ok && weigh (exporter, trial, certificate, error) && pj_exporter_place (exporter, trial, place, error);
   if (!ok)
     pj_exporter_discard (exporter, trial);
   return ok;

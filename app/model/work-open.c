@@ -24,7 +24,8 @@ pj_work_detect (const char *path, PjFileKind *kind, GError **error)
     *kind = PJ_FILE_DATA;
     return TRUE;
   }
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  /* O_NONBLOCK: opening a named pipe must not wait for a writer. */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   ssize_t n = fd >= 0 ? read (fd, magic, sizeof magic) : -1;
   int reason = errno;
   if (fd >= 0)

@@ -115,3 +115,31 @@ pj_file_writer_free (PjFileWriter *self)
   g_free (self->path);
   g_free (self);
 }
+
+/* --- reading --- */
+
+static gboolean
+not_opened (const char *path, const char *why, GError **error)
+{
+  g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "“%s” cannot be opened: %s", path, why);
+  return FALSE;
+}
+
+GMappedFile *
+pj_file_map (const char *path, GError **error)
+{
+  g_autoptr (GError) inner = NULL;
+  GMappedFile *mapped = NULL;
+  struct stat st;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) {
+    not_opened (path, g_strerror (errno), error);
+    return NULL;
+  }
+  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))
+    not_opened (path, "it is not a plain file", error);
+  else if ((mapped = g_mapped_file_new_from_fd (fd, FALSE, &inner)) == NULL)
+    not_opened (path, inner->message, error);
+  close (fd);
+  return mapped;
+}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing a file in one step: everything goes to a temporary file beside it, reaches the disk, and only
+/* Writing a file in one step, and reading one that is there.
+ *
+ * Writing: everything goes to a temporary file beside it, reaches the disk, and only
  * then takes the name.  Whoever reads the path sees the old file or the whole new one. */
 #pragma once
 
@@ -18,5 +20,8 @@ gboolean pj_file_writer_finish (PjFileWriter *self, GError **error);
 /* Removes the temporary file unless it was finished; NULL is allowed. */
 void pj_file_writer_free (PjFileWriter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjFileWriter, pj_file_writer_free)
+
+/* The bytes of a plain file: a pipe would block, a folder has none. PJ_ERROR_IO naming @path. (transfer full) Any thread. */
+GMappedFile *pj_file_map (const char *path, GError **error);
 
 G_END_DECLS

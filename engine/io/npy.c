@@ -163,12 +163,9 @@ read_numbers (const Reader *self, const PjShape *shape, GError **error)
 PjBlob *
 pj_npy_read (const char *path, PjShape *shape, GError **error)
 {
-  g_autoptr (GError) reason = NULL;
-  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &reason);
-  if (file == NULL) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot read “%s”: %s", path, reason->message);
+  g_autoptr (GMappedFile) file = pj_file_map (path, error);
+  if (file == NULL)
     return NULL;
-  }
   Reader self = { path, (const guint8 *) g_mapped_file_get_contents (file), g_mapped_file_get_length (file) };
   PjBlob *blob = NULL;
   if (read_frame (&self, error) && read_type (&self, error) && read_shape (&self, shape, error))

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* From a file to a network: constants first, then the picture, then the nodes that lead to the output. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/error.h"
+#include "io/file.h"
 #include "io/onnx/import.h"
 #include "ops/op.h"
 
@@ -380,41 +376,12 @@ pj_onnx_import_bytes (GBytes *bytes, const char *name, PjOnnxTensorSource source
   return import_named ((PjSpan) { start, size }, name, name, &import, report, error);
 }
 
-static gboolean
-io_failed (const char *path, const char *why, GError **error)
-{
-  g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "“%s” cannot be opened: %s", path, why);
-  return FALSE;
-}
-
-/* Maps a plain file: a pipe would block, a folder has no bytes. */
-static GMappedFile *
-map_file (const char *path, GError **error)
-{
-  GMappedFile *mapped = NULL;
-  GError *inner = NULL;
-  struct stat st;
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) {
-    io_failed (path, g_strerror (errno), error);
-    return NULL;
-  }
-  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))
-    io_failed (path, "it is not a plain file", error);
-  else if ((mapped = g_mapped_file_new_from_fd (fd, FALSE, &inner)) == NULL) {
-    io_failed (path, inner->message, error);
-    g_error_free (inner);
-  }
-  close (fd);
-  return mapped;
-}
-
 PjGraph *
 pj_onnx_import (const char *path, PjOnnxReport *report, GError **error)
 {
   if (report != NULL)
     memset (report, 0, sizeof *report);
-  GMappedFile *mapped = map_file (path, error);
+  GMappedFile *mapped = pj_file_map (path, error);
   if (mapped == NULL)
     return NULL;
   g_autofree char *folder = g_path_get_dirname (path);

@@ -43,6 +43,10 @@ def hostile_onnx():
     refused(run("info", "huge.onnx"), "huge.onnx")
     pathlib.Path("text.onnx").write_text("this is not a network\n" * 100)
     refused(run("info", "text.onnx"), "text.onnx")
+    # Nobody writes into it: waiting for that would be for good.
+    os.mkfifo("pipe.onnx")
+    refused(run("info", "pipe.onnx"), "pipe.onnx", "plain file")
+    refused(run("infer", "net.onnx", "--input", "pipe.onnx", "--output", "y.npy"), "pipe.onnx", "plain file")
 
 
 def data_with_other_classes():

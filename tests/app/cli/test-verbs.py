@@ -2,6 +2,7 @@
 """Every verb does what its help says, in text and in JSON."""
 import csv
 import os
+import pathlib
 import struct
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
@@ -290,6 +291,18 @@ def export_is_checked():
     check(ok(run("info", "onnx-folded.onnx", "--json")).json["norm_channels"] == 0, "norms are still there")
     check(not [f for f in os.listdir() if f.endswith(".part")], "a trial file was left")
 
+def export_leaves_the_rest_alone():
+    """What happens to have the name of a trial is somebody else's, and a link stays one."""
+    os.mkdir("far")
+    for name, text in {"link.onnx.part": "a download", "far/b.onnx.part": "another", "far/b.onnx": "older"}.items():
+        pathlib.Path(name).write_text(text)
+    os.symlink("far/b.onnx", "link.onnx")
+    ok(run("export", "a.onnx", "--out", "link.onnx"))
+    check(pathlib.Path("link.onnx.part").read_text() == "a download", "it was written over")
+    check(pathlib.Path("far/b.onnx.part").read_text() == "another", "it was written over")
+    check(os.path.islink("link.onnx") and sorted(os.listdir("far")) == ["b.onnx", "b.onnx.part"], os.listdir("far"))
+    check(weights("link.onnx") == weights("a.onnx"), "the link leads to another network")
+
 
 def norms_come_back():
     """A folded network gets its norms back, and loses them again when it is exported."""
@@ -409,6 +422,7 @@ def text_and_json_exclude_each_other():
 main([help_has_examples, slips_are_usage_errors, devices, train_and_eval, devices_agree, seed_decides, info_counts, infer_batches_agree, score_lists_channels,
       sensitivity_reads_groups,
       prune_makes_it_smaller, prune_by_budget, prune_without_pictures, compare_writes_a_report, seeds_and_starts, eval_against_another,
-      sessions_keep_everything, export_is_checked, norms_come_back, bench_times_calls, parts_go_whole, stages_are_chosen, tables_agree,
+      sessions_keep_everything, export_is_checked, export_leaves_the_rest_alone, norms_come_back, bench_times_calls, parts_go_whole,
+      stages_are_chosen, tables_agree,
       names_make_networks,
       sample_tells_the_story, text_and_json_exclude_each_other])
