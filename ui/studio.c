@@ -85,20 +85,6 @@ pju_studio_set_layer (PjuStudio *self, PjmLayer *layer)
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAYER]);
 }
 
-int
-pju_studio_get_index (PjuStudio *self)
-{
-  GListModel *layers = pjm_project_get_layers (self->project);
-  guint n = g_list_model_get_n_items (layers);
-
-  for (guint i = 0; self->layer && i < n; i++) {
-    g_autoptr (PjmLayer) layer = g_list_model_get_item (layers, i);
-    if (layer == self->layer)
-      return i;
-  }
-  return -1;
-}
-
 void
 pju_studio_say (PjuStudio *self, const char *text)
 {
@@ -155,14 +141,6 @@ guint64
 pju_get_uint64 (gpointer object, const char *property)
 {
   guint64 value = 0;
-  g_object_get (object, property, &value, NULL);
-  return value;
-}
-
-int
-pju_get_int (gpointer object, const char *property)
-{
-  int value = 0;
   g_object_get (object, property, &value, NULL);
   return value;
 }

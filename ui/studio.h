@@ -18,8 +18,6 @@ PjuStudio *pju_studio_new (PjmProject *project);
 PjmProject *pju_studio_get_project (PjuStudio *self);
 PjmLayer *pju_studio_get_layer (PjuStudio *self);
 void pju_studio_set_layer (PjuStudio *self, PjmLayer *layer);
-/* Index of the selected layer in the project's list, or -1. */
-int pju_studio_get_index (PjuStudio *self);
 void pju_studio_say (PjuStudio *self, const char *text);
 void pju_studio_complain (PjuStudio *self, const char *headline, const char *detail);
 
@@ -37,7 +35,6 @@ void pju_set_label (GtkWidget *widget, const char *label);
 
 double pju_get_double (gpointer object, const char *property);
 guint64 pju_get_uint64 (gpointer object, const char *property);
-int pju_get_int (gpointer object, const char *property);
 guint pju_get_uint (gpointer object, const char *property);
 gboolean pju_get_boolean (gpointer object, const char *property);
 char *pju_get_string (gpointer object, const char *property);   /* (transfer full) */

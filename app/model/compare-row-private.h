@@ -9,8 +9,6 @@
 G_BEGIN_DECLS
 
 PjmCompareRow *pjm_compare_row_new (const PjVerdict *verdict);
-/* TRUE if this is the row of @verdict. */
-gboolean pjm_compare_row_is (PjmCompareRow *self, const PjVerdict *verdict);
 /* Copies what @verdict says; "notify" for what is new. */
 void pjm_compare_row_update (PjmCompareRow *self, const PjVerdict *verdict, const PjGroups *groups, guint64 base_macs,
                              guint n_test, gboolean on_front);

@@ -141,12 +141,6 @@ pjm_compare_row_new (const PjVerdict *verdict)
   return self;
 }
 
-gboolean
-pjm_compare_row_is (PjmCompareRow *self, const PjVerdict *verdict)
-{
-  return strcmp (self->method, verdict->method) == 0 && self->ratio == verdict->ratio && self->start == verdict->start;
-}
-
 /* The first seed's choice never changes: taken over once. */
 static void
 take_choice (PjmCompareRow *self, const PjCompareRow *row, const PjGroups *groups)

@@ -42,7 +42,6 @@ struct _PjLoader {
   unsigned n_threads, n_scratch_taken;
   unsigned epoch, ticket, next, n_busy;
   gboolean started, stopping, in_use;
-  gint64 started_at, waited;
 };
 
 /* --- making one picture --- */
@@ -290,8 +289,6 @@ pj_loader_start (PjLoader *self, unsigned epoch, unsigned first)
   self->epoch = epoch;
   self->ticket = self->next = first;
   self->in_use = FALSE;
-  self->waited = 0;
-  self->started_at = g_get_monotonic_time ();
   self->started = TRUE;
   pthread_cond_broadcast (&self->work);
   pthread_mutex_unlock (&self->lock);
@@ -305,7 +302,6 @@ pj_loader_next (PjLoader *self, GError **error)
   pthread_mutex_lock (&self->lock);
   if (self->started && self->next < self->n_batches) {
     Slot *slot = &self->slots[self->next % self->n_slots];
-    gint64 before = g_get_monotonic_time ();
     /* The batch handed out before is free now. */
     if (self->in_use) {
       self->slots[(self->next - 1) % self->n_slots].ready = FALSE;
@@ -314,7 +310,6 @@ pj_loader_next (PjLoader *self, GError **error)
     }
     while (!slot->ready)
       pthread_cond_wait (&self->done, &self->lock);
-    self->waited += g_get_monotonic_time () - before;
     if (slot->error != NULL) {
       /* The epoch cannot go on; asking again gives the same answer. */
       g_propagate_error (error, g_error_copy (slot->error));
@@ -326,11 +321,4 @@ pj_loader_next (PjLoader *self, GError **error)
   }
   pthread_mutex_unlock (&self->lock);
   return batch;
-}
-
-double
-pj_loader_stall_share (const PjLoader *self)
-{
-  gint64 elapsed = g_get_monotonic_time () - self->started_at;
-  return elapsed > 0 ? CLAMP ((double) self->waited / (double) elapsed, 0.0, 1.0) : 0.0;
 }

@@ -49,7 +49,5 @@ void pj_loader_start (PjLoader *self, unsigned epoch, unsigned first);
 /* The next batch, valid until the next call; NULL at the end of the epoch (@error not set) or on a
  * picture that cannot be read (@error set, names the file). */
 const PjBatch *pj_loader_next (PjLoader *self, GError **error);
-/* Share of the time in pj_loader_next() spent waiting, 0 … 1, since pj_loader_start(). */
-double pj_loader_stall_share (const PjLoader *self);
 
 G_END_DECLS

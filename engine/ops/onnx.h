@@ -28,7 +28,6 @@ typedef struct _PjOnnxOut PjOnnxOut;
 
 const char *pj_onnx_in_op_type (const PjOnnxIn *in);
 int64_t pj_onnx_in_opset (const PjOnnxIn *in);
-unsigned pj_onnx_in_n_inputs (const PjOnnxIn *in);
 /* TRUE if input @i is present (its name is not empty). */
 gboolean pj_onnx_in_has_input (const PjOnnxIn *in, unsigned i);
 /* Shape of input @i, an activation (batch 1) or a constant; FALSE if absent. */
@@ -56,7 +55,6 @@ gboolean pj_onnx_in_refuse (const PjOnnxIn *in, GError **error, const char *form
 
 /* --- export: the node's type is op->onnx_names[0], inputs and outputs are already written --- */
 
-void pj_onnx_out_op_type (PjOnnxOut *out, const char *op_type);
 void pj_onnx_out_int (PjOnnxOut *out, const char *name, int64_t value);
 void pj_onnx_out_float (PjOnnxOut *out, const char *name, float value);
 void pj_onnx_out_ints (PjOnnxOut *out, const char *name, const int64_t *values, unsigned n);

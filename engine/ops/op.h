@@ -112,10 +112,6 @@ extern const PjOp pj_op_softmax, pj_op_log_softmax, pj_op_identity, pj_op_opaque
  * ops/code.c. */
 extern const PjOp pj_op_code;
 
-/* NULL-terminated, every member once. */
-const PjOp *const *pj_ops (void);
-/* Operator by its own name, or NULL. */
-const PjOp *pj_op_find (const char *name);
 /* Operator that imports the ONNX operator type @onnx_name, or NULL. */
 const PjOp *pj_op_find_onnx (const char *onnx_name);
 

@@ -18,21 +18,6 @@ static const PjOp *const ops[] = {
   &pj_op_softmax, &pj_op_log_softmax, &pj_op_identity, &pj_op_opaque, NULL,
 };
 
-const PjOp *const *
-pj_ops (void)
-{
-  return ops;
-}
-
-const PjOp *
-pj_op_find (const char *name)
-{
-  for (int i = 0; ops[i] != NULL; i++)
-    if (strcmp (ops[i]->name, name) == 0)
-      return ops[i];
-  return NULL;
-}
-
 const PjOp *
 pj_op_find_onnx (const char *onnx_name)
 {

@@ -241,8 +241,6 @@ stops_any_time (void)
       pj_loader_start (loader, k, k);
       for (unsigned b = 0; b < i % 5; b++)
         g_assert_nonnull (pj_loader_next (loader, NULL));
-      g_assert_cmpfloat (pj_loader_stall_share (loader), >=, 0);
-      g_assert_cmpfloat (pj_loader_stall_share (loader), <=, 1);
     }
   }
 }

@@ -25,17 +25,10 @@ typedef struct {
 struct _PjOnnxOut {
   Export *export;
   const PjNode *node;
-  const char *op_type;
   PjMessage message;        /* NodeProto */
 };
 
 /* --- what operators write --- */
-
-void
-pj_onnx_out_op_type (PjOnnxOut *out, const char *op_type)
-{
-  out->op_type = op_type;
-}
 
 static void
 finish_attribute (PjOnnxOut *out, PjMessage *attribute, int type)
@@ -181,7 +174,6 @@ write_node (Export *self, const PjNode *node, GError **error)
                  "known here", node->name, node->op->title);
     return FALSE;
   }
-  out.op_type = node->op->onnx_names[0];
   pj_message_init (&out.message);
   unsigned n_inputs = node->op->writes_inputs > 0 ? MIN (node->op->writes_inputs, node->n_inputs) : node->n_inputs;
   for (unsigned i = 0; i < n_inputs; i++) {
@@ -195,7 +187,7 @@ write_node (Export *self, const PjNode *node, GError **error)
     pj_message_text (&out.message, 2, pj_graph_value (self->graph, node->outputs[i])->name);
   pj_message_text (&out.message, 3, node->name);
   node->op->to_onnx (&out, self->graph, node);
-  pj_message_text (&out.message, 4, out.op_type);
+  pj_message_text (&out.message, 4, node->op->onnx_names[0]);
   pj_message_child (&self->message, 1, &out.message);
   return TRUE;
 }

@@ -160,12 +160,6 @@ pj_onnx_in_opset (const PjOnnxIn *in)
   return in->import->model->opset;
 }
 
-unsigned
-pj_onnx_in_n_inputs (const PjOnnxIn *in)
-{
-  return in->n_inputs;
-}
-
 gboolean
 pj_onnx_in_has_input (const PjOnnxIn *in, unsigned i)
 {

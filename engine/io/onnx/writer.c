@@ -78,16 +78,6 @@ pj_message_text (PjMessage *self, uint32_t field, const char *text)
 }
 
 void
-pj_message_ints (PjMessage *self, uint32_t field, const int64_t *values, unsigned n)
-{
-  PjMessage packed;
-  pj_message_init (&packed);
-  for (unsigned i = 0; i < n; i++)
-    append_varint (&packed, (uint64_t) values[i]);
-  pj_message_child (self, field, &packed);
-}
-
-void
 pj_message_blob (PjMessage *self, uint32_t field, PjBlob *blob)
 {
   size_t size = pj_blob_n_elems (blob) * sizeof (float);

@@ -30,8 +30,6 @@ void pj_message_int (PjMessage *self, uint32_t field, int64_t value);
 void pj_message_float (PjMessage *self, uint32_t field, float value);
 void pj_message_text (PjMessage *self, uint32_t field, const char *text);
 void pj_message_bytes (PjMessage *self, uint32_t field, gconstpointer data, size_t size_bytes);
-/* Packed integers. */
-void pj_message_ints (PjMessage *self, uint32_t field, const int64_t *values, unsigned n);
 /* The little-endian bytes of @blob (borrowed, must outlive the message). */
 void pj_message_blob (PjMessage *self, uint32_t field, PjBlob *blob);
 /* A nested message; clears @child. */
