@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The job "small-data" (spec/algorithms.md 18): prune where there is much data and transfer the small network (T1), or
+/* The job "small-data": prune where there is much data and transfer the small network (T1), or
  * transfer the large network and prune where there is little (T2)? */
 #pragma once
 

@@ -82,7 +82,7 @@ typedef struct {
   PjRecompute recompute;
 } PjPlanOptions;
 
-/* Optimiser settings of one step (spec/algorithms.md 21). */
+/* Optimiser settings of one step. */
 typedef struct {
   float lr, momentum, weight_decay;
   gboolean nesterov;

@@ -101,7 +101,7 @@ typedef enum {
  * KL              in logits, target   out loss, [dlogits]   target: teacher logits N × K.  With p =
  *                 softmax (target/T), q = softmax (logits/T): loss[n] = T²·Σ p (log p − log q)
  *                 (reverse: q (log q − log p)); dlogits = weight·∂loss/∂logits
- * CHANNEL_STATS   in x                out stats   N × C × PJ_N_STATS, see PjStat (algorithms.md 0.6)
+ * CHANNEL_STATS   in x                out stats   N × C × PJ_N_STATS, see PjStat
  * FOLD_NORM       in w, [b], γ, β, μ, σ², [g]     out w2, b2   s = g·γ/√(σ² + eps): w2 = s·w (rows),
  *                 b2 = g·β + s·(b − μ)
  * FOLD_GATE       in w, [b], g        out w2, b2  w2 = g·w (rows), b2 = g·b (0 without b)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Data expansion: several pictures from one (spec/algorithms.md 17.3; Luo, Wu: Neural Network Pruning with
+/* Data expansion: several pictures from one (Luo, Wu: Neural Network Pruning with
  * Residual-Connections and Limited-Data, CVPR 2020).  All work on bytes C x H x W of the prepared size. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks of a group: what grouped convolutions ask of it (spec/structure.md 4.5).  Every convolution group must
+/* Blocks of a group: what grouped convolutions ask of it.  Every convolution group must
  * keep as many inputs, and as many outputs, as the others.  Channels that meet all runs in the same way are
  * interchangeable and form a block; blocks of one size that keep as many channels each satisfy every
  * convolution at once, also several with different numbers of groups. */

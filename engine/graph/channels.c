@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Union-find over the channel axes of all values (spec/structure.md 1). */
+/* Union-find over the channel axes of all values. */
 #include "graph/channels.h"
 
 #include "graph/channels-private.h"

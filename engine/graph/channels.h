@@ -3,7 +3,7 @@
  *
  * Union-find over the channel axes of all values: axis 1 of activations (N x C x …), axes 0 and 1 of
  * weights, axis 0 of vectors.  Each operator's channel rule unites what the operation ties element by
- * element (spec/structure.md 2).  pj_groups_new() turns the classes into groups. */
+ * element.  pj_groups_new() turns the classes into groups. */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels that are the same for every picture (spec/structure.md 5.3): a norm with γ = 0 or a filter of zeros leaves
+/* Channels that are the same for every picture: a norm with γ = 0 or a filter of zeros leaves
  * nothing but a number behind.  Removing such a channel need not change anything: what it adds to the layers that read
  * it is a constant, too, and belongs into their bias. */
 #pragma once

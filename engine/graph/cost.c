@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counting (spec/structure.md 6.1).  A parameter that two nodes share counts once; its work counts twice. */
+/* Counting.  A parameter that two nodes share counts once; its work counts twice. */
 #include "graph/graph.h"
 #include "ops/op.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Surgery: turns kept-channel lists into a really smaller graph (spec/structure.md 1, 5, 7). */
+/* Surgery: turns kept-channel lists into a really smaller graph. */
 #pragma once
 
 #include <glib.h>
@@ -63,7 +63,7 @@ int pj_cut_plan_n_kept (const PjCutPlan *self, const PjGroup *group);
  * at every mask point, to rounding; kept factors are multiplied into the consumers' weights.
  *
  * The groups of a grouped convolution keep as many channels each, or none: a group of which neither inputs nor outputs
- * stay goes whole, and the convolution has one group less (spec/structure.md 4.5 b).
+ * stay goes whole, and the convolution has one group less.
  *
  * Returns: (transfer full): the smaller graph
  */
@@ -97,7 +97,7 @@ PjGraph *pj_cut_outline (const PjGraph *graph, const PjGroups *groups, const PjC
  */
 PjGraph *pj_cut_permute (const PjGraph *graph, const PjGroups *groups, int group, const int *order, GError **error);
 
-/* Folds every norm that follows a conv or fc with no other reader into it (spec/structure.md 3).
+/* Folds every norm that follows a conv or fc with no other reader into it.
  * For export and speed measurement only. (transfer full) */
 PjGraph *pj_fold_norms (const PjGraph *graph, GError **error);
 /* The same for the norms that @wanted says TRUE of. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Folding norms into the convolution or fc before them (spec/structure.md 3):
+/* Folding norms into the convolution or fc before them:
  * W'_o = W_o·γ_o/√(σ²_o + ε), b'_o = β_o + (b_o − μ_o)·γ_o/√(σ²_o + ε). */
 #include "graph/cut.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ThiNet-GAP (spec/algorithms.md 9.3): a classifier of fully connected layers, which holds most of the parameters, becomes a
+/* ThiNet-GAP: a classifier of fully connected layers, which holds most of the parameters, becomes a
  * global average over the last maps and one small layer. */
 #pragma once
 

@@ -130,7 +130,7 @@ gpointer pj_graph_node_params (PjGraph *self, int node);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjGraph, pj_graph_unref)
 
-/* --- cost (spec/structure.md 6.1): one image, integers, exact --- */
+/* --- cost: one image, integers, exact --- */
 
 /**
  * PjCost:

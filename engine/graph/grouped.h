@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Grouped convolutions as a plan leaves them (spec/structure.md 4.5): all groups keep as many channels, and a group may go
+/* Grouped convolutions as a plan leaves them: all groups keep as many channels, and a group may go
  * whole, with its inputs and its outputs. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Groups of channels that can only be cut together (spec/structure.md 1-4), derived once per graph. */
+/* Groups of channels that can only be cut together, derived once per graph. */
 #pragma once
 
 #include <glib.h>
@@ -49,7 +49,7 @@ typedef struct {
  * @lock_reason: (nullable): why it cannot be cut, as a sentence; NULL if it can
  * @lock_node: node that locks it, or -1
  * @n_blocks: the channels fall into so many equal blocks that must keep as many channels each, at any places
- *   (grouped convolutions, spec/structure.md 4.5); 1 for most groups
+ *   (grouped convolutions); 1 for most groups
  * @block: (nullable): block of each channel, 0 … n_blocks-1; NULL if @n_blocks is 1
  * @block_node: a node that asks for the blocks, or -1
  * @ties: (nullable): nodes that unite several producers (the adds of a residual stage), for display

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of a network that can be removed whole (spec/structure.md 4.3): cuts of their own, beside those of channels.
+/* Parts of a network that can be removed whole: cuts of their own, beside those of channels.
  *
  *   branch   the long way of a residual block: what is left is the shortcut, with its projection if it has one
  *   layer    a convolution or fully connected layer whose output has the shape of its input, with the norm that alone

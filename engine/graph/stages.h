@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Residual stages (spec/structure.md 4.3): which groups are the stream that a stage's blocks add to, and which are
+/* Residual stages: which groups are the stream that a stage's blocks add to, and which are
  * widths inside its blocks. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The coding layer of AutoPruner (Luo, Wu: AutoPruner, 2018; spec/algorithms.md 10.1): from the activations of a whole
+/* The coding layer of AutoPruner (Luo, Wu: AutoPruner, 2018): from the activations of a whole
  * batch to one gate per channel.  Only the method makes such nodes; no file holds one, so there is no row for it.
  *
  *   A ── mean over the batch ── max pool ── x = W·(·) + b ── s = σ(α·x) ── v = on·s + fixed ── one v for every picture

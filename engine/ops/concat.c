@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Maps one after the other, usually along the channels (spec/structure.md 4.6). */
+/* Maps one after the other, usually along the channels. */
 #include "ops/util.h"
 
 static gboolean

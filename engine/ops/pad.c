@@ -47,7 +47,7 @@ infer_pad (const PjGraph *graph, const PjNode *node, PjShape *outputs, GError **
   return TRUE;
 }
 
-/* Padded channels have no origin: they belong to whatever they are added to (spec/structure.md 4.8). */
+/* Padded channels have no origin: they belong to whatever they are added to. */
 static void
 channels_pad (PjChannels *channels, const PjGraph *graph, int index)
 {

@@ -41,7 +41,7 @@ typedef enum {
 } PjNeeds;
 
 /**
- * PjActivity: sums of the shared statistics pass over one value (algorithms.md 0.6), f64 over images.
+ * PjActivity: sums of the shared statistics pass over one value, f64 over images.
  * All arrays have one entry per channel of @value.
  */
 typedef struct {
@@ -56,7 +56,7 @@ typedef struct {
 } PjActivity;
 
 /**
- * PjSensitivity: sums of the shared gradient pass over one group (algorithms.md 6, 7).
+ * PjSensitivity: sums of the shared gradient pass over one group.
  *
  * A gate, value 1, multiplies each of @n_gates activations of the group: the output of its norm where one ReLU
  * follows, else every ReLU output (a residual stage has one per block), else its mask points.  With the loss of

@@ -69,7 +69,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PjEvaluator, pj_evaluator_free)
  * @n_batches: batches of 64 training pictures; 0 for 20
  *
  * Re-estimates the running statistics of all norms: cumulative mean of batch means and unbiased batch
- * variances (spec: algorithms.md 21, bn.json).  Returns @graph itself, referenced, if it has no norms.
+ * variances.  Returns @graph itself, referenced, if it has no norms.
  */
 PjGraph *pj_recalibrate (PjDevice *device, PjGraph *graph, PjDataset *dataset, const PjFormat *format,
                          unsigned n_batches, uint64_t seed, const PjHooks *hooks, GError **error);

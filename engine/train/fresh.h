@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Training from scratch: a network's shape with initial weights, and how long to train it
- * (spec/algorithms.md 16; Liu et al.: Rethinking the Value of Network Pruning, ICLR 2019). */
+ * (Liu et al.: Rethinking the Value of Network Pruning, ICLR 2019). */
 #pragma once
 
 #include "graph/graph.h"

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * @seed: of the new weights
  * @error: PJ_ERROR_UNSUPPORTED if the class scores do not come from a fully connected layer
  *
- * The same network with a new last layer: normal weights of deviation 0.01, biases 0 (spec/algorithms.md 18).  All other
+ * The same network with a new last layer: normal weights of deviation 0.01, biases 0.  All other
  * weights are shared.
  *
  * Returns: (transfer full)

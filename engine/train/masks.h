@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A cut seen through gates: the masked network, which computes what the cut one will (spec/structure.md 5). */
+/* A cut seen through gates: the masked network, which computes what the cut one will. */
 #pragma once
 
 #include "compute/plan.h"

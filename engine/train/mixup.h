@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Mixup: each picture of a batch is mixed with another one, and so are their labels (Zhang et al.: mixup: Beyond
- * Empirical Risk Minimization, ICLR 2018; spec/algorithms.md 17.4). */
+ * Empirical Risk Minimization, ICLR 2018). */
 #pragma once
 
 #include "data/loader.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Norm statistics after a cut (spec/algorithms.md 21).  In batch k = 0, 1, … the running value moves by 1/(k + 1)
+/* Norm statistics after a cut.  In batch k = 0, 1, … the running value moves by 1/(k + 1)
  * of its distance to the batch's: after n batches it is their plain average, and what was there before
  * is forgotten with the first. */
 #include "base/error.h"

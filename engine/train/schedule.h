@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The learning rate of each step (spec/algorithms.md 21). */
+/* The learning rate of each step. */
 #pragma once
 
 #include "train/trainer.h"

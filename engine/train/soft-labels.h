@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Label refinement: every training picture has label logits of its own, which start as the teacher's answer and then
- * drift to the student's belief (Luo, Wu: Neural Network Pruning with Residual-Connections and Limited-Data, CVPR 2020;
- * spec/algorithms.md 17.5).
+ * drift to the student's belief (Luo, Wu: Neural Network Pruning with Residual-Connections and Limited-Data,
+ * CVPR 2020).
  *
  * With q = softmax (student/T) and p = softmax (label/T) the loss of a batch of B pictures is
  *   α·T²·KL (q ‖ p) + (1 − α)·cross-entropy,   and   l ← l − η·α·T·(p − q)/B. */

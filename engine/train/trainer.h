@@ -61,7 +61,7 @@ void pj_train_options_init (PjTrainOptions *options);
  * @epochs: 0 for the published number, for small data
  * @n_train: pictures of the training part, for the warm-up
  *
- * The two stages of CURL's fine-tuning (spec/algorithms.md 17.4, 17.5); both need a teacher.  A: mixup and distillation
+ * The two stages of CURL's fine-tuning; both need a teacher.  A: mixup and distillation
  * on the original data, 150 epochs, learning rate 0.01 after a warm-up of 5 epochs but at most a tenth of all.  B: label
  * refinement on expanded data, 16 epochs, learning rate 0.0001, and at the end, other than the authors' program, the norms
  * of the originals.  The seed, crop and flip stay as they are.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Networks from the specification's fixtures, and the invariants of surgery (spec/structure.md 5). */
+/* Networks from the specification's fixtures, and the invariants of surgery. */
 #pragma once
 
 #include "fixture.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Surgery on the patterns of public networks: grouped convolutions, concatenation, inverted residuals,
- * squeeze-and-excitation and norms that come first (spec/structure.md 4). */
+ * squeeze-and-excitation and norms that come first. */
 #include <string.h>
 
 #include "cut-test.h"

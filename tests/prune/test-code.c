@@ -11,7 +11,7 @@
 /* N pictures, C channels of H × H, pooled to P × P, K classes. */
 enum { N = 2, C = 3, H = 4, P = 2, PLANE = H * H, FLAT = C * P * P, K = 4 };
 
-/* The mathematics of spec/algorithms.md 10.1 written down directly. */
+/* The mathematics of the coding layer written down directly. */
 typedef struct {
   double mean[C * PLANE], flat[FLAT], pre[C], v[C], rate, out[N * C * PLANE];
   double dv[C], dx[C], dw[C * FLAT], db[C], da[N * C * PLANE];

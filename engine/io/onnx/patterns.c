@@ -2,7 +2,7 @@
 /* Groups of nodes that mean one operator.
  *
  *   Reshape to N × g × C/g × H × W, Transpose of g and C/g, Reshape back: a channel shuffle (Zhang et al.,
- *   ShuffleNet, CVPR 2018).  As a list of channels it can be cut (spec/structure.md 2).
+ *   ShuffleNet, CVPR 2018).  As a list of channels it can be cut.
  *
  *   x − mean x over √(mean (x − mean x)² + ε) [· γ] [+ β] over some dimensions: a layer norm, as
  *   exporters write it before operator version 17.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From scores and ratios to kept channels (spec/algorithms.md 0.2, 0.3). */
+/* From scores and ratios to kept channels. */
 #pragma once
 
 #include "prune/budget/amount.h"
@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* In place of a multiple, the rule of AMC's authors (spec/algorithms.md 14): C·r to the nearest whole number, halves to
+/* In place of a multiple, the rule of AMC's authors: C·r to the nearest whole number, halves to
  * the even one, then up to a multiple of 8, or down to one where that is more than C; C where less than 8 are there. */
 #define PJ_ROUND_AMC (-8)
 /* TRUE if @multiple asks for anything. */

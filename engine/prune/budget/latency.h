@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Predicted milliseconds: a table of what every node of a network took on a device at several widths, and what a cut of
- * it is going to take by that table (spec/structure.md 6.6: never by multiply-adds). */
+ * it is going to take by that table (never by multiply-adds). */
 #pragma once
 
 #include "base/hooks.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which members of a residual stage take part in a cut (spec/structure.md 4.3, spec/algorithms.md 17.1). */
+/* Which members of a residual stage take part in a cut. */
 #pragma once
 
 #include "graph/stages.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Importance 1 − APoZ, the share of positions that are not zero after the ReLU (spec/algorithms.md 4). */
+/* Importance 1 − APoZ, the share of positions that are not zero after the ReLU. */
 #include "prune/criteria/criteria.h"
 
 static gboolean

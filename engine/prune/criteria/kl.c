@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* s = D_KL (p ‖ q), p the output of the network, q that with one channel masked, averaged over pictures
- * (spec/algorithms.md 17.2).  Scores of all groups are on one scale: that is what a global budget needs.
+/* s = D_KL (p ‖ q), p the output of the network, q that with one channel masked, averaged over
+ * pictures.  Scores of all groups are on one scale: that is what a global budget needs.
  *
  * Only what lies behind a group is run again, see suffix.h.  The reference comes from the same calls with all gates
  * open, so a channel that nobody looks at scores exactly 0. */

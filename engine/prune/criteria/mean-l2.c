@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* s_c = (1/N) Σ_n √(Σ_p I(n,c,p)²) (spec/algorithms.md 5.4). */
+/* s_c = (1/N) Σ_n √(Σ_p I(n,c,p)²). */
 #include "prune/criteria/criteria.h"
 
 static double

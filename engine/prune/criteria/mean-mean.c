@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* s_c = (1/N) Σ_n mean (I(n,c)) (spec/algorithms.md 5.1). */
+/* s_c = (1/N) Σ_n mean (I(n,c)). */
 #include "prune/criteria/criteria.h"
 
 static double

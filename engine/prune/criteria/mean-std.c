@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* s_c = (1/N) Σ_n std (I(n,c)), population deviation (spec/algorithms.md 5.2). */
+/* s_c = (1/N) Σ_n std (I(n,c)), population deviation. */
 #include "prune/criteria/criteria.h"
 #include "prune/scores/statistics.h"
 

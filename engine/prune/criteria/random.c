@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Uniform numbers keyed by (seed, group, channel): the same choice on every machine (spec/algorithms.md 2). */
+/* Uniform numbers keyed by (seed, group, channel): the same choice on every machine. */
 #include "base/rng.h"
 #include "prune/criteria/criteria.h"
 

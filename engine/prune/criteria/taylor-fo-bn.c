@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* (∂L/∂gate)² per mini-batch, averaged; the one gate of a residual stage sums over its blocks, so its score is
- * divided by their number (spec/algorithms.md 7). */
+ * divided by their number. */
 #include "prune/criteria/criteria.h"
 
 static gboolean

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Σ_s (g_s·w_s)² over the weights of the filter that makes a channel, per mini-batch, averaged (spec/algorithms.md 7).
+/* Σ_s (g_s·w_s)² over the weights of the filter that makes a channel, per mini-batch, averaged.
  *
  * The square of the sum, (Σ g·w)², is no use behind a norm: a filter can be scaled there without any change, so its g·w add
  * up to 0. */

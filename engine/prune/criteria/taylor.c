@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* θ(n,c) = |(1/M) Σ_p z·∂L/∂z| per picture, averaged, divided by the layer's ℓ2 norm (spec/algorithms.md 6).  The sum
+/* θ(n,c) = |(1/M) Σ_p z·∂L/∂z| per picture, averaged, divided by the layer's ℓ2 norm.  The sum
  * over positions is the gradient of the channel's gate. */
 #include <math.h>
 

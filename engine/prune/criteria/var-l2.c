@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* s_c = Var_n ‖I(n,c)‖₂, over pictures, population variance (spec/algorithms.md 5.5). */
+/* s_c = Var_n ‖I(n,c)‖₂, over pictures, population variance. */
 #include "prune/scores/calibration.h"
 #include "prune/criteria/criteria.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* s_o = Σ|W[o,·]| over the rows that make the channel (spec/algorithms.md 3). */
+/* s_o = Σ|W[o,·]| over the rows that make the channel. */
 #include <math.h>
 
 #include "prune/criteria/criteria.h"

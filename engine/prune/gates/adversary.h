@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who tells a network's answers from its teacher's (GAL, spec/algorithms.md 12): four linear maps 128, 256, 128, 1 on the
+/* Who tells a network's answers from its teacher's (GAL): four linear maps 128, 256, 128, 1 on the
  * class scores, without non-linearities between them, as published. */
 #pragma once
 

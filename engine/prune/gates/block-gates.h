@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AutoPruner for whole residual blocks (Luo, Wu: AutoPruner, 2018; spec/algorithms.md 10.3):
+/* AutoPruner for whole residual blocks (Luo, Wu: AutoPruner, 2018):
  *
  *   x ─┬─ branch F ─┬─────────── × ─ add ─ ReLU      y = x + v·F (x), one v for each block
  *      │            └─ code ─ v ─┘    │              v = σ(α·(w · maxpool (F) + b)) of the mean picture

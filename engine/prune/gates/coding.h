@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AutoPruner's controllers, free of networks and devices (Luo, Wu: AutoPruner, 2018; spec/algorithms.md 10.1): how α grows,
+/* AutoPruner's controllers, free of networks and devices (Luo, Wu: AutoPruner, 2018): how α grows,
  * when it grows faster, how hard the rate is pulled, and when a gate counts as open. */
 #pragma once
 

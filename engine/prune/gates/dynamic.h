@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Masks that are drawn again and again while a network trains (GDP and Taylor in steps, spec/algorithms.md 13, 7). */
+/* Masks that are drawn again and again while a network trains (GDP and Taylor in steps). */
 #pragma once
 
 #include <glib.h>
@@ -29,7 +29,7 @@ void pj_dynamic_masks (const PjDynamicLayer *layers, unsigned n_layers, double s
 /* The end of a round of @n_batches: @state becomes @momentum·@state + (1 − @momentum)·@sum / @n_batches, and @sum 0. */
 void pj_dynamic_mix (double *state, double *sum, int n, double n_batches, double momentum);
 
-/* Takes @lambda times what each channel costs, as a share of the dearest, off its score (spec/algorithms.md 6). */
+/* Takes @lambda times what each channel costs, as a share of the dearest, off its score. */
 void pj_dynamic_charge (double *score, const double *share, int n, double lambda);
 
 /* Divides @score by its Euclidean norm, if it is not 0: late layers have larger gradients. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Steps that train gates to exact zeros (spec/algorithms.md 11, 12): a plain L1 gradient never gives any, the proximal
+/* Steps that train gates to exact zeros: a plain L1 gradient never gives any, the proximal
  * step does.  Free of networks and devices. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Single connections that go by their magnitude (Han et al. 2015; spec/algorithms.md 1), free of networks and devices; and
+/* Single connections that go by their magnitude (Han et al. 2015), free of networks and devices; and
  * what a network with zeros needs when it is stored sparsely. */
 #pragma once
 

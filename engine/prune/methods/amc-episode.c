@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One walk of AMC's agent through the layers (spec/algorithms.md 14). */
+/* One walk of AMC's agent through the layers. */
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* AMC: an agent walks through the layers again and again, decides how much of each stays, behind a wall that keeps the
- * budget, and learns from the accuracy of what comes out (spec/algorithms.md 14).
+ * budget, and learns from the accuracy of what comes out.
  *
  *   episode: state ─ actor + noise ─ wall ─▶ … last layer ─ counts ─ cut ─ norms ─ accuracy ─▶ replay ─ learn
  *

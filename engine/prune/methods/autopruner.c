@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* AutoPruner: a coding layer behind each activation learns, together with the network, which channels stay
- * (spec/algorithms.md 10).
+/* AutoPruner: a coding layer behind each activation learns, together with the network, which
+ * channels stay.
  *
  *   stage ──▶ step: α and λ ─ train ─ vote ─▶ … window: controller ─▶ … epoch: measure ──▶ gates into weights ──▶ next stage
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Channel-Pruning: LASSO chooses, least squares mends (spec/algorithms.md 8).  Samples, targets and the walk over the
+/* Channel-Pruning: LASSO chooses, least squares mends.  Samples, targets and the walk over the
  * layers are ThiNet's: a row is one output place of one filter, z_c what channel c adds there.  Then all weights of the
  * next layer are solved for again on the channels that stay. */
 #include "prune/reconstruct/lasso.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The layers that read a group get new weights once it is known what stays (spec/algorithms.md 8, step 4). */
+/* The layers that read a group get new weights once it is known what stays: the last step of Channel-Pruning. */
 #pragma once
 
 #include "prune/scores/calibration.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A network with AutoPruner layers in it (spec/algorithms.md 10.1, 10.2): behind the activation of every coded group
+/* A network with AutoPruner layers in it: behind the activation of every coded group
  * stands a coding layer, and its gates multiply the activation.
  *
  *   conv ─ norm ─ ReLU ──┬─────────── × ── next conv

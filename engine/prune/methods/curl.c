@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* CURL: residual streams and inner widths judged together, by how far the output moves without a channel, and cut from
- * one list until the budget is met (spec/algorithms.md 17.1, 17.2).  What belongs to it after cutting, mixup with
+ * one list until the budget is met.  What belongs to it after cutting, mixup with
  * distillation and label refinement, are trainings: pj_train_options_curl_a() and _b(). */
 #include "prune/methods/methods.h"
 

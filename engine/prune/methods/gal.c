@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* GAL: soft masks on the channels are trained without labels; the uncut network is the teacher, and an adversary that
- * tells the answers of the two apart (spec/algorithms.md 12).
+ * tells the answers of the two apart.
  *
  *   pictures ─┬─ teacher ─ scores ─┬─ MSE ─┐
  *             └─ student ─ scores ─┴─ adversary ─▶ ∂/∂scores ─▶ weights, and every few steps FISTA on the masks */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* GDP: a mask over the channels of all layers together is drawn again and again while the network trains; what is masked
- * goes on learning and can come back (spec/algorithms.md 13).
+ * goes on learning and can come back.
  *
  * The mask multiplies what a layer gives, a·m, behind its norm and non-linearity, and the backward pass hands ∂L/∂(a·m)
  * to a as it is.  So masked channels learn, and the saliency |Σ a·∂L/∂(a·m)|, which is |Σ w·∂L/∂w| of the filter, is the

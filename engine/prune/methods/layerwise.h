@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Choosing layer by layer by reconstruction: the frame of ThiNet (spec/algorithms.md 9) and of Channel-Pruning (8).
+/* Choosing layer by layer by reconstruction: the frame of ThiNet and of Channel-Pruning.
  *
  *   reference pass    original network: targets y of all sampled places of all readers
  *   for each group in network order
@@ -52,7 +52,7 @@ typedef enum { PJ_LAYERWISE_NONE, PJ_LAYERWISE_FACTORS, PJ_LAYERWISE_WEIGHTS } P
  * @scores: (out) (optional): what @select gave
  *
  * Cancel is polled once per batch.  1 + n passes for n groups, each no further than it must; new weights take two more.
- * With training between the layers (spec/algorithms.md 9.2, 9.4) each layer is judged in the network as trained so far,
+ * With training between the layers each layer is judged in the network as trained so far,
  * and the plan carries its weights.  A checkpoint is offered after each group.
  */
 PjCutPlan *pj_layerwise_choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings *settings,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connection-level pruning (spec/algorithms.md 1): small weights become 0 and stay 0 in all later training.  No channel
+/* Connection-level pruning: small weights become 0 and stay 0 in all later training.  No channel
  * goes: the network is as wide as before, takes less room where it is stored sparsely, and no dense kernel is faster. */
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Training from scratch as a control: the shape of a pruned network with initial weights (spec/algorithms.md 16).
+/* Training from scratch as a control: the shape of a pruned network with initial weights.
  * Which channels stay cannot matter then; what matters is how many, and how long the result is trained. */
 #include "prune/methods/methods.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SSS: a scaling factor on every channel is trained with the weights, under a price on the factors' sum that drives those
- * of dispensable channels to exactly 0 (spec/algorithms.md 11). */
+ * of dispensable channels to exactly 0. */
 #include "prune/methods/gated-run.h"
 #include "prune/methods/methods.h"
 #include "prune/gates/proximal.h"

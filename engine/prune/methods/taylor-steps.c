@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Taylor pruning as it was published: a few channels go, the network trains on, more go (spec/algorithms.md 6, 7).
+/* Taylor pruning as it was published: a few channels go, the network trains on, more go.
  *
  *   batch: (∂L/∂gate)² ─ sum ─▶ … round: mean, mixed with the rounds before ─ the lowest of all layers close ─▶ … training goes on
  *

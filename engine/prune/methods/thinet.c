@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ThiNet as published: the greedy removal of ICCV 2017, or the forward choice of TPAMI 2018, with optional least-squares
- * factors (spec/algorithms.md 9). */
+ * factors. */
 #include "prune/methods/layerwise.h"
 #include "prune/methods/methods.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ThiNet's mathematics (spec/algorithms.md 9.1), free of networks and devices.
+/* ThiNet's mathematics, free of networks and devices.
  *
  * Rows are samples: x_ij is what channel j adds to sampled output i, y_i what the output should be.  All that
  * selection, factors and errors need is G = XᵀX, b = Xᵀy and yᵀy, so one pass over the data serves every

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* LASSO on a Gram matrix by coordinate descent (spec/algorithms.md 8): with G = ZᵀZ and b = Zᵀy a sweep costs O(n²),
+/* LASSO on a Gram matrix by coordinate descent: with G = ZᵀZ and b = Zᵀy a sweep costs O(n²),
  * however many samples there were. */
 #pragma once
 

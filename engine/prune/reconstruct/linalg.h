@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small dense linear algebra in double for the reconstruction methods (algorithms.md 0.5).  Matrices are
+/* Small dense linear algebra in double for the reconstruction methods.  Matrices are
  * row-major, symmetric, n x n; n is a channel count, so at most a few thousand. */
 #pragma once
 

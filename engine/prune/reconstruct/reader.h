@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A reader: one convolution or fully connected layer that reads a group, and the samples that ThiNet takes
- * from it (spec/algorithms.md 9.1): at an output place p of filter o, channel c adds x̂_c = Σ W[o,c,·]·x[c,·]. */
+ * from it: at an output place p of filter o, channel c adds x̂_c = Σ W[o,c,·]·x[c,·]. */
 #pragma once
 
 #include "base/rng.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* New weights of a layer by least squares (spec/algorithms.md 8): what the kept inputs can do to give the outputs that the
+/* New weights of a layer by least squares: what the kept inputs can do to give the outputs that the
  * layer had before.  Free of networks and devices. */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The statistics pass: one forward pass in inference mode gives, per picture and channel, what every activation
- * criterion needs (spec/algorithms.md 0.6). */
+ * criterion needs. */
 #include <math.h>
 
 #include "compute/plan.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pictures that a score is measured on: a seeded, class-balanced choice from the training part, in a fixed
- * order, prepared as for evaluation (spec/algorithms.md 0.4). */
+ * order, prepared as for evaluation. */
 #pragma once
 
 #include "data/loader.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How far the output of a network is from what it was: the Kullback-Leibler divergence of its class distributions
- * (spec/algorithms.md 17.2, 0.5). */
+/* How far the output of a network is from what it was: the Kullback-Leibler divergence of its class
+ * distributions. */
 #pragma once
 
 #include <glib.h>

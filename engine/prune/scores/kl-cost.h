@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What it costs to run the network once for each channel, with that channel masked (spec/algorithms.md 17.2). */
+/* What it costs to run the network once for each channel, with that channel masked. */
 #pragma once
 
 #include "prune/criterion.h"

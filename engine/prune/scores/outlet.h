@@ -5,7 +5,7 @@
  *   mask points ── what works channel by channel ──▶ outlet ──▶ all the rest
  *
  * Without one channel the outlet's result is its result with all of them less that channel's share, so the layer needs not
- * be run again for each of them (spec/algorithms.md 17.2, first-layer delta). */
+ * be run again for each of them (first-layer delta). */
 #pragma once
 
 #include "compute/plan.h"

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * @scoring: needs pictures; labels are not looked at
  * @kind: parts of this kind are judged
  * @scores: (out caller-allocates): by part id: D_KL (p ‖ q), p the answers of the whole network, q those without the part,
- *   mean over the pictures (spec/algorithms.md 17.2); -1 for parts that are locked or of another kind
+ *   mean over the pictures; -1 for parts that are locked or of another kind
  * @n_images: (out) (optional): pictures used; the default is PJ_DEFAULT_KL_IMAGES
  * @error: PJ_PRUNE_ERROR_SETTING without data, PJ_PRUNE_ERROR_NUMERIC if an answer is not a number
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scores: one number per group channel, higher = more important (spec/algorithms.md 0.1). */
+/* Scores: one number per group channel, higher = more important. */
 #pragma once
 
 #include "graph/cut.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What AMC needs besides its agent (He et al. 2018, spec/algorithms.md 14): the budget wall, counts, rewards, and the
+/* What AMC needs besides its agent (He et al. 2018): the budget wall, counts, rewards, and the
  * state of a layer as numbers.  Free of devices. */
 #pragma once
 

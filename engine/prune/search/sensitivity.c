@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gradient pass: how the loss answers to each channel's gate (spec/algorithms.md 6, 7).
+/* The gradient pass: how the loss answers to each channel's gate.
  *
  * With stored norm statistics pictures do not influence each other, so the gradients of single pictures give the
  * per-picture form of 2017 and, averaged over a mini-batch, that of 2019.  Hence batches of one picture. */

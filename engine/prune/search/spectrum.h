@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Networks of any size from one (VFS: versatile, full-spectrum, swift; spec/algorithms.md 20): blocks and widths are drawn
+/* Networks of any size from one (VFS: versatile, full-spectrum, swift): blocks and widths are drawn
  * until a budget is met, judged after their norms were measured again, and improved step by step.  Nothing is trained.
  *
  *   base: channels and blocks in order of importance
