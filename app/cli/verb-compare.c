@@ -56,9 +56,8 @@ read_settings (Cli *cli, PjWorkCompare *settings, GError **error)
       return cli_usage (error, "there is no method “%s”; “penjing-cli prune --list” lists them", *name);
   }
   for (char **ratio = settings->ratios; *ratio != NULL; ratio++) {
-    char *end;
-    double number = g_ascii_strtod (*ratio, &end);
-    if (end == *ratio || *end != '\0' || !(number > 0.0 && number <= 1.0))
+    double number;
+    if (!pj_work_read_ratio (*ratio, &number))
       return cli_usage (error, "“%s” is no keep ratio: write numbers above 0 and at most 1, as in 0.5,0.25", *ratio);
   }
   settings->seeds = seeds != NULL ? g_strsplit (seeds, ",", -1) : NULL;

@@ -40,9 +40,8 @@ read_options (PjSpectrumOptions *o, GArray *targets, GError **error)
 
   pj_spectrum_options_init (o);
   for (char **word = words; *word != NULL; word++) {
-    char *end;
-    double share = g_ascii_strtod (*word, &end);
-    if (end == *word || *end != '\0' || !(share > 0.0) || share > 1.0)
+    double share;
+    if (!pj_work_read_ratio (*word, &share))
       return cli_usage (error, "--macs: “%s” is no share; write numbers above 0 and at most 1, as in 0.75,0.5,0.25", *word);
     g_array_append_val (targets, share);
   }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/work-private.h"
+#include "model/work-prune.h"
 #include "model/work-settings.h"
 #include "session/model.h"
 
@@ -231,16 +232,9 @@ compare (Comparing *self, const PjWorkCompare *settings, GError **error)
   PjFormat format;
   if (!pj_dataset_format_for (self->work->dataset, self->work->graph, TRUE, &format, error))
     return NULL;
-  g_autoptr (GArray) ratios = g_array_new (FALSE, FALSE, sizeof (double));
-  for (char **text = settings->ratios; text != NULL && *text != NULL; text++) {
-    double ratio = g_ascii_strtod (*text, NULL);
-    if (!(ratio > 0.0 && ratio <= 1.0)) {
-      g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
-                   "“%s” is no keep ratio: write a number above 0 and at most 1", *text);
-      return NULL;
-    }
-    g_array_append_val (ratios, ratio);
-  }
+  g_autoptr (GArray) ratios = pj_work_ratio_list (settings->ratios, error);
+  if (ratios == NULL)
+    return NULL;
   g_autoptr (GArray) seeds = read_seeds (settings, error);
   if (seeds == NULL)
     return NULL;

@@ -71,6 +71,10 @@ gboolean pj_work_constants_fold (const PjWork *work, const PjGroups *groups, con
 /* TRUE if something says how much is to be kept. */
 gboolean pj_work_choose_is_asked (const PjWorkChoose *self);
 
+/* "0.5" → 0.5; FALSE unless it is a number above 0 and at most 1. */
+gboolean pj_work_read_ratio (const char *text, double *ratio);
+/* The numbers of @texts (nullable), in their order. PJ_PRUNE_ERROR_SETTING. (transfer full) (element-type double) */
+GArray *pj_work_ratio_list (char **texts, GError **error);
 /* Ratios by group id from the texts of @keep. PJ_PRUNE_ERROR_SETTING, PJ_PRUNE_ERROR_LOCKED. (transfer full) */
 double *pj_work_ratios (const PjGroups *groups, const char *const *keep, GError **error);
 /* The way back: one text per group whose ratio is below 1. (transfer full) */

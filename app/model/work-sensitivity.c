@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/work-private.h"
+#include "model/work-prune.h"
 #include "model/work-settings.h"
 #include "prune/budget/budget.h"
 #include "session/model.h"
@@ -49,24 +50,6 @@ pj_work_sensitivity_read (PjWorkSensitivity *self, const char *text, GError **er
   return pj_fields_read (fields, self, text, error);
 }
 
-static GArray *
-parse_ratios (const PjWorkSensitivity *settings, GError **error)
-{
-  g_autoptr (GArray) ratios = g_array_new (FALSE, FALSE, sizeof (double));
-
-  for (char **text = settings->ratios; text != NULL && *text != NULL; text++) {
-    char *end;
-    double ratio = g_ascii_strtod (*text, &end);
-    if (end == *text || *end != '\0' || !(ratio > 0.0 && ratio <= 1.0)) {
-      g_set_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING,
-                   "“%s” is no keep ratio: write a number above 0 and at most 1", *text);
-      return NULL;
-    }
-    g_array_append_val (ratios, ratio);
-  }
-  return g_steal_pointer (&ratios);
-}
-
 /* --- stored points --- */
 
 /* The newest point of @series at @x; FALSE if there is none. */
@@ -108,7 +91,7 @@ pj_work_sensitivity_stored (PjSession *session, int64_t job, const PjGroups *gro
   pj_work_sensitivity_init (&settings);
   if (record == NULL || !pj_work_sensitivity_read (&settings, record->settings, error))
     return NULL;
-  g_autoptr (GArray) ratios = parse_ratios (&settings, error);
+  g_autoptr (GArray) ratios = pj_work_ratio_list (settings.ratios, error);
   g_autoptr (GArray) points = ratios != NULL ? pj_session_get_points (session, job, error) : NULL;
   if (points == NULL)
     return NULL;
@@ -242,7 +225,7 @@ sweep_all (Sensitivity *self, const PjWork *work, const PjWorkSensitivity *setti
     self->groups = rest;
   if (!pj_dataset_format_for (work->dataset, graph, TRUE, &format, error))
     return NULL;
-  g_autoptr (GArray) ratios = parse_ratios (settings, error);
+  g_autoptr (GArray) ratios = pj_work_ratio_list (settings->ratios, error);
   if (ratios == NULL)
     return NULL;
   g_autoptr (PjSweep) before = NULL;

@@ -121,6 +121,27 @@ test_jobs (void)
   g_assert_true (choose_back.macs == 0.1);
 }
 
+/* All of a text is the number, here as at the command line. */
+static void
+test_ratios (void)
+{
+  static const char *const bad[] = { "0.5x", "", " ", "0", "1.01", "-0.5", "nan", "half" };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) good = pj_work_ratio_list ((char *[]) { "0.5", "1", "1e-3", NULL }, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (good->len, ==, 3);
+  g_assert_true (g_array_index (good, double, 0) == 0.5 && g_array_index (good, double, 2) == 1e-3);
+  g_autoptr (GArray) none = pj_work_ratio_list (NULL, &error);
+  g_assert_true (none != NULL && none->len == 0);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_assert_null (pj_work_ratio_list ((char *[]) { "0.5", (char *) bad[i], NULL }, &error));
+    g_assert_error (error, PJ_PRUNE_ERROR, PJ_PRUNE_ERROR_SETTING);
+    g_autofree char *quoted = g_strdup_printf ("“%s”", bad[i]);
+    g_assert_nonnull (strstr (error->message, quoted));
+    g_clear_error (&error);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -128,6 +149,7 @@ main (int argc, char **argv)
   g_test_add_func ("/work/settings/everything-comes-back", test_round_trip);
   g_test_add_func ("/work/settings/refuses-other-types", test_refuses);
   g_test_add_func ("/work/settings/ignores-what-it-does-not-know", test_ignores_what_it_does_not_know);
+  g_test_add_func ("/work/settings/ratios", test_ratios);
   g_test_add_func ("/work/settings/of-each-job-come-back", test_jobs);
   return g_test_run ();
 }
