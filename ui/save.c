@@ -26,14 +26,26 @@ request_free (Request *self)
   g_free (self);
 }
 
-static gboolean
-surface_failed (cairo_surface_t *surface, const char *path, GError **error)
+/* Into memory: only a picture that is whole takes the place of a file that is there. */
+static cairo_status_t
+keep (void *bytes, const unsigned char *data, unsigned length)
 {
-  cairo_status_t status = cairo_surface_status (surface);
-  if (status == CAIRO_STATUS_SUCCESS)
-    return FALSE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: %s", path, cairo_status_to_string (status));
-  return TRUE;
+  g_byte_array_append (bytes, data, length);
+  return CAIRO_STATUS_SUCCESS;
+}
+
+static void
+paint (cairo_surface_t *surface, PjuPainter painter, gpointer data, double width, double height, double scale)
+{
+  PjuPalette palette;
+  cairo_t *cr = cairo_create (surface);
+
+  pju_palette_for_paper (&palette);
+  cairo_scale (cr, scale, scale);
+  pju_set_color (cr, &palette.canvas, 1);
+  cairo_paint (cr);
+  painter (data, cr, width, height, &palette);
+  cairo_destroy (cr);
 }
 
 gboolean
@@ -42,37 +54,23 @@ pju_picture_write (const char *path, PjuPainter painter, gpointer data, double w
 {
   gboolean svg = g_str_has_suffix (path, ".svg"), pdf = g_str_has_suffix (path, ".pdf");
   double scale = svg || pdf ? 1 : 2;
-  cairo_surface_t *surface;
-  PjuPalette palette;
-  cairo_t *cr;
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  cairo_surface_t *surface = svg   ? cairo_svg_surface_create_for_stream (keep, bytes, width, height)
+                             : pdf ? cairo_pdf_surface_create_for_stream (keep, bytes, width, height)
+                                   : cairo_image_surface_create (CAIRO_FORMAT_RGB24, width * scale, height * scale);
 
-  pju_palette_for_paper (&palette);
-  if (svg)
-    surface = cairo_svg_surface_create (path, width, height);
-  else if (pdf)
-    surface = cairo_pdf_surface_create (path, width, height);
-  else
-    surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, width * scale, height * scale);
-  cr = cairo_create (surface);
-  cairo_scale (cr, scale, scale);
-  pju_set_color (cr, &palette.canvas, 1);
-  cairo_paint (cr);
-  painter (data, cr, width, height, &palette);
-  cairo_destroy (cr);
-
-  gboolean ok = !surface_failed (surface, path, error);
-  if (ok && !svg && !pdf) {
-    cairo_status_t status = cairo_surface_write_to_png (surface, path);
-    if (status != CAIRO_STATUS_SUCCESS) {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: %s", path, cairo_status_to_string (status));
-      ok = FALSE;
-    }
-  } else if (ok) {
-    cairo_surface_finish (surface);
-    ok = !surface_failed (surface, path, error);
-  }
+  paint (surface, painter, data, width, height, scale);
+  cairo_status_t status = cairo_surface_status (surface);
+  if (status == CAIRO_STATUS_SUCCESS && !svg && !pdf)
+    status = cairo_surface_write_to_png_stream (surface, keep, bytes);
+  cairo_surface_finish (surface);
+  if (status == CAIRO_STATUS_SUCCESS)
+    status = cairo_surface_status (surface);
   cairo_surface_destroy (surface);
-  return ok;
+  if (status == CAIRO_STATUS_SUCCESS)
+    return g_file_set_contents (path, (const char *) bytes->data, bytes->len, error);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: %s", path, cairo_status_to_string (status));
+  return FALSE;
 }
 
 static void

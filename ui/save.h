@@ -9,7 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* Writes by the ending of @path: .svg, .pdf, or .png at twice the size. FALSE with @error. */
+/* Writes by the ending of @path: .svg, .pdf, or .png at twice the size. FALSE with @error; a file that was there is then
+ * as it was. */
 gboolean pju_picture_write (const char *path, PjuPainter painter, gpointer data, double width, double height,
                             GError **error);
 /* Asks for a name and writes; @data is released by @destroy when done. */
