@@ -241,6 +241,17 @@ test_many_axes (void)
   assert_refused (model (squeeze, tensor ("w", ones, 6, weights, 1, NULL), info ("x", picture, 4), info ("y", maps, 4)), "the-node");
 }
 
+/* A constant without numbers before an operator that takes a constant there. */
+static void
+test_empty_constant (void)
+{
+  static const char *const types[] = { "Sub", "Div", "Add", "Mul" };
+  const gint64 none[1] = { 0 };
+  for (unsigned i = 0; i < G_N_ELEMENTS (types); i++)
+    assert_refused (model (node (types[i], (const char *const[]) { "w", "x", NULL }, "y"), tensor ("w", none, 1, weights, 0, NULL),
+                           info ("x", picture, 4), info ("y", picture, 4)), "“w”");
+}
+
 /* Tensors in other files: nothing outside the model's folder is read, whatever the location says. */
 static void
 test_outside_paths (void)
@@ -458,6 +469,7 @@ main (int argc, char **argv)
   g_test_add_func ("/io/import/made-by-hand", test_made_by_hand);
   g_test_add_func ("/io/import/hostile-sizes", test_hostile_sizes);
   g_test_add_func ("/io/import/many-axes", test_many_axes);
+  g_test_add_func ("/io/import/empty-constant", test_empty_constant);
   g_test_add_func ("/io/import/outside-paths", test_outside_paths);
   g_test_add_func ("/io/import/structure", test_structure);
   g_test_add_func ("/io/import/unknown-operator", test_unknown_operator);

@@ -233,6 +233,10 @@ add_turned_round (PjOnnxIn *in, gboolean divides, GError **error)
   PjUnaryParams flip = { divides ? PJ_FN_RECIPROCAL : PJ_FN_LINEAR, divides ? 1 : -1, 0 };
   int value = pj_onnx_item_value (in->import, in->inputs[1], error);
 
+  if (pj_blob_n_elems (blob) == 0) {
+    g_set_error (error, PJ_ONNX_ERROR, PJ_ONNX_ERROR_DAMAGED, "tensor “%s” is empty", in->inputs[0]->name ? in->inputs[0]->name : "");
+    return FALSE;
+  }
   for (unsigned i = 0; i < x.rank; i++)
     full.dim[i] = i + c.rank < x.rank ? 1 : c.dim[i + c.rank - x.rank];
   if (c.rank > x.rank || full.dim[0] != 1 || pj_shape_n_elems (&full) != pj_blob_n_elems (blob))
