@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/verbs.h"
+#include "io/file.h"
 #include "prune/search/spectrum.h"
 #include "train/evaluate.h"
 
@@ -84,22 +85,34 @@ describe_base (const Cli *cli, const PjGraph *graph, const PjDataset *dataset, c
 }
 
 /* "0110;16,8,0;0.4987;0.0123" */
+static void
+append_line (const Archive *self, const PjSpectrumPoint *point, GString *out)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  for (unsigned p = 0; p < self->n_parts; p++)
+    g_string_append_c (out, point->off[p] ? '1' : '0');
+  for (unsigned g = 0; g < self->n_groups; g++)
+    g_string_append_printf (out, "%c%d", g == 0 ? ';' : ',', point->kept[g]);
+  g_string_append_printf (out, ";%s", g_ascii_dtostr (number, sizeof number, point->macs));
+  g_string_append_printf (out, ";%s\n", g_ascii_dtostr (number, sizeof number, point->kl));
+}
+
+static gboolean
+not_written (const Archive *self, GError **error)
+{
+  g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "“%s” cannot be written: %s", self->path, g_strerror (errno));
+  return FALSE;
+}
+
 static gboolean
 write_cb (const PjSpectrumPoint *point, gpointer user_data, GError **error)
 {
   Archive *self = user_data;
-  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  g_autoptr (GString) line = g_string_new (NULL);
 
-  for (unsigned p = 0; p < self->n_parts; p++)
-    fputc (point->off[p] ? '1' : '0', self->file);
-  for (unsigned g = 0; g < self->n_groups; g++)
-    fprintf (self->file, "%c%d", g == 0 ? ';' : ',', point->kept[g]);
-  fprintf (self->file, ";%s", g_ascii_dtostr (number, sizeof number, point->macs));
-  fprintf (self->file, ";%s\n", g_ascii_dtostr (number, sizeof number, point->kl));
-  if (fflush (self->file) == 0)
-    return TRUE;
-  g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "“%s” cannot be written: %s", self->path, g_strerror (errno));
-  return FALSE;
+  append_line (self, point, line);
+  return (fputs (line->str, self->file) >= 0 && fflush (self->file) == 0) || not_written (self, error);
 }
 
 /* A line that was cut off by the end of the process is passed over. */
@@ -121,17 +134,19 @@ read_line (const Archive *self, const char *line, PjSpectrumPoint *point)
   return TRUE;
 }
 
+/* What an earlier run has judged. @others: the file belongs to another network or other settings. */
 static unsigned
-read_archive (const Archive *self, PjSpectrum *spectrum)
+read_archive (const Archive *self, PjSpectrum *spectrum, gboolean *others)
 {
   g_autofree char *text = NULL;
   gsize length;
   unsigned n = 0;
-  if (again || !g_file_get_contents (self->path, &text, &length, NULL))
+  if (!g_file_get_contents (self->path, &text, &length, NULL))
     return 0;
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   guint n_lines = g_strv_length (lines);
-  if (n_lines == 0 || strcmp (lines[0], self->base) != 0)
+  *others = n_lines > 1 && strcmp (lines[0], self->base) != 0;
+  if (again || n_lines == 0 || strcmp (lines[0], self->base) != 0)
     return 0;
   g_autofree guint8 *off = g_malloc (MAX (1, self->n_parts));
   g_autofree int *kept = g_new (int, MAX (1, self->n_groups));
@@ -146,26 +161,39 @@ read_archive (const Archive *self, PjSpectrum *spectrum)
   return n;
 }
 
+/* Of another search: it may have taken hours. */
+static gboolean
+put_aside (Cli *cli, const Archive *self, GError **error)
+{
+  g_autofree char *old = g_build_filename (out, "archive.old.csv", NULL);
+  if (g_rename (self->path, old) < 0)
+    return not_written (self, error);
+  cli_note (cli, "“%s” belongs to another network or other settings; it is “%s” now", self->path, old);
+  return TRUE;
+}
+
+/* The file is replaced as a whole, then appended to: however this ends, what was judged is in it. */
 static gboolean
 open_archive (Cli *cli, Archive *self, PjSpectrum *spectrum, GError **error)
 {
   self->n_parts = pj_spectrum_n_parts (spectrum);
   self->n_groups = pj_spectrum_n_groups (spectrum);
-  unsigned n = read_archive (self, spectrum);
+  gboolean others = FALSE;
+  unsigned n = read_archive (self, spectrum, &others);
   const GPtrArray *points = pj_spectrum_archive (spectrum);
+  g_autoptr (GString) text = g_string_new (self->base);
 
   if (n > 0)
     cli_note (cli, "%u candidates of an earlier run are in the archive", n);
-  self->file = g_fopen (self->path, "w");
-  if (self->file == NULL) {
-    g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "“%s” cannot be written: %s", self->path, g_strerror (errno));
-    return FALSE;
-  }
-  fprintf (self->file, "%s\n", self->base);
+  g_string_append_c (text, '\n');
   for (guint i = 0; i < points->len; i++)
-    if (!write_cb (points->pdata[i], self, error))
-      return FALSE;
-  return TRUE;
+    append_line (self, points->pdata[i], text);
+  g_autoptr (PjFileWriter) writer = NULL;
+  if ((others && !put_aside (cli, self, error)) || (writer = pj_file_writer_new (self->path, error)) == NULL
+      || !pj_file_writer_append (writer, text->str, text->len, error) || !pj_file_writer_finish (writer, error))
+    return FALSE;
+  self->file = g_fopen (self->path, "a");
+  return self->file != NULL || not_written (self, error);
 }
 
 static void

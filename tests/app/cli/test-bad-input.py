@@ -124,6 +124,22 @@ def full_disk():
     check(not [name for name in os.listdir() if name.endswith((".part", ".tmp"))], os.listdir())
 
 
+def archives_survive():
+    """What a search has judged outlives a full disk, and a search for something else."""
+    search = ["spectrum", "net.onnx", "--data", DATA, "--criterion", "weight-sum", "--draws", "3", "--best", "1", "--samples", "20",
+              "--batches", "1", "--test", "10", "--macs", "0.5", "--out", "sizes"]
+    ok(run(*search))
+    archive = pathlib.Path("sizes/archive.csv")
+    before = archive.read_text()
+    check(len(before.splitlines()) > 1, before)
+    refused(run(*search, limit_file_bytes=40), "archive.csv")
+    check(archive.read_text() == before, "the archive was lost")
+    again = ok(run(*search))
+    check(archive.read_text() == before and "earlier run" in again.err, again.err)
+    ok(run(*search, "--seed", "2"))
+    check(pathlib.Path("sizes/archive.old.csv").read_text() == before, "the archive of the other seed was lost")
+
+
 def no_vulkan_driver():
     env = environment(VK_ICD_FILENAMES="/nonexistent", VK_DRIVER_FILES="/nonexistent")
     result = ok(run("devices", "--json", env=env)).json
@@ -180,4 +196,4 @@ def changed_weights_are_noticed():
 
 
 main([missing_onnx, truncated_onnx, hostile_onnx, data_with_other_classes, damaged_data, bad_numbers, wrong_choices, unwritable_places,
-      full_disk, no_vulkan_driver, newer_session, damaged_session, changed_weights_are_noticed])
+      full_disk, archives_survive, no_vulkan_driver, newer_session, damaged_session, changed_weights_are_noticed])
