@@ -21,9 +21,15 @@ struct _PjExecutable {
 
 /* --- arena --- */
 
-/* Lays out the arena in @n_banks buffers and returns the size of the largest. */
 static size_t
-assign_banks (PjVkSteps *steps, unsigned n_banks, size_t *sizes)
+slack_bytes (const PjVkDevice *device)
+{
+  return device->caps.software ? PJ_VK_SLACK : 0;
+}
+
+/* Lays out the arena in @n_banks buffers, @slack bytes behind every region, and returns the size of the largest. */
+static size_t
+assign_banks (PjVkSteps *steps, unsigned n_banks, size_t slack, size_t *sizes)
 {
   g_autofree PjArenaBlock *blocks = g_new0 (PjArenaBlock, steps->regions->len);
   g_autofree guint *owners = g_new (guint, steps->regions->len);
@@ -37,7 +43,7 @@ assign_banks (PjVkSteps *steps, unsigned n_banks, size_t *sizes)
         continue;
       owners[n] = i;
       blocks[n++] = (PjArenaBlock) {
-        .size_bytes = region->size_bytes, .first = region->keep ? 0 : region->first,
+        .size_bytes = region->size_bytes + slack, .first = region->keep ? 0 : region->first,
         .last = region->keep ? (int) steps->steps->len : region->last,
       };
     }
@@ -68,7 +74,7 @@ allocate_arena (PjExecutable *self, GError **error)
   unsigned n_banks = 1;
   g_autofree size_t *sizes = g_new0 (size_t, 64);
 
-  while (assign_banks (&self->steps, n_banks, sizes) > limit && n_banks < 64)
+  while (assign_banks (&self->steps, n_banks, slack_bytes (self->device), sizes) > limit && n_banks < 64)
     n_banks *= 2;
   self->banks = g_new0 (PjVkMemory, n_banks);
   for (unsigned i = 0; i < n_banks; i++) {
@@ -110,15 +116,15 @@ resolve (gpointer user_data, const PjVkOperand *operand, PjVkRange *range)
   PjExecutable *self = user_data;
 
   if (operand->region < 0) {
-    *range = (PjVkRange) { &self->device->zeros, 0, self->device->zeros.size_bytes, FALSE };
+    *range = (PjVkRange) { &self->device->zeros, 0, self->device->zeros.size_bytes, FALSE, slack_bytes (self->device) };
     return;
   }
   const PjVkRegionInfo *region = pj_vk_steps_region (&self->steps, operand->region);
   PjVkMemory *memory = region_memory (self, region);
   size_t all = region->size_bytes ? region->size_bytes : memory->size_bytes;
-  *range = (PjVkRange) {
-    memory, region->offset_bytes + operand->offset_bytes, operand->size_bytes ? operand->size_bytes : all - operand->offset_bytes, TRUE,
-  };
+  size_t size = operand->size_bytes ? operand->size_bytes : all - operand->offset_bytes;
+  gboolean whole = operand->offset_bytes + size == all && (region->store == PJ_STORE_ARENA || all == memory->size_bytes);
+  *range = (PjVkRange) { memory, region->offset_bytes + operand->offset_bytes, size, TRUE, whole ? slack_bytes (self->device) : 0 };
 }
 
 /* --- class --- */

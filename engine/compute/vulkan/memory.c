@@ -77,6 +77,9 @@ static gboolean
 create_buffer (PjVkDevice *device, size_t size_bytes, VkBuffer *buffer, VkMemoryRequirements *needs, GError **error)
 {
   VkBufferCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = size_bytes, .usage = USAGE };
+  /* Not a power of two either, for which llvmpipe compiles kernels again. */
+  if (device->caps.software)
+    info.size += PJ_VK_SLACK + 16;
   if (!pj_vk_device_check (device, vkCreateBuffer (device->device, &info, NULL, buffer), error, "vkCreateBuffer, %zu bytes", size_bytes))
     return FALSE;
   vkGetBufferMemoryRequirements (device->device, *buffer, needs);

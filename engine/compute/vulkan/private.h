@@ -20,6 +20,9 @@ gboolean pj_vk_device_check (PjVkDevice *device, VkResult result, GError **error
 /* FALSE with PJ_GPU_ERROR_LOST once the device was lost. */
 gboolean pj_vk_is_alive (PjVkDevice *device, GError **error);
 
+/* Bytes behind every buffer, and every region of an arena, of a software device: for views that have to be longer. */
+#define PJ_VK_SLACK 256
+
 /* --- instance (instance.c) --- */
 
 typedef struct {

@@ -6,11 +6,12 @@
 
 G_BEGIN_DECLS
 
-/* Where an operand is.  @hazard: FALSE for the zeros, which nobody writes. */
+/* Where an operand is.  @hazard: FALSE for the zeros, which nobody writes.  @slack_bytes: behind it, of no one else. */
 typedef struct {
   PjVkMemory *memory;
   size_t offset_bytes, size_bytes;
   gboolean hazard;
+  size_t slack_bytes;
 } PjVkRange;
 
 typedef void (*PjVkResolve) (gpointer user_data, const PjVkOperand *operand, PjVkRange *range);
