@@ -241,5 +241,7 @@ cli_check_export (const char *format, const char *path, gboolean has_original, g
     g_set_error (error, PJ_ERROR, PJ_ERROR_IO, "cannot make the folder “%s”: it is a file", path);
     return FALSE;
   }
-  return check_place (path, error);
+  /* "demo/" lies beside "demo", not in it. */
+  g_autofree char *folder = g_canonicalize_filename (path, NULL);
+  return check_place (folder, error);
 }

@@ -75,6 +75,19 @@ def replaces_its_own_files_only():
     check(not os.path.exists("demo.part"), "a trial folder was left")
 
 
+def goes_where_it_was_told_to():
+    """A name with a stroke at the end, as shells complete it, and a link to a folder, beside files with the names of trials."""
+    export = ["export", "small.onnx", "--format", "demo", "--original", "sample", "--data", DATA, "--out"]
+    os.mkdir("new.part")
+    pathlib.Path("new.part/index.html").write_text("mine")
+    ok(run(*export, "new/"))
+    check("pruned.onnx" in os.listdir("new") and os.listdir("new.part") == ["index.html"], os.listdir("new.part"))
+    os.mkdir("far")
+    os.symlink("far", "link")
+    ok(run(*export, "link"))
+    check(os.path.islink("link") and "pruned.onnx" in os.listdir("far"), os.listdir("far"))
+
+
 def keep_picture(page, name):
     if PICTURES:
         os.makedirs(PICTURES, exist_ok=True)
@@ -178,5 +191,5 @@ def write_png(path, grey):
                                    + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
-main([prepare, says_what_is_missing, replaces_its_own_files_only, runs_from_a_file, speaks_chinese_in_the_dark,
+main([prepare, says_what_is_missing, replaces_its_own_files_only, goes_where_it_was_told_to, runs_from_a_file, speaks_chinese_in_the_dark,
       takes_a_picture_of_ones_own, hostile_names_stay_text])
