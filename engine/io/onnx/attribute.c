@@ -76,8 +76,10 @@ pj_onnx_node_tensor (const PjOnnxNode *node, const char *name, PjSpan *tensor)
   return TRUE;
 }
 
-unsigned
-pj_onnx_node_ints (const PjOnnxNode *node, const char *name, int64_t *values, unsigned max)
+/* Hands every number of the list in field @number, packed or not, to @put until @max; returns how many there are. */
+static unsigned
+read_list (const PjOnnxNode *node, const char *name, uint32_t number, PjWireType type,
+           void (*put) (gpointer values, unsigned i, uint64_t value), gpointer values, unsigned max)
 {
   const PjOnnxAttribute *attribute = find (node, name);
   PjField field;
@@ -88,46 +90,42 @@ pj_onnx_node_ints (const PjOnnxNode *node, const char *name, int64_t *values, un
     return 0;
   PjSpan rest = attribute->message;
   while (pj_wire_next (&rest, &field, NULL) == 1) {
-    if (field.number != 8)
+    if (field.number != number)
       continue;
-    if (field.type == PJ_WIRE_VARINT) {
+    if (field.type == type) {
       if (n < max)
-        values[n] = (int64_t) field.value;
+        put (values, n, field.value);
       n++;
     }
-    while (field.type == PJ_WIRE_BYTES && pj_wire_packed (&field.bytes, PJ_WIRE_VARINT, &value, NULL) == 1) {
+    while (field.type == PJ_WIRE_BYTES && pj_wire_packed (&field.bytes, type, &value, NULL) == 1) {
       if (n < max)
-        values[n] = (int64_t) value;
+        put (values, n, value);
       n++;
     }
   }
   return n;
 }
 
+static void
+put_int (gpointer values, unsigned i, uint64_t value)
+{
+  ((int64_t *) values)[i] = (int64_t) value;
+}
+
+static void
+put_float (gpointer values, unsigned i, uint64_t value)
+{
+  ((float *) values)[i] = pj_wire_float (value);
+}
+
+unsigned
+pj_onnx_node_ints (const PjOnnxNode *node, const char *name, int64_t *values, unsigned max)
+{
+  return read_list (node, name, 8, PJ_WIRE_VARINT, put_int, values, max);
+}
+
 unsigned
 pj_onnx_node_floats (const PjOnnxNode *node, const char *name, float *values, unsigned max)
 {
-  const PjOnnxAttribute *attribute = find (node, name);
-  PjField field;
-  uint64_t value;
-  unsigned n = 0;
-
-  if (attribute == NULL)
-    return 0;
-  PjSpan rest = attribute->message;
-  while (pj_wire_next (&rest, &field, NULL) == 1) {
-    if (field.number != 7)
-      continue;
-    if (field.type == PJ_WIRE_FIXED32) {
-      if (n < max)
-        values[n] = pj_wire_float (field.value);
-      n++;
-    }
-    while (field.type == PJ_WIRE_BYTES && pj_wire_packed (&field.bytes, PJ_WIRE_FIXED32, &value, NULL) == 1) {
-      if (n < max)
-        values[n] = pj_wire_float (value);
-      n++;
-    }
-  }
-  return n;
+  return read_list (node, name, 7, PJ_WIRE_FIXED32, put_float, values, max);
 }
