@@ -379,8 +379,6 @@ number_run (gpointer data, const PjHooks *hooks, GError **error)
 {
   PjmTask *self = data;
   self->step = self->from_id->id;
-  g_free (self->chain);
-  self->chain = pjm_follow_write (self->follow);
   self->train.teacher_step = self->teacher_id != NULL ? (uint64_t) self->teacher_id->id : 0;
   if (self->step != 0)
     return TRUE;
@@ -396,6 +394,9 @@ number_done (gpointer data, const GError *error, gpointer user_data)
   PjmTask *self = data;
   PjTask *queued = user_data;
   if (!self->project->closed) {
+    /* Here, for a cancel may just have taken the list away. */
+    g_free (self->chain);
+    self->chain = pjm_follow_write (self->follow);
     self->no_step = error != NULL ? g_error_copy (error) : NULL;
     pj_task_release (queued);
   }
