@@ -2,6 +2,7 @@
 /* penjing-cli: the engine without a display.  Finds the verb, parses its options, runs it, and says how it
  * ended.  See cli.h. */
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,16 @@ suggest_option (const CliVerb *verb, const GOptionEntry *common, const char *mes
   return cli_suggest (name, (const char *const *) known->pdata);
 }
 
+/* “nan” and “inf” are numbers to GLib, and nan is neither below nor above any limit. */
+static gboolean
+check_numbers (const GOptionEntry *entries, GError **error)
+{
+  for (const GOptionEntry *entry = entries; entry != NULL && entry->long_name != NULL; entry++)
+    if (entry->arg == G_OPTION_ARG_DOUBLE && !isfinite (*(const double *) entry->arg_data))
+      return cli_usage (error, "--%s must be a finite number", entry->long_name);
+  return TRUE;
+}
+
 /* Fills the options; @argv loses them. */
 static gboolean
 parse (Cli *cli, const CliVerb *verb, char ***argv, GError **error)
@@ -94,6 +105,9 @@ parse (Cli *cli, const CliVerb *verb, char ***argv, GError **error)
     return cli_usage (error, "%s needs %s", verb->name, verb->arguments);
   if (n_args > verb->n_max)
     return cli_usage (error, "%s does not know what to do with “%s”", verb->name, (*argv)[1 + verb->n_max]);
+  if (!check_numbers (verb->entries, error)
+      || (verb->more_entries != NULL && !check_numbers (verb->more_entries (), error)))
+    return FALSE;
   if (cli->seed < 0)
     return cli_usage (error, "--seed must not be negative");
   return TRUE;

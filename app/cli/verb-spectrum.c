@@ -46,7 +46,7 @@ read_options (PjSpectrumOptions *o, GArray *targets, GError **error)
       return cli_usage (error, "--macs: “%s” is no share; write numbers above 0 and at most 1, as in 0.75,0.5,0.25", *word);
     g_array_append_val (targets, share);
   }
-  if (draws < 0 || best < 0 || images < 0 || batches < 0 || multiple < 1 || n_test < 0)
+  if (draws < 0 || best < 0 || images < 0 || batches < 0 || multiple < 1 || n_test < 0 || floor_share < 0.0 || tolerance < 0.0)
     return cli_usage (error, "numbers must not be negative");
   if (out == NULL)
     return cli_usage (error, "spectrum needs --out FOLDER for the networks that it finds");

@@ -36,6 +36,9 @@ def slips_are_usage_errors():
     refused(run("compare", "x.onnx", "--keep", "0.5,1.5"), "1.5", status=2)
     refused(run("infer", "x.onnx"), "--input", status=2)
     refused(run("train", "vgg-mini", "--epochs", "many"), "many", status=2)
+    refused(run("train", "vgg-mini", "--lr", "nan"), "--lr", status=2)
+    refused(run("train", "vgg-mini", "--temperature", "inf"), "--temperature", status=2)
+    refused(run("spectrum", "x.onnx", "--floor", "-1", "--out", "sizes"), "negative", status=2)
     refused(run("sessions", "x.penjing", "lst"), "did you mean list?", status=2)
     refused(run("export", "x.onnx", "--format", "gif", "--out", "x"), "gif", status=2)
 
