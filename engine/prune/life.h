@@ -33,4 +33,25 @@ typedef struct {
   gpointer data;
 } PjMethodLife;
 
+/**
+ * PjKeeper: keeps the work of a method: about every @life->seconds, and when it is cancelled.
+ * @life: (nullable): without it, or its @save, nothing is kept
+ * @state: what there is to keep, and the step by which it is known. (transfer full) (nullable): NULL with @error set
+ */
+typedef struct {
+  const PjMethodLife *life;
+  GBytes *(*state) (gconstpointer data, uint64_t *step, GError **error);
+  gconstpointer data;
+  gint64 kept_us;                 /* when it was last kept */
+} PjKeeper;
+
+gboolean pj_keeper_keeps (const PjKeeper *self);
+/* From now on the time counts until work is kept. */
+void pj_keeper_start (PjKeeper *self);
+/* Keeps the work if it is time. */
+gboolean pj_keeper_keep (PjKeeper *self, GError **error);
+/* After a failure: if that was a cancel, keeps the work so far.  If that fails too @error says so instead, for the person
+ * must know. */
+void pj_keeper_stopped (PjKeeper *self, GError **error);
+
 G_END_DECLS

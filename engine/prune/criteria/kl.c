@@ -28,53 +28,28 @@ typedef struct {
   Header at;
   float *reference, *changed;     /* batch x classes */
   unsigned n_channels, n_done;    /* of all groups, for progress */
-  gint64 saved_us;
+  const double *sums;             /* of the group at work, as they were at the last whole batch */
+  PjKeeper keeper;
 } Scorer;
 
 /* --- checkpoints --- */
 
-/* The sums of the group at work and the scores before it; @sums: of that group, as they were at the last whole batch. */
-static gboolean
-save (Scorer *self, const double *sums, GError **error)
+/* The sums of the group at work and the scores before it. */
+static GBytes *
+state_cb (gconstpointer data, uint64_t *step, GError **error)
 {
-  const PjMethodLife *life = self->scoring->life;
+  const Scorer *self = data;
   GByteArray *bytes = g_byte_array_new ();
 
   g_byte_array_append (bytes, (const guint8 *) &self->at, sizeof self->at);
   for (unsigned i = 0; i <= self->at.group; i++) {
     const PjGroupScores *entry = &self->scores->groups[i];
-    const double *numbers = i == self->at.group ? sums : entry->score;
+    const double *numbers = i == self->at.group ? self->sums : entry->score;
     if (entry->score != NULL)
       g_byte_array_append (bytes, (const guint8 *) numbers, (guint) ((gsize) entry->n_channels * sizeof (double)));
   }
-  g_autoptr (GBytes) state = g_byte_array_free_to_bytes (bytes);
-  self->saved_us = g_get_monotonic_time ();
-  return life->save (self->n_done, state, life->data, error);
-}
-
-static gboolean
-can_save (const Scorer *self)
-{
-  return self->scoring->life != NULL && self->scoring->life->save != NULL;
-}
-
-static gboolean
-save_if_due (Scorer *self, const double *sums, GError **error)
-{
-  double seconds = (double) (g_get_monotonic_time () - self->saved_us) / G_USEC_PER_SEC;
-  return !can_save (self) || seconds < self->scoring->life->seconds || save (self, sums, error);
-}
-
-/* After a cancel the work so far is kept; if that fails, the person must know why. */
-static void
-save_cancelled (Scorer *self, const double *sums, GError **error)
-{
-  GError *failure = NULL;
-  if (!g_error_matches (*error, PJ_ERROR, PJ_ERROR_CANCELLED) || !can_save (self) || save (self, sums, &failure))
-    return;
-  g_prefix_error (&failure, "cancelled, but the work so far could not be stored: ");
-  g_clear_error (error);
-  g_propagate_error (error, failure);
+  *step = self->n_done;
+  return g_byte_array_free_to_bytes (bytes);
 }
 
 static gboolean
@@ -150,7 +125,7 @@ add_pictures (Scorer *self, const PjGroup *group, PjSuffix *suffix, double *out,
       return FALSE;
     memcpy (sums, out, size);
     self->at.n = n;
-    if (!save_if_due (self, sums, error))
+    if (!pj_keeper_keep (&self->keeper, error))
       return FALSE;
   }
   if (reason != NULL)
@@ -168,8 +143,9 @@ score_group (Scorer *self, const PjGroup *group, double *out, GError **error)
 
   if (suffix == NULL)
     return FALSE;
+  self->sums = sums;
   if (!add_pictures (self, group, suffix, out, sums, &reason)) {
-    save_cancelled (self, sums, &reason);
+    pj_keeper_stopped (&self->keeper, &reason);
     g_propagate_error (error, reason);
     return FALSE;
   }
@@ -208,7 +184,8 @@ score_by (const PjScoring *scoring, PjScores *scores, PjDivergence direction, GE
   for (unsigned i = 0; i < scores->n_groups; i++)
     self.n_channels += scores->groups[i].score != NULL ? (unsigned) scores->groups[i].n_channels : 0;
   self.at = (Header) { MAGIC, direction, self.n_channels, pictures->n_images, 0, 0 };
-  self.saved_us = g_get_monotonic_time ();
+  self.keeper = (PjKeeper) { scoring->life, state_cb, &self, 0 };
+  pj_keeper_start (&self.keeper);
   self.reference = pj_alloc (size, "class scores of one batch", error);
   self.changed = self.reference != NULL ? pj_alloc (size, "class scores of one batch", error) : NULL;
   gboolean ok = self.changed != NULL

@@ -38,7 +38,7 @@ typedef struct {
   PjCodingPlan coding;
   PjCodingState state;        /* of all blocks */
   float *code, *loss, *gates; /* batch; batch; one per block */
-  gint64 saved_us;
+  PjKeeper keeper;
 } Run;
 
 /* --- α --- */
@@ -184,23 +184,22 @@ do_step (Run *self, GError **error)
 
 typedef struct { uint32_t magic, n_blocks, step, hold; double alpha; } Header;
 
-static gboolean
-save (Run *self, GError **error)
+static GBytes *
+state_cb (gconstpointer user_data, uint64_t *step, GError **error)
 {
-  const PjMethodLife *life = self->settings->life;
+  const Run *self = user_data;
   g_autoptr (GBytes) params = pj_params_save (self->params, error);
   const Header header = { MAGIC, self->n, self->step, (uint32_t) self->hold, self->alpha };
   if (params == NULL)
-    return FALSE;
+    return NULL;
   GByteArray *bytes = g_byte_array_new ();
   gsize size;
   const void *data = g_bytes_get_data (params, &size);
   g_byte_array_append (bytes, (const guint8 *) &header, sizeof header);
   pj_coding_state_write (&self->state, bytes);
   g_byte_array_append (bytes, data, (guint) size);
-  g_autoptr (GBytes) state = g_byte_array_free_to_bytes (bytes);
-  self->saved_us = g_get_monotonic_time ();
-  return life->save (self->step, state, life->data, error);
+  *step = self->step;
+  return g_byte_array_free_to_bytes (bytes);
 }
 
 static gboolean
@@ -222,21 +221,6 @@ restore (Run *self, GBytes *state, GError **error)
   self->alpha = header.alpha;
   g_autoptr (GBytes) params = g_bytes_new_from_bytes (state, (gsize) (at - begin), (gsize) (end - at));
   return pj_params_restore (self->params, params, error);
-}
-
-static gboolean
-can_save (const Run *self)
-{
-  return self->settings->life != NULL && self->settings->life->save != NULL;
-}
-
-static gboolean
-save_if_due (Run *self, GError **error)
-{
-  if (!can_save (self))
-    return TRUE;
-  double seconds = (double) (g_get_monotonic_time () - self->saved_us) / G_USEC_PER_SEC;
-  return seconds < self->settings->life->seconds || save (self, error);
 }
 
 /* --- the run --- */
@@ -312,29 +296,18 @@ obey (Run *self)
 static gboolean
 train (Run *self, GError **error)
 {
-  self->saved_us = g_get_monotonic_time ();
+  self->keeper = (PjKeeper) { self->settings->life, state_cb, self, 0 };
+  pj_keeper_start (&self->keeper);
   while (self->step < self->coding.n_steps && !self->finish) {
     obey (self);
     if (!pj_hooks_go_on (self->scoring->hooks, error) || !do_step (self, error))
       return FALSE;
     pj_hooks_progress (self->scoring->hooks, (double) self->step / self->coding.n_steps, "gates of blocks, epoch %u of %u",
                        (self->step - 1) / self->per_epoch + 1, self->options.epochs);
-    if (!save_if_due (self, error))
+    if (!pj_keeper_keep (&self->keeper, error))
       return FALSE;
   }
   return TRUE;
-}
-
-/* After a cancel the work so far is kept; if that fails, the person must know why. */
-static void
-save_cancelled (Run *self, GError **error)
-{
-  GError *failure = NULL;
-  if (!can_save (self) || self->exec == NULL || save (self, &failure))
-    return;
-  g_prefix_error (&failure, "cancelled, but the work so far could not be stored: ");
-  g_clear_error (error);
-  g_propagate_error (error, failure);
 }
 
 /* The vote; at least the widest gate stays open. */
@@ -429,8 +402,8 @@ pj_block_gates (const PjScoring *scoring, const PjParts *parts, double keep, con
   if (open_run (&self, &reason) && (life == NULL || life->resume == NULL || restore (&self, life->resume, &reason))) {
     if (train (&self, &reason))
       learnt = close_run (&self, removed, &reason);
-    else if (g_error_matches (reason, PJ_ERROR, PJ_ERROR_CANCELLED))
-      save_cancelled (&self, &reason);
+    else
+      pj_keeper_stopped (&self.keeper, &reason);
   }
   run_clear (&self);
   if (learnt == NULL)

@@ -29,7 +29,7 @@ typedef struct {
   unsigned episode, n_episodes, warmup;
   int tile;
   gboolean free_cost;
-  gint64 saved_us;
+  PjKeeper keeper;
 } PjAmc;
 
 /* Σ|W[·,c]| over the layers that read each group: what AMC keeps channels by. (transfer full) */

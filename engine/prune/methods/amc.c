@@ -27,18 +27,17 @@ n_numbers (const PjAmc *self)
   return pj_agent_n_numbers (PJ_AMC_STATE, 100 * self->actions->len);
 }
 
-static gboolean
-save (PjAmc *self, GError **error)
+static GBytes *
+state_cb (gconstpointer data, uint64_t *step, GError **error)
 {
-  const PjMethodLife *life = self->settings->life;
+  const PjAmc *self = data;
   const Header header = { MAGIC, self->actions->len, (uint32_t) n_numbers (self), self->episode, self->best_reward };
   GByteArray *bytes = g_byte_array_new ();
   g_byte_array_append (bytes, (const guint8 *) &header, sizeof header);
   g_byte_array_append (bytes, (const guint8 *) self->numbers, (guint) (n_numbers (self) * sizeof (double)));
   g_byte_array_append (bytes, (const guint8 *) self->best, self->actions->len * sizeof (int));
-  g_autoptr (GBytes) state = g_byte_array_free_to_bytes (bytes);
-  self->saved_us = g_get_monotonic_time ();
-  return life->save (self->episode, state, life->data, error);
+  *step = self->episode;
+  return g_byte_array_free_to_bytes (bytes);
 }
 
 static gboolean
@@ -62,18 +61,6 @@ restore (PjAmc *self, GBytes *state, GError **error)
   return TRUE;
 }
 
-static void
-save_cancelled (PjAmc *self, GError **error)
-{
-  GError *failure = NULL;
-  const PjMethodLife *life = self->settings->life;
-  if (life == NULL || life->save == NULL || self->numbers == NULL || save (self, &failure))
-    return;
-  g_prefix_error (&failure, "cancelled, but the work so far could not be stored: ");
-  g_clear_error (error);
-  g_propagate_error (error, failure);
-}
-
 /* --- the search --- */
 
 static gboolean
@@ -92,15 +79,15 @@ search (PjAmc *self, GError **error)
 {
   const PjMethodLife *life = self->settings->life;
 
-  self->saved_us = g_get_monotonic_time ();
+  self->keeper = (PjKeeper) { life, state_cb, self, 0 };
+  pj_keeper_start (&self->keeper);
   if (life != NULL && life->resume != NULL && !restore (self, life->resume, error))
     return FALSE;
   while (self->episode < self->n_episodes && !is_finished (self)) {
     if (!pj_hooks_go_on (self->scoring->hooks, error) || !pj_amc_episode (self, error))
       return FALSE;
     pj_hooks_progress (self->scoring->hooks, (double) self->episode / self->n_episodes, "episode %u of %u", self->episode, self->n_episodes);
-    if (life != NULL && life->save != NULL && (double) (g_get_monotonic_time () - self->saved_us) / G_USEC_PER_SEC >= life->seconds
-        && !save (self, error))
+    if (!pj_keeper_keep (&self->keeper, error))
       return FALSE;
   }
   return TRUE;
@@ -199,8 +186,8 @@ choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings 
     plan = pj_cut_plan_new ();
   else if (open_search (&self, &reason) && search (&self, &reason))
     plan = pj_amc_plan (&self, self.best);
-  else if (g_error_matches (reason, PJ_ERROR, PJ_ERROR_CANCELLED))
-    save_cancelled (&self, &reason);
+  else if (self.keeper.data != NULL)
+    pj_keeper_stopped (&self.keeper, &reason);
   if (plan != NULL && scores != NULL)
     *scores = g_steal_pointer (&self.scores);
   amc_clear (&self);

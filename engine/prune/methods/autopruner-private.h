@@ -52,7 +52,7 @@ typedef struct {
   float *gates, *loss;
   float *written_alpha, *written_lambda;   /* as the device has them, NaN at first */
   gboolean loader_started;
-  gint64 saved_us;
+  PjKeeper keeper;
 } PjAutopruner;
 
 /* --- autopruner-stages.c --- */

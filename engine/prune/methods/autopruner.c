@@ -231,40 +231,12 @@ end_epoch (PjAutopruner *self, GError **error)
 
 /* --- checkpoints --- */
 
-static gboolean
-save (PjAutopruner *self, GError **error)
+static GBytes *
+state_cb (gconstpointer data, uint64_t *step, GError **error)
 {
-  const PjMethodLife *life = self->settings->life;
-  g_autoptr (GBytes) state = pj_autopruner_save (self, error);
-  self->saved_us = g_get_monotonic_time ();
-  return state != NULL && life->save (self->x, state, life->data, error);
-}
-
-static gboolean
-can_save (const PjAutopruner *self)
-{
-  return self->settings->life != NULL && self->settings->life->save != NULL;
-}
-
-static gboolean
-save_if_due (PjAutopruner *self, GError **error)
-{
-  if (!can_save (self))
-    return TRUE;
-  double seconds = (double) (g_get_monotonic_time () - self->saved_us) / G_USEC_PER_SEC;
-  return seconds < self->settings->life->seconds || save (self, error);
-}
-
-/* After a cancel the work so far is kept; if that fails, the person must know why. */
-static void
-save_cancelled (PjAutopruner *self, GError **error)
-{
-  GError *failure = NULL;
-  if (!can_save (self) || self->net == NULL || save (self, &failure))
-    return;
-  g_prefix_error (&failure, "cancelled, but the work so far could not be stored: ");
-  g_clear_error (error);
-  g_propagate_error (error, failure);
+  const PjAutopruner *self = data;
+  *step = self->x;
+  return pj_autopruner_save (self, error);
 }
 
 /* --- the run --- */
@@ -291,7 +263,7 @@ run_stage (PjAutopruner *self, GError **error)
     show_progress (self);
     if (self->step % self->per_epoch == 0 && !end_epoch (self, error))
       return FALSE;
-    if (!save_if_due (self, error))
+    if (!pj_keeper_keep (&self->keeper, error))
       return FALSE;
   }
   return TRUE;
@@ -302,7 +274,8 @@ run_stages (PjAutopruner *self, GError **error)
 {
   const PjMethodLife *life = self->settings->life;
 
-  self->saved_us = g_get_monotonic_time ();
+  self->keeper = (PjKeeper) { life, state_cb, self, 0 };
+  pj_keeper_start (&self->keeper);
   if (life != NULL && life->resume != NULL && !pj_autopruner_restore (self, life->resume, error))
     return FALSE;
   while (self->stage < self->stages->len && !self->finish) {
@@ -365,8 +338,8 @@ choose (const PjMethod *method, const PjScoring *scoring, const PjPruneSettings 
       pj_cut_plan_set_weights (plan, self.base);
     if (scores != NULL)
       *scores = NULL;
-  } else if (g_error_matches (reason, PJ_ERROR, PJ_ERROR_CANCELLED))
-    save_cancelled (&self, &reason);
+  } else if (self.net != NULL)
+    pj_keeper_stopped (&self.keeper, &reason);
   autopruner_clear (&self);
   if (plan == NULL)
     g_propagate_error (error, g_steal_pointer (&reason));

@@ -31,20 +31,19 @@ criterion_of (const PjMethod *self, const PjPruneSettings *settings)
 
 typedef struct { uint32_t magic, n_ratios, n_channels; int32_t group; } Part;
 
-/* What was measured so far, and since when it has been stored. */
+/* What was measured so far. */
 typedef struct {
-  const PjMethodLife *life;       /* nullable */
+  PjKeeper keeper;
   GByteArray *bytes;
-  gint64 saved_us;
   unsigned n;
 } Progress;
 
-static gboolean
-save (Progress *self, GError **error)
+static GBytes *
+state_cb (gconstpointer data, uint64_t *step, GError **error)
 {
-  g_autoptr (GBytes) state = g_bytes_new (self->bytes->data, self->bytes->len);
-  self->saved_us = g_get_monotonic_time ();
-  return self->life->save (self->n, state, self->life->data, error);
+  const Progress *self = data;
+  *step = self->n;
+  return g_bytes_new (self->bytes->data, self->bytes->len);
 }
 
 static gboolean
@@ -52,12 +51,12 @@ measured_cb (const PjSweep *sweep, const PjGroupSweep *group, gpointer data, GEr
 {
   Progress *self = data;
   const Part part = { MAGIC, group->n_points, (uint32_t) group->n_channels, group->group };
-  if (self->life == NULL || self->life->save == NULL || group->refusal != NULL)
+  if (!pj_keeper_keeps (&self->keeper) || group->refusal != NULL)
     return TRUE;
   g_byte_array_append (self->bytes, (const guint8 *) &part, sizeof part);
   g_byte_array_append (self->bytes, (const guint8 *) group->points, (guint) (group->n_points * sizeof (PjSweepPoint)));
   self->n++;
-  return (double) (g_get_monotonic_time () - self->saved_us) / G_USEC_PER_SEC < self->life->seconds || save (self, error);
+  return pj_keeper_keep (&self->keeper, error);
 }
 
 /* Also continues @self where the stopped run was. (transfer full) */
@@ -65,7 +64,7 @@ static PjSweep *
 restore (Progress *self, const PjScoring *scoring, GError **error)
 {
   gsize size, at = 0;
-  const guint8 *data = g_bytes_get_data (self->life->resume, &size);
+  const guint8 *data = g_bytes_get_data (self->keeper.life->resume, &size);
   g_autoptr (PjSweep) sweep = pj_sweep_new ();
 
   while (at < size) {
@@ -91,38 +90,28 @@ restore (Progress *self, const PjScoring *scoring, GError **error)
   return g_steal_pointer (&sweep);
 }
 
-/* After a cancel the work so far is kept, if there is any; if that fails, the person must know why. */
-static void
-save_cancelled (Progress *self, GError **error)
-{
-  GError *failure = NULL;
-  if (self->n == 0 || self->life == NULL || self->life->save == NULL || !g_error_matches (*error, PJ_ERROR, PJ_ERROR_CANCELLED) || save (self, &failure))
-    return;
-  g_prefix_error (&failure, "cancelled, but the work so far could not be stored: ");
-  g_clear_error (error);
-  g_propagate_error (error, failure);
-}
-
 /* --- widths --- */
 
 static PjSweep *
 measure (const PjMethod *self, const PjScoring *scoring, const PjPruneSettings *settings, GError **error)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  Progress progress = { settings->life, bytes, g_get_monotonic_time (), 0 };
+  Progress progress = { { settings->life, state_cb, &progress, 0 }, bytes, 0 };
   gboolean resumed = settings->life != NULL && settings->life->resume != NULL;
   g_autoptr (PjSweep) before = resumed ? restore (&progress, scoring, error) : NULL;
   GError *reason = NULL;
 
   if (resumed && before == NULL)
     return NULL;
+  pj_keeper_start (&progress.keeper);
   PjSweepOptions options = {
     .criterion = criterion_of (self, settings), .ratios = ratios, .n_ratios = G_N_ELEMENTS (ratios), .on_training_part = TRUE,
     .before = before,
   };
   PjSweep *sweep = pj_sweep (scoring, &options, measured_cb, &progress, &reason);
   if (sweep == NULL) {
-    save_cancelled (&progress, &reason);
+    if (progress.n > 0)
+      pj_keeper_stopped (&progress.keeper, &reason);
     g_propagate_error (error, reason);
   }
   return sweep;

@@ -201,38 +201,12 @@ end_epoch (PjGatedRun *self, GError **error)
 
 /* --- checkpoints --- */
 
-static gboolean
-save (PjGatedRun *self, GError **error)
+static GBytes *
+state_cb (gconstpointer data, uint64_t *step, GError **error)
 {
-  const PjMethodLife *life = self->settings->life;
-  g_autoptr (GBytes) state = pj_gated_save (self, error);
-  self->saved_us = g_get_monotonic_time ();
-  return state != NULL && life->save (self->step, state, life->data, error);
-}
-
-static gboolean
-can_save (const PjGatedRun *self)
-{
-  return self->settings->life != NULL && self->settings->life->save != NULL;
-}
-
-static gboolean
-save_if_due (PjGatedRun *self, GError **error)
-{
-  double seconds = (double) (g_get_monotonic_time () - self->saved_us) / G_USEC_PER_SEC;
-  return !can_save (self) || seconds < self->settings->life->seconds || save (self, error);
-}
-
-/* After a cancel the work so far is kept; if that fails, the person must know why. */
-static void
-save_cancelled (PjGatedRun *self, GError **error)
-{
-  GError *failure = NULL;
-  if (!can_save (self) || self->exec == NULL || save (self, &failure))
-    return;
-  g_prefix_error (&failure, "cancelled, but the work so far could not be stored: ");
-  g_clear_error (error);
-  g_propagate_error (error, failure);
+  const PjGatedRun *self = data;
+  *step = self->step;
+  return pj_gated_save (self, error);
 }
 
 /* --- the run --- */
@@ -240,7 +214,8 @@ save_cancelled (PjGatedRun *self, GError **error)
 static gboolean
 train (PjGatedRun *self, GError **error)
 {
-  self->saved_us = g_get_monotonic_time ();
+  self->keeper = (PjKeeper) { self->settings->life, state_cb, self, 0 };
+  pj_keeper_start (&self->keeper);
   while (self->step < self->n_steps && !self->finish) {
     if (!pj_hooks_go_on (self->scoring->hooks, error))
       return FALSE;
@@ -253,7 +228,7 @@ train (PjGatedRun *self, GError **error)
                        (self->step - 1) / self->per_epoch + 1, self->epochs);
     if (self->step % self->per_epoch == 0 && !end_epoch (self, error))
       return FALSE;
-    if (!save_if_due (self, error))
+    if (!pj_keeper_keep (&self->keeper, error))
       return FALSE;
   }
   return TRUE;
@@ -429,8 +404,8 @@ pj_gated_choose (const PjMethod *method, const PjGatedRule *rule, gpointer data,
     plan = pj_cut_plan_new ();
   else if (run (&self, &reason))
     plan = finish (&self, scores, &reason);
-  else if (g_error_matches (reason, PJ_ERROR, PJ_ERROR_CANCELLED))
-    save_cancelled (&self, &reason);
+  else if (self.keeper.data != NULL)
+    pj_keeper_stopped (&self.keeper, &reason);
   run_clear (&self);
   if (plan == NULL)
     g_propagate_error (error, g_steal_pointer (&reason));

@@ -70,7 +70,7 @@ struct _PjGatedRun {
   PjPlan *exec;
   float *loss;
   gboolean loader_started;
-  gint64 saved_us;
+  PjKeeper keeper;
 };
 
 /* The whole of a method's choose(): checks, trains, spends the budget, gives back the network as learnt. */
