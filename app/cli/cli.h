@@ -119,6 +119,9 @@ JsonObject *cli_json_accuracy (const PjAccuracy *accuracy);
 /* An array of integers. */
 JsonArray *cli_json_shape (const PjShape *shape);
 
+/* Writes refined labels, @n x @n_classes class scores, as .npy and says so. */
+gboolean cli_write_labels (Cli *cli, const char *path, unsigned n, unsigned n_classes, const float *logits, GError **error);
+
 /* --- progress.c --- */
 
 /* Fills cli->hooks and catches Ctrl-C. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/npy.h"
+
 /* Plain UTF-8 in every locale: g_print() would turn "–" into "?" where the locale is C. */
 void
 cli_say (Cli *cli, const char *format, ...)
@@ -170,4 +172,15 @@ cli_json_shape (const PjShape *shape)
   for (unsigned i = 0; i < shape->rank; i++)
     json_array_add_int_element (array, shape->dim[i]);
   return array;
+}
+
+gboolean
+cli_write_labels (Cli *cli, const char *path, unsigned n, unsigned n_classes, const float *logits, GError **error)
+{
+  PjShape shape = PJ_SHAPE (n, n_classes);
+  if (!pj_npy_write (path, &shape, logits, error))
+    return FALSE;
+  cli_say (cli, "  %s (labels of %u pictures)\n", path, n);
+  json_object_set_string_member (cli->result, "labels", path);
+  return TRUE;
 }

@@ -14,7 +14,7 @@ static char *out, *format;
 
 static const GOptionEntry entries[] = {
   { "out", 0, 0, G_OPTION_ARG_FILENAME, &out,
-    "For export and report: the file; for resume: instead of the one that was asked for", "FILE" },
+    "For export, report and labels: the file; for resume: instead of the one that was asked for", "FILE" },
   { "format", 0, 0, G_OPTION_ARG_FILENAME, &format, "Of export (default: onnx)", "NAME" },
   { NULL }
 };
@@ -276,6 +276,39 @@ report (Cli *cli, PjSession *session, const char *argument, GError **error)
   return FALSE;
 }
 
+/* --- labels --- */
+
+/* Those of the newest job that refined any, or of one by its number. */
+static gboolean
+labels (Cli *cli, PjSession *session, const char *argument, GError **error)
+{
+  int64_t id = 0;
+  if (out == NULL)
+    return cli_usage (error, "labels needs --out FILE.npy");
+  if (argument != NULL && !read_number (argument, "job", &id, error))
+    return FALSE;
+  g_autoptr (GPtrArray) jobs = cli_check_out (out, error) ? pj_session_list_jobs (session, error) : NULL;
+  if (jobs == NULL)
+    return FALSE;
+  for (guint i = jobs->len; i-- > 0;) {
+    const PjJobRecord *job = jobs->pdata[i];
+    if (id != 0 && job->id != id)
+      continue;
+    g_autoptr (GError) reason = NULL;
+    unsigned n, n_classes;
+    g_autofree float *logits = pj_session_get_labels (session, job->id, &n, &n_classes, &reason);
+    if (logits != NULL)
+      return cli_write_labels (cli, out, n, n_classes, logits, error);
+    if (reason != NULL) {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+  }
+  g_set_error (error, PJ_STORE_ERROR, PJ_STORE_ERROR_MISSING,
+               "session “%s” has no such refined labels; trainings with --refine, --curl-b and --finetune-b leave them", pj_session_path (session));
+  return FALSE;
+}
+
 /* --- resume --- */
 
 /* The job that @job is a part of goes before it, if it was stopped, too. */
@@ -409,6 +442,7 @@ static const struct {
   { "resume", TRUE, resume },
   { "export", FALSE, export },
   { "report", FALSE, report },
+  { "labels", FALSE, labels },
 };
 
 static gboolean
@@ -424,7 +458,7 @@ run (Cli *cli, char **args, GError **error)
   }
   if (action < 0) {
     const char *meant = cli_suggest (name, known);
-    return cli_usage (error, "sessions can list, show, go, resume, export and report, not “%s”%s%s%s", name,
+    return cli_usage (error, "sessions can list, show, go, resume, export, report and labels, not “%s”%s%s%s", name,
                       meant != NULL ? "; did you mean " : "", meant != NULL ? meant : "", meant != NULL ? "?" : "");
   }
   /* Opening to write, where that is possible, also notices jobs whose process has ended. */
@@ -442,14 +476,15 @@ run (Cli *cli, char **args, GError **error)
 
 const CliVerb cli_verb_sessions = {
   .name = "sessions",
-  .arguments = "FILE [list|show|go|resume|export|report] [NUMBER]",
+  .arguments = "FILE [list|show|go|resume|export|report|labels] [NUMBER]",
   .summary = "Looks into a session file, goes on with stopped work, gets networks and reports out",
   .about = "  list            history, jobs and comparisons (the default)\n"
            "  show [STEP]     what is marked at a step\n"
            "  go STEP         makes a step the current one; nothing is lost, later steps stay as a branch\n"
            "  resume [JOB]    goes on with a job that was stopped or interrupted, the newest one by default\n"
            "  export [STEP]   --out FILE\n"
-           "  report [NUMBER] the newest comparison, or one by its number; --out FILE.html\n\n"
+           "  report [NUMBER] the newest comparison, or one by its number; --out FILE.html\n"
+           "  labels [JOB]    the labels that a training refined: class scores of each picture before the softmax; --out FILE.npy\n\n"
            "Examples:\n"
            "  penjing-cli sessions work.penjing\n"
            "  penjing-cli sessions work.penjing resume\n"

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "cli/verbs.h"
-#include "io/npy.h"
 #include "model/work-open.h"
 #include "model/work-train.h"
 #include "train/arch.h"
@@ -216,12 +215,7 @@ write_labels (Cli *cli, const PjTrainResult *figures, GError **error)
   const PjSoftLabels *labels = figures->labels;
   if (labels_out == NULL || labels == NULL)
     return TRUE;
-  PjShape shape = PJ_SHAPE (labels->n, labels->n_classes);
-  if (!pj_npy_write (labels_out, &shape, labels->logits, error))
-    return FALSE;
-  cli_say (cli, "  %s (labels of %u pictures)\n", labels_out, labels->n);
-  json_object_set_string_member (cli->result, "labels", labels_out);
-  return TRUE;
+  return cli_write_labels (cli, labels_out, labels->n, labels->n_classes, labels->logits, error);
 }
 
 static gboolean

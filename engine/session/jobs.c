@@ -257,9 +257,11 @@ pj_session_get_labels (PjSession *self, int64_t job, unsigned *n, unsigned *n_cl
   pthread_mutex_lock (&self->lock);
   g_autoptr (sqlite3_stmt) row = pj_store_query (self, error, "SELECT n, classes, logits FROM labels WHERE job = ?", "i", job);
   if (row != NULL && pj_store_next (self, row, error) == 1) {
-    *n = (unsigned) sqlite3_column_int64 (row, 0);
-    *n_classes = (unsigned) sqlite3_column_int64 (row, 1);
-    logits = pj_store_bytes (row, 2, (size_t) *n * *n_classes * sizeof (float));
+    int64_t rows = sqlite3_column_int64 (row, 0), columns = sqlite3_column_int64 (row, 1);
+    if (rows > 0 && rows <= G_MAXINT32 && columns > 0 && columns <= G_MAXUINT16)
+      logits = pj_store_bytes (row, 2, (size_t) rows * (size_t) columns * sizeof (float));
+    *n = (unsigned) rows;
+    *n_classes = (unsigned) columns;
   }
   g_clear_pointer (&row, sqlite3_finalize);
   pthread_mutex_unlock (&self->lock);

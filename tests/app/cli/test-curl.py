@@ -42,6 +42,10 @@ def kill_and_resume_refinement():
     head, numbers = npy_floats("straight.npy")
     check("(1920, 10)" in head and len(numbers) == 19200, head)
     check(struct.pack("<19200f", *numbers) == query("straight.penjing", labels)[0][0], "the file has other labels")
+    ok(run("sessions", "killed.penjing", "labels", "--out", "later.npy"))
+    check(open("later.npy", "rb").read() == open("straight.npy", "rb").read(), "the session gives other labels")
+    refused(run("sessions", "killed.penjing", "labels"), "--out", status=2)
+    refused(run("sessions", "killed.penjing", "labels", "99", "--out", "x.npy"), "--refine")
 
 
 def trains_anew():
