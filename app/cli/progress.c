@@ -46,13 +46,13 @@ cli_progress_end (void)
   progress.drawn = FALSE;
 }
 
-/* A job that starts over (the next one of a verb) measures its time afresh.  What the first moments bring says nothing of
- * the rate: work that goes on from a checkpoint is there at once. */
+/* A job that starts over (the next one of a verb, not a stage that guessed its share) measures its time afresh.  What the
+ * first moments bring says nothing of the rate: work that goes on from a checkpoint is there at once. */
 static double
 time_left (double fraction)
 {
   gint64 now = g_get_monotonic_time ();
-  if (progress.started_us == 0 || fraction < progress.fraction)
+  if (progress.started_us == 0 || fraction < progress.fraction / 2)
     progress.started_us = now;
   progress.fraction = fraction;
   if (now - progress.started_us < MARK_AFTER_US) {
