@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "io/onnx.h"
 #include "ops/op.h"
+#include "support/folder.h"
 #include "support/net.h"
 
 #define SIDE 8
@@ -127,25 +128,11 @@ place_set_up (Place *place, gconstpointer data)
   place_start (place);
 }
 
-static void
-remove_folder (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;) {
-    g_autofree char *child = g_build_filename (path, name, NULL);
-    if (g_file_test (child, G_FILE_TEST_IS_DIR) && !g_file_test (child, G_FILE_TEST_IS_SYMLINK))
-      remove_folder (child);
-    else
-      g_remove (child);
-  }
-  g_rmdir (path);
-}
-
 void
 place_tear_down (Place *place, gconstpointer data)
 {
   place_stop (place);
-  remove_folder (place->folder);
+  folder_remove (place->folder);
   g_free (place->folder);
   g_free (place->onnx);
   g_free (place->data);

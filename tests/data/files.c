@@ -7,6 +7,8 @@
 #include <turbojpeg.h>
 #include <zlib.h>
 
+#include "folder.h"
+
 char *
 files_temp (void)
 {
@@ -16,22 +18,10 @@ files_temp (void)
   return folder;
 }
 
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_file_test (path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open (path, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *inner = g_build_filename (path, name, NULL);
-    remove_tree (inner);
-  }
-  g_remove (path);
-}
-
 void
 files_remove (char *folder)
 {
-  remove_tree (folder);
+  folder_remove (folder);
   g_free (folder);
 }
 

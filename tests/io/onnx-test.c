@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "onnx-test.h"
 
-#include <glib/gstdio.h>
+#include "folder.h"
 
 const OnnxFixture onnx_fixtures[] = {
   { "vgg-opset13", "vgg-opset13", 2 },
@@ -93,12 +93,6 @@ onnx_new_folder (void)
 void
 onnx_remove_folder (char *folder)
 {
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = g_build_filename (folder, name, NULL);
-    g_unlink (path);
-  }
-  g_rmdir (folder);
+  folder_remove (folder);
   g_free (folder);
 }

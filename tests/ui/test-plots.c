@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "chart.h"
+#include "folder.h"
 #include "matrix.h"
 #include "save.h"
 
@@ -201,5 +202,8 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/chart/survives-odd-data", test_chart_hostile);
   g_test_add_func ("/ui/chart/whiskers-and-front", test_chart_errors);
   g_test_add_func ("/ui/matrix", test_matrix);
-  return g_test_run ();
+  int status = g_test_run ();
+  folder_remove (folder);
+  g_free (folder);
+  return status;
 }

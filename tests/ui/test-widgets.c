@@ -6,6 +6,7 @@
 
 #include "banner.h"
 #include "channel-map.h"
+#include "folder.h"
 #include "format.h"
 #include "ratio.h"
 #include "setting-form.h"
@@ -356,5 +357,8 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/settings/recent", test_settings);
   g_test_add_func ("/ui/shortcuts", test_shortcuts);
   g_test_add_func ("/ui/style", test_style);
-  return g_test_run ();
+  int status = g_test_run ();
+  folder_remove (folder);
+  g_free (folder);
+  return status;
 }
