@@ -123,7 +123,8 @@ read_caps (PjVkDevice *self)
     .software = self->base.info.is_software,
     .max_shared_bytes = limits->maxComputeSharedMemorySize,
     .max_buffer_bytes = limits->maxStorageBufferRange,
-    .max_texel_bytes = texel_bytes (limits),
+    /* A view of whole numbers, of which the limit is a quarter, may take in the slack, too. */
+    .max_texel_bytes = texel_bytes (limits) - (self->base.info.is_software ? 4 * PJ_VK_SLACK : 0),
     .align = MAX (MAX (limits->minStorageBufferOffsetAlignment, limits->minTexelBufferOffsetAlignment), 16),
   };
   for (int i = 0; i < 3; i++)
